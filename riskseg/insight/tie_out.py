@@ -52,8 +52,8 @@ class TiedAccounts:
         ]
 
 
-# A balance that the source leaves out of its rows is not compared; an account that it leaves out is
-# compared where it has a balance here.
+# A balance that the source leaves out of its rows is not compared; an account that only one side
+# has is compared where its balance there is not 0.
 _TIE = """
     create temp table tie as
     select coalesce(a.account_no, s.account_no) as account_no,
@@ -64,7 +64,8 @@ _TIE = """
     from ageing a
     join account_ids i on i.account_no = a.account_no
     full join source_balances s on s.account_no = a.account_no
-    where s.balance is not null or (s.account_id is null and a.balance <> 0)
+    where (s.balance is not null and (a.account_no is not null or s.balance <> 0))
+        or (s.account_id is null and a.balance <> 0)
     """
 
 

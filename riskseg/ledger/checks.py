@@ -141,7 +141,10 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
     if column.words:
         words = ", ".join(map(literal, column.words))
         message = f"{name} is none of {', '.join(column.words)}"
-        hint = "Map the source's own words to these with a case expression."
+        hint = (
+            "Map the source's own words to these with a case expression; letter case counts: "
+            f"`lower({name})` where only that differs."
+        )
         yield Fault("RS107", name, message, f"{name} not in ({words})", hint)
 
 

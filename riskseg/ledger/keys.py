@@ -48,6 +48,7 @@ SPELLINGS = (
         r"ltrim(lower(regexp_replace(trim({id}, ' \t\r\n'), '\.0+$', '')), '0')",
     ),
 )
+_NUMBERED = tuple(enumerate(SPELLINGS, start=1))
 OF_ANOTHER = Reason("as a bill of another account", "")
 BEGINS = Reason("as the beginning of a bill's id", "")
 
@@ -148,6 +149,30 @@ def _ids(key: Key, mapped: Mapped, distinct: str = "") -> str:
         f"select {distinct} cast(account_id as varchar) as account_id, "
         f"cast({key.column} as varchar) as id from {mapped.rows}"
     )
+
+
+# The account ids of `source_balances` that meet none, as `unmet_reasons_sql` gives them.
+UNMET_BALANCES = f"""
+        with targets as (
+            select {", ".join(f"{r.sql.format(id='account_id')} as k{n}" for n, r in _NUMBERED)}
+            from account_ids
+        )
+        select reason, count(*), min(id)
+        from (
+            select u.account_id as id, case
+                {
+    " ".join(
+        f"when {r.sql.format(id='u.account_id')} in (select k{n} from targets) then {n}"
+        for n, r in _NUMBERED
+    )
+}
+                else 0 end as reason
+            from source_balances u
+            where u.account_no is null
+        )
+        group by reason
+        order by reason
+        """
 
 
 def reasons() -> tuple[Reason, ...]:

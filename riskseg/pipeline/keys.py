@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,6 +43,8 @@ class UnmetKey:
     unmet: int
     explained: tuple[Explained, ...]
     example: str | None
+    expression: str
+    """What the column is read from, as SQL."""
 
     def __str__(self) -> str:
         examples = [*(e.example for e in self.explained[:1]), self.example][:1]
@@ -79,7 +82,9 @@ def _explained(engine: Engine, sources: Mapping[str, Mapped], key: Key, rows: in
         if number
     )
     example = next((example for number, _, example in counts if not number), None)
-    return UnmetKey(key, rows, sum(count for _, count, _ in counts), explained, example)
+    unmet = sum(count for _, count, _ in counts)
+    expression = sources[key.table].columns[key.column]
+    return UnmetKey(key, rows, unmet, explained, example, expression)
 
 
 def check_keys(workspace: Workspace, unmet: tuple[UnmetKey, ...], problems: Problems) -> None:
@@ -108,9 +113,11 @@ def check_keys(workspace: Workspace, unmet: tuple[UnmetKey, ...], problems: Prob
 
 def _hint(unmet_key: UnmetKey, most: Decimal) -> str:
     column = unmet_key.key.column
-    mappings = [e.reason.mapping.format(id=column) for e in unmet_key.explained]
+    mappings = [e.reason.mapping.format(id=unmet_key.expression) for e in unmet_key.explained]
     usable = next(filter(None, mappings), None)
-    cure = f'Map it: `{column} = "{usable}"`, say. ' if usable else ""
+    # A string of JSON is one of TOML: backslashes and quotes stand in it as they should.
+    line = f"{column} = {json.dumps(usable, ensure_ascii=False)}"
+    cure = f"Map it in [source.{unmet_key.key.table}]: `{line}`, say. " if usable else ""
     return (
         f"{cure}max_unmatched in [workspace] allows {most:%} of the rows; raise it if it is right."
     )

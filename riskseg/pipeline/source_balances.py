@@ -9,8 +9,10 @@ from riskseg.domain.ageing import BUCKETS
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.words import counted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.ledger.accounts import account_rows
+from riskseg.ledger.keys import UNMET_BALANCES, reasons
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.load import Ledger
 from riskseg.sources.reader import SourceReader, kind_of_source, open_source
@@ -142,6 +144,17 @@ class SourceBalances:
         if unknown:
             rows = "account has" if unknown == 1 else "accounts have"
             self.notes.append(f"{unknown:,} {rows} no balance in {self.against}: not compared.")
+        self._note_unmet(engine)
+
+    def _note_unmet(self, engine: Engine) -> None:
+        """A note of the ids that would meet an account in another spelling."""
+        for number, ids, example in engine.rows(UNMET_BALANCES):
+            if number:
+                words, shown = reasons()[number - 1].words, counted(ids, "account id")
+                self.notes.append(
+                    f'{shown} of {self.against} (for instance "{example}") not known here would '
+                    f"match {words}."
+                )
 
 
 def _check(engine: Engine, file: str, scale: int, amounts: list[str]) -> None:

@@ -114,23 +114,25 @@ class _Ageing(Job):
     def _rows(self) -> str:
         """A select of a row for each account, in the order of account ids."""
         scale = self.session.scale
-        overdue = " + ".join(f"a.{bucket.column}" for bucket in BUCKETS[1:])
-        amounts = {name: f"a.{name}" for name in AMOUNTS}
-        columns = ["i.account_id", f"date '{self.as_of}' as as_of"]
+        overdue = " + ".join(f"coalesce(a.{bucket.column}, 0)" for bucket in BUCKETS[1:])
+        amounts = {name: f"coalesce(a.{name}, 0)" for name in AMOUNTS}
+        compared = self.balances is not None
+        account_id = "coalesce(i.account_id, t.account_id)" if compared else "i.account_id"
+        columns = [f"{account_id} as account_id", f"date '{self.as_of}' as as_of"]
         columns += ['a.grouping as "group"'] if self.by else []
         columns += ["a.days_past_due", "a.bucket"]
         columns += [f"{from_minor(sql, scale)} as {name}" for name, sql in amounts.items()]
         columns.insert(-3, f"{from_minor(f'({overdue})', scale)} as overdue")
         beside = ""
-        if self.balances is not None:
+        if compared:  # with the accounts that only the source has
             columns += TiedAccounts.columns("t", scale)
-            beside = "left join tied t on t.account_no = a.account_no"
+            beside = "full join tied t on t.account_no = a.account_no"
         return f"""
         select {", ".join(columns)}
         from ageing a
         join account_ids i on i.account_no = a.account_no
         {beside}
-        order by a.account_no
+        order by 1
         """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -80,8 +81,14 @@ class _Check(Job):
             return
         self.rows, self.last_day = self.ledger.rows, self.ledger.last_on
         for bad in self.ledger.bad:
-            self.problems.extend([bad.as_problem()])
             self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
+        most = self.workspace.settings.max_bad_rows
+        for bad in self.ledger.bad:
+            problem = bad.as_problem()
+            if self.bad[bad.table] <= most * self.rows[bad.table]:
+                within = f"Within the {most:%} that max_bad_rows allows: runs set it apart."
+                problem = replace(problem, hint=f"{problem.hint} {within}".strip())
+            self.problems.extend([problem])
         catalogue, facts = workspace_facts(self.catalogue, self.ledger, self.problems)
         session = Session(self.workspace, self.engine, self.ledger, catalogue, facts)
         for model, authored in self.specs.items():

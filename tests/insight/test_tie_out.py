@@ -126,11 +126,21 @@ def test_each_cause_is_named_by_its_row(workspace: Path) -> None:
     assert tie.balance == done.total.balance
     rows = done.accounts.to_arrow().to_pylist()
     assert {r["account_id"]: r["difference"] for r in rows if r["difference"]} == {
-        account: difference for account, difference in differences.items() if account != "stranger"
+        account: difference for account, difference in differences.items()
     }
     assert sum(row["balance"] for row in rows) == done.total.balance
     assert str(done.ledger.difference) == "0.00"
     assert done.quarantined == {"payments": 1}
+
+
+def test_ids_in_another_spelling_are_told_and_zeros_on_one_side_do_not_agree(
+    workspace: Path,
+) -> None:
+    (workspace / "other.csv").write_text("account_id,balance\nAGREES,100.00\nnobody,0.00\n")
+    tie = tied(workspace, "other.csv").tie
+    assert tie is not None
+    assert (tie.agree, tie.unknown) == (0, 1)
+    assert any("AGREES" in n and "in the other's letter case" in n for n in tie.notes)
 
 
 def test_a_column_of_accounts_is_compared(workspace: Path) -> None:

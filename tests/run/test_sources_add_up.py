@@ -78,6 +78,17 @@ def test_a_payment_that_names_no_bill_is_a_problem_with_the_likely_reason(
     assert f"1 would match {reason}" in problem.what
 
 
+def test_the_hint_for_ids_can_be_pasted(tmp_path: Path) -> None:
+    payments = paying("INV-1.0").replace("bill_id", "Rechnungsnr")
+    root = workspace(tmp_path / "w", payments=payments)
+    toml = root / "riskseg.toml"
+    before = toml.read_text()
+    toml.write_text(before + 'bill_id = "Rechnungsnr"\n')
+    (problem,) = refused(root)
+    toml.write_text(f"{before}{problem.hint.split('`')[1]}\n")
+    assert not assigned(root).unmatched
+
+
 def test_below_the_share_it_is_said_all_the_same(tmp_path: Path) -> None:
     root = workspace(tmp_path / "w", "max_unmatched = 1", payments=paying("inv-1"))
     (said,) = assigned(root).unmatched

@@ -34,7 +34,8 @@ def ageing(done: Ageing) -> None:
     _ledger(console, done)
     for bad_table, bad_rows in done.quarantined.items():
         console.print(
-            f"{counted(bad_rows, 'bad row')} of {bad_table} in no amount: see `riskseg check`."
+            f"Not in these amounts: {counted(bad_rows, 'bad row')} of {bad_table}, which "
+            "`riskseg check` shows."
         )
     if done.tie is not None:
         _tie(console, done, done.tie)
