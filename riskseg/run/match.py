@@ -71,7 +71,7 @@ def match(
     workspace in `folder`. What is not sure is asked, where there is somebody to ask, else marked.
     Without a `strategy`, the starter that suits the tables is taken.
 
-    Raises RS006 where there is nothing to read, or a file cannot be read.
+    Raises RS006 where there is nothing to read, or no file can be read.
     """
     proposal = _of_database(source, folder) if is_address(source) else _of_files(source, folder)
     proposal = _with_outcome(proposal)
@@ -110,8 +110,12 @@ def _of_files(source: str, folder: Path) -> Proposal:
     problems = Problems()
     with DuckDB(reads=files) as engine:
         tables = survey(engine, list(patterns(files)), folder, problems)
-        problems.raise_if_any()
-        return _proposed(engine, tables, place, folder)
+        if not tables:
+            problems.raise_if_any()
+        # Of a file with several faults, the first is enough here.
+        unread = {str(fault.file): fault.what.rstrip(".") for fault in [*problems][::-1]}
+        found = _proposed(engine, tables, place, folder)
+        return replace(found, unused=found.unused + tuple(sorted(unread.items())))
 
 
 def _of_database(source: str, folder: Path) -> Proposal:
@@ -162,7 +166,7 @@ def _settled(proposal: Proposal) -> bool:
 
 def _by_layout(known: Recognised, place: Path, folder: Path) -> Proposal:
     """The layout by its own names where they find its files; else each file named."""
-    if known.by_name and not any(found.sheet for found in known.files.values()):
+    if known.by_name and not any(found.reading for found in known.files.values()):
         home = place if place.is_dir() else place.parent
         where = as_written(str(home), folder) if home.resolve() != folder.resolve() else None
         return Proposal({}, layout=known.layout.name, folder=where)

@@ -246,8 +246,21 @@ def test_files_without_rows_are_told_of(tmp_path: Path) -> None:
     files = {"invoices.csv": BILLS, "payments.csv": PAYMENTS.splitlines()[0] + "\n"}
     assert "# Not read: exports/payments.csv: it has no rows." in written(tmp_path, files).toml
     (tmp_path / "exports" / "zero.csv").touch()
+    assert "zero.csv: The file is empty." in match(tmp_path, str(tmp_path / "exports")).toml
     with pytest.raises(ProblemsError, match="The file is empty"):
-        match(tmp_path, str(tmp_path / "exports"))
+        match(tmp_path, str(tmp_path / "exports" / "zero.csv"))
+
+
+def test_a_file_that_is_not_read_as_it_is_stops_nothing(tmp_path: Path) -> None:
+    titled = "Export of the year\n\n" + BILLS
+    files = {"invoices.csv": titled, "notes.txt": "Hello, all\nof this, is, text\nonly\n"}
+    written(tmp_path, files)
+    cash = PAYMENTS.replace("C1", "Zoë")
+    (tmp_path / "exports" / "cash.csv").write_bytes(cash.encode("windows-1252"))
+    matching = match(tmp_path, str(tmp_path / "exports"))
+    assert sources(matching)["bills"]["read"] == {"header_row": 3}
+    assert sources(matching)["payments"]["read"] == {"encoding": "windows-1252"}
+    assert [line.partition(":")[0] for line in matching.not_read] == ["exports/notes.txt"]
 
 
 def test_the_same_files_give_the_same_text(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from riskseg.domain.problems import Problems
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.layouts.places import relation_of
+from riskseg.sources.matching.forms import other_forms
+from riskseg.sources.matching.names import table_word
 from riskseg.sources.matching.profile import Profile, profiles
 from riskseg.sources.reader import kind_of_source, open_source
 from riskseg.sources.sql_text import NotAllowedError
@@ -25,6 +27,7 @@ _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx)(\.gz)?$", re.IGNORECASE)
 class Found:
     """A table that was found: what it is called, the `from` that reads it, what stands for it
     after FROM, how many rows it has, what its columns hold. `sheet` is that of a workbook,
+    `encoding` and `header_row` are those of a text that is not read as it is,
     `in_database` and `partial` say that it is a table of a database, of which some rows were
     read."""
 
@@ -36,6 +39,8 @@ class Found:
     sheet: str | None = None
     in_database: bool = False
     partial: bool = False
+    encoding: str | None = None
+    header_row: int | None = None
 
     @property
     def place(self) -> str:
@@ -47,7 +52,13 @@ class Found:
         """What stands for it in a select of riskseg.toml; None where no select can read it."""
         if self.in_database:
             return self.loaded_from
-        return None if self.sheet is not None else relation_of(self.loaded_from)
+        return None if self.reading else relation_of(self.loaded_from)
+
+    @property
+    def reading(self) -> dict[str, str | int]:
+        """What `[source.TABLE.read]` has to say of it."""
+        said = {"sheet": self.sheet, "encoding": self.encoding, "header_row": self.header_row}
+        return {name: value for name, value in said.items() if value is not None}
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -122,12 +133,37 @@ def _found(
     if kind_of_source(loaded_from) is None:
         problems.add("RS006", "This is no file that can be read.", file=loaded_from)
         return []
-    source = Source("accounts", loaded_from, {}, file=loaded_from, read=ReadTable(sheet=sheet))
+    own = Problems()
+    tables = _as_read(engine, name, loaded_from, ReadTable(sheet=sheet), root, own)
+    if not tables and len(own) and sheet is None and re.search(_TEXT, loaded_from):
+        for form in other_forms(_first_file(root / loaded_from)):
+            tables = _as_read(engine, name, loaded_from, form, root, Problems())
+            if tables:
+                return tables
+    problems.extend(own)
+    return tables
+
+
+_TEXT = re.compile(r"\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
+
+
+def _first_file(named: Path) -> Path:
+    """The file itself, or the first that a pattern names."""
+    return named if named.is_file() else min(named.parent.glob(named.name), default=named)
+
+
+def _as_read(
+    engine: Engine, name: str, loaded_from: str, form: ReadTable, root: Path, problems: Problems
+) -> list[Found]:
+    """A file, or a sheet of it, read so and described; nothing after adding the Problem."""
+    # The table is named in hints: the one that the file's name speaks for.
+    table = table_word(name) or "accounts"
+    source = Source(table, loaded_from, {}, file=loaded_from, read=form)
     own = Problems()
     try:
         reader = open_source(source, root)
         if not reader.check(own) or not reader.prepare(engine, own):
-            blank_sheet = sheet is not None and {problem.code for problem in own} == {"RS109"}
+            blank_sheet = form.sheet is not None and {problem.code for problem in own} == {"RS109"}
             problems.extend(() if blank_sheet else own)
             return []
         columns = reader.describe(engine)
@@ -135,7 +171,10 @@ def _found(
         relation = reader.relation(engine)
         wanted = {header: type_ for header, type_ in columns.items() if header not in index}
         rows = int(engine.value(f"select count(*) from {relation}"))
-        return [Found(name, loaded_from, relation, rows, profiles(engine, relation, wanted), sheet)]
+        found = Found(name, loaded_from, relation, rows, profiles(engine, relation, wanted))
+        return [
+            replace(found, sheet=form.sheet, encoding=form.encoding, header_row=form.header_row)
+        ]
     except (EngineError, NotAllowedError, DuplicateColumnsError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         problems.add("RS006", f"This cannot be read: {reason}.", file=loaded_from)

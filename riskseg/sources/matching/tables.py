@@ -102,7 +102,9 @@ def _lacking(table: str, pairs: Mapping[str, Match]) -> list[str]:
 
 def _is_called(table: str, found: Found, pairs: Mapping[str, Match]) -> bool:
     """Whether a file is called as bills or payments are, and has amounts: it is not passed over for
-    want of one column, which a person names."""
+    want of one column, which a person names. Days that are counted have a select of their own."""
+    if any(profile.is_day_offset for profile in found.profiles.values()):
+        return False
     amount = pairs.get("amount")
     has_amount = amount is not None and amount.score >= LEAST_SCORE
     return table in ("bills", "payments") and has_amount and table_word(found.name) == table

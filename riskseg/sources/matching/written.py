@@ -72,9 +72,13 @@ def _table(proposal: TableProposal) -> str:
     mark_of_from = mark if proposal.from_decided else f"{MARK} "
     lines.append(f"{mark_of_from}{'from':{width}} = {toml_text(tidy_from(proposal.loaded_from))}")
     lines += [line for column in columns for line in _column(column, width, proposal.decided)]
-    if proposal.found.sheet is not None:
-        lines += [f"{mark}[source.{proposal.table}.read]"]
-        lines += [f"{mark}sheet = {toml_text(proposal.found.sheet)}"]
+    reading = proposal.found.reading
+    if reading and not proposal.loaded_from.lower().startswith("select "):
+        lines.append(f"{mark}[source.{proposal.table}.read]")
+        lines += [
+            f"{mark}{name} = {toml_text(value) if isinstance(value, str) else value}"
+            for name, value in reading.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
