@@ -51,7 +51,8 @@ def test_ids_that_differ_by_case_are_two(
     tmp_path: Path, account: Account, paid: tuple[int, int], texts: bool
 ) -> None:
     problems = Problems()
-    workspace = open_workspace(write_workspace(tmp_path, [account]), problems)
+    folder = write_workspace(tmp_path, [account], settings="max_unmatched = 1.0")
+    workspace = open_workspace(folder, problems)
     assert workspace is not None
     with DuckDB(reads=readable(workspace), threads=1) as engine:
         ledger = load(engine, workspace, problems, texts=texts)

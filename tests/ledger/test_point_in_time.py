@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -77,11 +78,14 @@ def test_what_is_planted_later_changes_nothing(plant: str) -> None:
 
 
 def _undone(account: Account, on: date, recorded: date | None) -> Account:
-    """Every payment with an id is taken back in whole."""
+    """Every payment with an id is taken back in whole, with all of its parts."""
+    paid: Counter[str] = Counter()
+    for payment in account.payments:
+        if payment.payment_id and payment.reverses is None and payment.status != "refund":
+            paid[payment.payment_id] += payment.amount
     taken = tuple(
-        Payment(on, p.amount, f"{p.payment_id}-late", recorded_on=recorded, reverses=p.payment_id)
-        for p in account.payments
-        if p.payment_id and p.reverses is None
+        Payment(on, amount, f"{payment_id}-late", recorded_on=recorded, reverses=payment_id)
+        for payment_id, amount in paid.items()
     )
     return replace(account, payments=(*account.payments, *taken))
 

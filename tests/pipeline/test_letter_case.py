@@ -66,7 +66,9 @@ def test_one_feature_in_two_letter_cases_is_edited_once() -> None:
 
 def test_a_feature_that_the_spec_excludes_is_a_feature_still() -> None:
     """It is dropped with that reason."""
-    ledger = SimpleNamespace(attributes=FACTS, billed=False, learns_from=frozenset())
+    ledger = SimpleNamespace(
+        attributes=FACTS, billed=False, learns_from=frozenset(), outcomes=frozenset()
+    )
     catalogue = Catalogue({})
     session = SimpleNamespace(ledger=ledger, catalogue=catalogue, facts=FACTS)
     found = candidates(cast(Any, session), authored(SPEC.replace("GRÖSSE", "GRÖßE")).spec)
