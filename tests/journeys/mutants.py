@@ -103,7 +103,7 @@ _CALLS_FORBIDDEN = (
 )
 _SMALL_DEBT = """\
 - guard: small_debt_not_enforced
-  when: balance_overdue < 50
+  when: balance_overdue < 50 and not has_quarantined_rows   # of those, no letter either
   never: [visit, agency]
   instead: letter
   source: house policy

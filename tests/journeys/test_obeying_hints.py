@@ -52,17 +52,20 @@ def account_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     init(root, "account-file")
     accounts().to_csv(root / "accounts.csv", index=False)
     (root / TOML).write_text(
-        """\
+        '''\
 [workspace]
 strategy = "rules/account-file"
 [engine]
 threads = 1
 [source.accounts]
-from = "select * from read_csv('accounts.csv', types = {'id': 'VARCHAR', 'digits': 'VARCHAR'})"
+from = """
+select * from read_csv(
+    'accounts.csv', types = {'id': 'VARCHAR', 'digits': 'VARCHAR', 'flag': 'BOOLEAN'}
+)"""
 account_id = "id"
 outcome = "defaulted"
 opened_on = "opened"
-""",
+''',
         encoding="utf-8",
     )
     (root / SPEC).write_text(
