@@ -228,6 +228,7 @@ def test_any_encoding_will_do(workspace: Path, encoding: str, words: list[str]) 
         assert json.loads(output)["purpose"].startswith("f")
 
 
+@pytest.mark.slow
 def test_a_closed_output_is_no_fault(workspace: Path) -> None:
     command = f"{sys.executable} -m riskseg -w {workspace} strategy show"
     for shell in (f"{command} | head -1", f"{command} >&-", f"{command} 2>&-"):

@@ -79,7 +79,9 @@ def assert_both_outcomes(found: dict[Key, int]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("horizon", "dpd"), [(60, 14), (20, 0)])
+@pytest.mark.parametrize(
+    ("horizon", "dpd"), [(60, 14), pytest.param(20, 0, marks=pytest.mark.slow)]
+)
 def test_late(name: str, horizon: int, dpd: int) -> None:
     loaded = random_ledger(name)
     snapshots = cycle_snapshots(AS_OF[0], AS_OF[7], 95, seed=3)
@@ -104,7 +106,9 @@ def test_late_of_the_bill_in_question(name: str, horizon: int, dpd: int) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("horizon", "dpd"), [(90, 90), (180, 30)])
+@pytest.mark.parametrize(
+    ("horizon", "dpd"), [(90, 90), pytest.param(180, 30, marks=pytest.mark.slow)]
+)
 def test_default(name: str, horizon: int, dpd: int) -> None:
     loaded = random_ledger(name)
     snapshots = cycle_snapshots(AS_OF[0], AS_OF[7], 95, seed=4)

@@ -83,7 +83,13 @@ def test_what_is_rounded_shows_nothing(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", LACKING)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "everything",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in LACKING if n != "everything"),
+    ],
+)
 def test_they_hold_of_every_account(name: str) -> None:
     loaded = random_ledger(name)
     facts = facts_of(loaded.catalogue)

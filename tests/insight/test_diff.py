@@ -82,6 +82,7 @@ def test_a_strategy_and_itself_reformatted(workspace: Path) -> None:
     assert f"As of {DAY} 0 of {told['moves']['accounts']} accounts move" in shown.stdout
 
 
+@pytest.mark.slow
 def test_one_cut_moved(workspace: Path) -> None:
     """Exactly the accounts between the cuts change their level, and nobody else moves."""
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 1\npartitions = 3")

@@ -46,7 +46,11 @@ def held(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "sources",
-    [("bills", "payments", "accounts"), ("bills", "payments"), ("bills",)],
+    [
+        ("bills", "payments", "accounts"),
+        pytest.param(("bills", "payments"), marks=pytest.mark.slow),
+        pytest.param(("bills",), marks=pytest.mark.slow),
+    ],
     ids=" ".join,
 )
 def test_everything_is_proved_and_can_be_activated(

@@ -85,6 +85,7 @@ ref         = "action"
 """
 
 
+@pytest.mark.slow
 def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
     w = str(tmp_path / "w")
     riskseg("init", w)
@@ -207,6 +208,7 @@ account_id = "ID"
 """
 
 
+@pytest.mark.slow
 def test_an_account_file_alone(tmp_path: Path) -> None:
     w = tmp_path / "w"
     riskseg("init", str(w), "--strategy", "account-file")
