@@ -11,7 +11,7 @@ from __future__ import annotations
 # Longer chains than any bank allows; an end for ids that go round in a circle.
 _LONGEST_CHAIN = 12
 
-# Sound reversals of a payment that the account does not have.
+# Sound reversals of a payment that the account does not have, and of refunds.
 ORPHANS = """
         select rowid
         from payments
@@ -23,6 +23,7 @@ ORPHANS = """
                 where original.account_no = payments.account_no
                     and original.payment_id = payments.reverses
                     and original.reverses is null
+                    and not original.refund
                     and original.fault is null
             )
         """
@@ -38,9 +39,84 @@ ANY_CHAIN = """
         )
         """
 
-# Each reversal of a reversal comes to name the payment itself. One takes or gives no more than the
-# one before it did, and nothing where that one failed.
-FOLLOW_CHAINS = f"""
+
+def chains_sql(*, texts: bool) -> list[str]:
+    """The statements after which each reversal of a reversal names the payment itself. One takes or
+    gives no more than the one before it did, and nothing where that one failed. Where the one
+    before has several rows, it is divided among these, or is that of the bill which it names; its
+    further parts are the rows of `further_reversals`, which has the columns of `payments` and `r`,
+    the rowid that a part is of. `texts` says that ids are texts and not hashes."""
+    order = "hash(bill_before)" if texts else "bill_before"
+    return [
+        f"""
+        create or replace table reversal_chains as
+        with recursive reversals as (
+            select rowid as r, account_no, payment_id, reverses, bill_id, amount_minor, settled,
+                known_on
+            from payments
+            where fault is null and reverses is not null
+        ),
+        chain as (
+            select r, account_no, payment_id, reverses as root, bill_id, amount_minor, settled,
+                known_on, 1 as depth
+            from reversals
+            where exists (
+                select 1
+                from payments p
+                where p.account_no = reversals.account_no
+                    and p.payment_id = reversals.reverses
+                    and p.reverses is null
+                    and not p.refund
+                    and p.fault is null
+            )
+            union all
+            select r, account_no, payment_id, root, coalesce(bill_before, bill_id),
+                least(
+                    amount_before,
+                    greatest(
+                        amount_minor - cast(
+                            sum(amount_before) over (
+                                partition by r
+                                order by known_before, amount_before, bill_before is null, {order}
+                                rows unbounded preceding
+                            ) as bigint
+                        ) + amount_before,
+                        0
+                    )
+                ),
+                settled, known_on, depth
+            from (
+                select *,
+                    case when settled_before
+                        and (bill_before = bill_id or not coalesce(
+                            bool_or(settled_before and bill_before = bill_id)
+                                over (partition by r),
+                            false
+                        ))
+                    then taken_before else 0 end as amount_before
+                from (
+                    select r.r, r.account_no, r.payment_id, c.root, r.bill_id, r.amount_minor,
+                        c.bill_id as bill_before,
+                        c.amount_minor as taken_before,
+                        c.settled as settled_before,
+                        c.known_on as known_before,
+                        r.settled and c.settled as settled,
+                        greatest(r.known_on, c.known_on) as known_on,
+                        c.depth + 1 as depth
+                    from chain c
+                    join reversals r on r.account_no = c.account_no and r.reverses = c.payment_id
+                    where c.depth < {_LONGEST_CHAIN}
+                )
+            )
+        )
+        select *,
+            row_number() over (
+                partition by r order by depth, amount_minor = 0, known_on, root, bill_id
+            ) as part
+        from chain
+        where depth > 1
+        """,
+        """
         update payments
         set reverses = c.root,
             bill_id = c.bill_id,
@@ -48,60 +124,68 @@ FOLLOW_CHAINS = f"""
             amount_minor = c.amount_minor,
             settled = c.settled,
             known_on = c.known_on
-        from (
-            with recursive reversals as (
-                select rowid as r, account_no, payment_id, reverses, bill_id, amount_minor,
-                    settled, known_on
-                from payments
-                where fault is null and reverses is not null
+        from reversal_chains c
+        where c.part = 1 and payments.rowid = c.r
+        """,
+        """
+        create or replace table further_reversals as
+        select p.* replace (
+                c.root as reverses,
+                c.bill_id as bill_id,
+                c.depth % 2 = 0 as won_back,
+                c.amount_minor as amount_minor,
+                c.settled as settled,
+                c.known_on as known_on
             ),
-            chain as (
-                select r, account_no, payment_id, reverses as root, bill_id, amount_minor,
-                    settled, known_on, 1 as depth
-                from reversals
-                where exists (
-                    select 1
-                    from payments p
-                    where p.account_no = reversals.account_no
-                        and p.payment_id = reversals.reverses
-                        and p.reverses is null
-                        and p.fault is null
-                )
-                union all
-                select r.r, r.account_no, r.payment_id, c.root, coalesce(r.bill_id, c.bill_id),
-                    least(r.amount_minor, c.amount_minor),
-                    r.settled and c.settled,
-                    greatest(r.known_on, c.known_on),
-                    c.depth + 1
-                from chain c
-                join reversals r on r.account_no = c.account_no and r.reverses = c.payment_id
-                where c.depth < {_LONGEST_CHAIN}
-            )
-            select distinct on (r) *
-            from chain
-            order by r, depth
-        ) c
-        where c.depth > 1 and payments.rowid = c.r
+            c.r
+        from reversal_chains c
+        join payments p on p.rowid = c.r
+        where c.part > 1 and c.amount_minor > 0
+        """,
+    ]
+
+
+# What there is of them where no reversal names another one.
+NO_FURTHER_REVERSALS = """
+        create or replace table further_reversals as
+        select *, rowid as r
+        from payments
+        where false
+        """
+
+# The sound rows of payments and the further parts of reversals; `step` is an id of its own of each.
+SOUND_PAYMENTS = """
+        create or replace view sound_payments as
+        select *, rowid as step
+        from payments
+        where fault is null
+        union all
+        select * exclude (r), -rowid - 1 as step
+        from further_reversals
+        where r in (select rowid from payments where fault is null)
+        """
+# The ledger's payments where reversals have further parts, and no payment has.
+WITH_FURTHER_PAYMENTS = """
+        create or replace view ledger_payments as
+        select * exclude (step), payment_id as part_id, reverses as undoes
+        from sound_payments
         """
 
 
 def split_parts_sql(*, texts: bool) -> str:
     """The statement that makes `split_parts` (account_no, payment_id, bill_id, part_id,
-    amount_minor, before): the parts of payments that have several and are reversed; `before` is
-    what the parts before it come to. `texts` says that ids are texts and not hashes."""
+    amount_minor, place): the parts of payments that have several and are reversed; `place` is
+    its place in the order in which they are taken. `texts`: ids are texts and not hashes."""
     part_id, order = "hash(payment_id, bill_id)", "bill_id"
     if texts:
         part_id, order = "concat(payment_id, chr(31), bill_id)", "hash(bill_id)"
     return f"""
         create or replace table split_parts as
         select account_no, payment_id, bill_id, {part_id} as part_id, amount_minor,
-            cast(
-                sum(amount_minor) over (
-                    partition by account_no, payment_id
-                    order by paid_on, amount_minor, bill_id is null, {order}
-                    rows unbounded preceding
-                ) as bigint
-            ) - amount_minor as before
+            row_number() over (
+                partition by account_no, payment_id
+                order by paid_on, amount_minor, bill_id is null, {order}
+            ) as place
         from payments
         where fault is null and reverses is null and settled
             and (account_no, payment_id) in (
@@ -110,9 +194,8 @@ def split_parts_sql(*, texts: bool) -> str:
                 where fault is null and reverses is null and settled
                     and exists (
                         select 1
-                        from payments r
+                        from sound_payments r
                         where r.account_no = p.account_no and r.reverses = p.payment_id
-                            and r.fault is null
                     )
                 group by account_no, payment_id
                 having count(*) > 1
@@ -121,50 +204,74 @@ def split_parts_sql(*, texts: bool) -> str:
 
 
 # The sound payments, in which a reversal of a payment in several parts has a row for each of them.
-# One that names the bill of a part takes back that part; others take from the parts in turn, in the
-# order in which they are known: what is known by a day never depends on what comes later.
+# Reversals are gone through in the order in which they are known: what is known by a day never
+# depends on what comes later. After each of them `named` is what those that name the bill of a part
+# have taken back of it, less what was won back; what all others have taken, less what was won
+# back, is laid on what this leaves of the parts in turn. A row is what one of them changes of that.
 PAYMENTS_IN_PARTS = """
         create or replace view ledger_payments as
-        with divided as (
-            select p.rowid as r, p.account_no, p.reverses, p.won_back, p.amount_minor, p.settled,
-                p.known_on, named.part_id as named_part,
-                case when named.part_id is null and p.settled then cast(
-                    sum(p.amount_minor) filter (where named.part_id is null and p.settled) over (
-                        partition by p.account_no, p.reverses, p.won_back
-                        order by p.known_on, p.paid_on, p.amount_minor, p.payment_id
-                        rows unbounded preceding
-                    ) as bigint
-                ) end as reached
-            from payments p
+        with changes as (
+            select p.step, p.known_on, p.paid_on, p.payment_id, p.amount_minor as told,
+                s.account_no, s.payment_id as whole_id, s.part_id, s.place, s.amount_minor,
+                named.part_id as named_part,
+                case when not p.settled then 0 when p.won_back then -p.amount_minor
+                    else p.amount_minor end as change
+            from sound_payments p
+            join split_parts s on s.account_no = p.account_no and s.payment_id = p.reverses
             left join split_parts named
                 on named.account_no = p.account_no and named.payment_id = p.reverses
                 and named.bill_id = p.bill_id
-            where p.fault is null
-                and (p.account_no, p.reverses) in (select (account_no, payment_id) from split_parts)
+        ),
+        reached as (
+            select *,
+                coalesce(sum(change) filter (where named_part = part_id) over so_far, 0) as named,
+                coalesce(sum(change) filter (where named_part is null) over so_far, 0) as unnamed
+            from changes
+            window so_far as (
+                partition by account_no, whole_id, part_id
+                order by known_on, paid_on, told, payment_id, step
+                rows unbounded preceding
+            )
+        ),
+        laid as (
+            select *,
+                amount_minor - least(greatest(named, 0), amount_minor) as room,
+                sum(room) over (
+                    partition by step order by place rows unbounded preceding
+                ) - room as before
+            from reached
+        ),
+        taken as (
+            select *,
+                least(
+                    greatest(named + least(greatest(unnamed - before, 0), room), 0), amount_minor
+                ) as taken
+            from laid
+        ),
+        divided as (
+            select step, place, part_id,
+                cast(
+                    abs(
+                        taken - lag(taken, 1, 0) over (
+                            partition by account_no, whole_id, part_id
+                            order by known_on, paid_on, told, payment_id, step
+                        )
+                    ) as bigint
+                ) as amount_minor
+            from taken
         )
-        select p.*, coalesce(s.part_id, p.payment_id) as part_id, p.reverses as undoes
-        from payments p
+        select p.* exclude (step), coalesce(s.part_id, p.payment_id) as part_id,
+            p.reverses as undoes
+        from sound_payments p
         left join split_parts s
             on s.account_no = p.account_no and s.payment_id = p.payment_id
             and s.bill_id is not distinct from p.bill_id and p.reverses is null
-        where p.fault is null and p.rowid not in (select r from divided)
+        where p.step not in (select step from divided)
         union all
-        select p.* replace (
-                case
-                    when d.named_part is not null then d.amount_minor
-                    when d.reached is null then 0
-                    else greatest(
-                        least(d.reached, s.before + s.amount_minor)
-                            - greatest(d.reached - d.amount_minor, s.before),
-                        0
-                    )
-                end as amount_minor
-            ),
+        select p.* exclude (step) replace (d.amount_minor as amount_minor),
             p.payment_id as part_id,
-            s.part_id as undoes
+            d.part_id as undoes
         from divided d
-        join payments p on p.rowid = d.r
-        join split_parts s
-            on s.account_no = d.account_no and s.payment_id = d.reverses
-            and (d.named_part is null or d.named_part = s.part_id)
+        join sound_payments p on p.step = d.step
+        where d.amount_minor > 0 or d.place = 1
         """

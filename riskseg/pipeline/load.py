@@ -19,8 +19,11 @@ from riskseg.ledger.money import Money
 from riskseg.ledger.plans import Plans
 from riskseg.ledger.reversals import (
     ANY_CHAIN,
-    FOLLOW_CHAINS,
+    NO_FURTHER_REVERSALS,
     PAYMENTS_IN_PARTS,
+    SOUND_PAYMENTS,
+    WITH_FURTHER_PAYMENTS,
+    chains_sql,
     split_parts_sql,
 )
 from riskseg.ledger.set_apart import quarantined_accounts_sql
@@ -220,8 +223,10 @@ def _stage(
         faults[staged_table] = {
             staging_fault.number: staging_fault for staging_fault in staging.faults
         }
-    if _takes_back(sources) and engine.value(ANY_CHAIN):
-        engine.run(FOLLOW_CHAINS)
+    if _takes_back(sources):
+        any_chain = engine.value(ANY_CHAIN)
+        for statement in chains_sql(texts=texts) if any_chain else [NO_FURTHER_REVERSALS]:
+            engine.run(statement)
     return faults
 
 
@@ -234,6 +239,9 @@ def _takes_back(sources: Mapping[str, Mapped]) -> bool:
 def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int, *, texts: bool) -> None:
     views = ledger_views(sources, scale)
     if _takes_back(sources) and sources["payments"].has("bill_id"):
+        engine.run(SOUND_PAYMENTS)
+        if engine.value("select exists (select 1 from further_reversals)"):
+            views["ledger_payments"] = WITH_FURTHER_PAYMENTS
         engine.run(split_parts_sql(texts=texts))
         if engine.value("select exists (select 1 from split_parts)"):
             views["ledger_payments"] = PAYMENTS_IN_PARTS

@@ -92,7 +92,8 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
 
 
 def _orphans(engine: Engine) -> dict[int, Fault]:
-    """Reversals of a payment that is not there would take money from nobody knows what."""
+    """Reversals of a payment that is not there would take money from nobody knows what; those of a
+    refund have no meaning."""
     engine.run(
         f"""
         update payments
@@ -101,7 +102,11 @@ def _orphans(engine: Engine) -> dict[int, Fault]:
         """
     )
     orphan_message = "reverses names no payment of the account"
-    return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", number=_ORPHAN)}
+    hint = (
+        "Correct the id at the source. A refund cannot be reversed: where it came back, leave both "
+        "rows out, or map what came back to a payment without `reverses`."
+    )
+    return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", hint, _ORPHAN)}
 
 
 def find_bad_rows(

@@ -117,16 +117,37 @@ def _payments(draw: Random, span: int, bills: list[Bill]) -> list[Payment]:
                 replace(payments[-1], bill_id=other, amount=draw.choice(AMOUNTS))
                 for other in sorted(others)
             ]
-        if payment_id and draw.random() < 0.15:
+        # What a refund paid out is not taken back.
+        if payment_id and status != "refund" and draw.random() < 0.15:
             reversed_by = [_reversal(draw, payments[-1], k) for k in range(draw.choice((1, 1, 2)))]
             payments += reversed_by
             while reversed_by and draw.random() < 0.4:
                 reversed_by = [_reversal(draw, reversed_by[-1], 0)]
                 payments += reversed_by
+        parts = [p for p in payments if payment_id and p.payment_id == payment_id]
+        if len(parts) > 1 and status != "refund" and draw.random() < 0.5:
+            payments += _reversed_in_parts(draw, parts)
     return payments
 
 
 _STATUSES = ("settled", "failed", "reversed", "pending", "refund", "refund")
+
+
+def _reversed_in_parts(draw: Random, parts: list[Payment]) -> list[Payment]:
+    """A reversal with a row for each part or one for all, won back at once, and taken once more."""
+    whole = sum(p.amount for p in parts)
+    by_part = draw.random() < 0.5
+    found: list[Payment] = []
+    on, before = parts[0].paid_on, parts[0].payment_id
+    for number in range(draw.choice((1, 2, 3))):
+        on += timedelta(days=draw.choice((0, 3, 30)))
+        payment_id = f"{parts[0].payment_id}-parts{number}"
+        reverses = before if draw.random() < 0.7 else parts[0].payment_id
+        row = Payment(on, draw.choice((whole, whole // 2)), payment_id, reverses=reverses)
+        rows = [replace(row, amount=p.amount, bill_id=p.bill_id) for p in parts]
+        found += rows if by_part and number != 1 else [row]
+        before = payment_id
+    return found
 
 
 def _reversal(draw: Random, payment: Payment, number: int) -> Payment:

@@ -51,26 +51,40 @@ def taken_back(account: Account, payment_id: str | None, as_of: date) -> list[Ta
     rows = [p for p in account.payments if takes_back(p)]
     found: list[TakenBack] = []
 
-    def follow(name: str, before: TakenBack | None) -> None:
+    def follow(name: str, before: list[TakenBack] | None) -> None:
+        """All that names `name`, which did `before`; None where it is the payment."""
+        by_id: dict[str, list[TakenBack]] = {}
         for row in rows:
-            if row.reverses != name:
+            if row.reverses != name or not is_settled(row):
                 continue
-            step = TakenBack(abs(row.amount), False, row.bill_id, known_on(row))
+            steps = [TakenBack(abs(row.amount), False, row.bill_id, known_on(row))]
             if before is not None:
-                step = TakenBack(
-                    min(step.amount, before.amount),
-                    not before.gives,
-                    row.bill_id or before.bill_id,
-                    max(step.known_on, before.known_on),
-                )
-            if is_settled(row):
-                found.append(step)
-                if row.payment_id is not None:
-                    follow(row.payment_id, step)
+                steps = _of_those_before(row, before)
+            found.extend(steps)
+            if row.payment_id is not None:
+                by_id.setdefault(row.payment_id, []).extend(steps)
+        for reversal, steps in by_id.items():
+            follow(reversal, steps)
 
     if payment_id is not None:
         follow(payment_id, None)
     return [step for step in found if step.known_on <= as_of]
+
+
+def _of_those_before(row: Payment, before: Sequence[TakenBack]) -> list[TakenBack]:
+    """What a reversal does to those that it reverses: to the one of its bill, or to all in turn."""
+    of_bill = [step for step in before if step.bill_id and step.bill_id == row.bill_id]
+    purse = abs(row.amount)
+    steps = []
+    for step in sorted(
+        of_bill or before,
+        key=lambda s: (s.known_on, s.amount, s.bill_id is None, id_order(s.bill_id)),
+    ):
+        amount = min(purse, step.amount)
+        purse -= amount
+        last = max(step.known_on, known_on(row))
+        steps.append(TakenBack(amount, not step.gives, step.bill_id or row.bill_id, last))
+    return steps
 
 
 def standing(account: Account, as_of: date) -> list[tuple[Payment, int, int]]:
@@ -91,15 +105,16 @@ def _taken(payment: Payment, parts: Sequence[Payment], steps: Sequence[TakenBack
     ordered = sorted(
         parts, key=lambda p: (p.paid_on, p.amount, p.bill_id is None, id_order(p.bill_id))
     )
-    taken = 0
-    for gives in (False, True):
-        sign = -1 if gives else 1
-        names = {p.bill_id for p in parts if p.bill_id}
-        alike = [step for step in steps if step.gives is gives]
-        taken += sign * sum(s.amount for s in alike if s.bill_id == payment.bill_id and s.bill_id)
-        purse = sum(s.amount for s in alike if s.bill_id not in names)
-        for part in ordered:
-            from_part = min(purse, part.amount)
-            purse -= from_part
-            taken += sign * from_part if part is payment else 0
-    return taken
+    names = {p.bill_id for p in parts if p.bill_id}
+    net: dict[str | None, int] = {}
+    for step in steps:
+        of = step.bill_id if step.bill_id in names else None
+        net[of] = net.get(of, 0) + (-step.amount if step.gives else step.amount)
+    purse = max(net.get(None, 0), 0)
+    for part in ordered:
+        named = net.get(part.bill_id, 0) if part.bill_id else 0
+        from_part = min(purse, part.amount - min(max(named, 0), part.amount))
+        purse -= from_part
+        if part is payment:
+            return min(max(named + from_part, 0), part.amount)
+    raise AssertionError(payment)

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from riskseg.domain.problems import ProblemsError
 from tests.ledger.facts import Account, Bill, Payment
 from tests.ledger.loading import load_accounts
 
@@ -27,6 +28,9 @@ def back(amount: int, on: int, reverses: str = "p", **more: str) -> Payment:
     return Payment(day(on, 2), amount, f"r{on}", status="settled", reverses=reverses, **more)
 
 
+# A reversal of 100.00, booked to both bills.
+REVERSED = (back(4000, 3, bill_id="2"), back(6000, 3, bill_id="1"))
+
 # Payments, and as of the end of February: overdue, what bill 1 and bill 2 were paid, credit.
 CASES: dict[str, tuple[tuple[Payment, ...], tuple[int, int, int, int]]] = {
     "in two parts": (PARTS, (0, 6000, 4000, 0)),
@@ -40,6 +44,39 @@ CASES: dict[str, tuple[tuple[Payment, ...], tuple[int, int, int, int]]] = {
     "in two parts, some reversed": ((*PARTS, back(5000, 3)), (5000, 5000, 0, 0)),
     "in two parts, won back": (
         (*PARTS, back(10000, 3), back(10000, 4, "r3")),
+        (0, 6000, 4000, 0),
+    ),
+    "in two parts, won back and reversed again": (
+        (*PARTS, back(10000, 3), back(10000, 4, "r3"), back(10000, 5)),
+        (10000, 0, 0, 0),
+    ),
+    "in two parts, won back and lost again": (
+        (*PARTS, back(10000, 3), back(10000, 4, "r3"), back(10000, 5, "r4")),
+        (10000, 0, 0, 0),
+    ),
+    "reversed in two parts, won back in one": (
+        (*PARTS, *REVERSED, back(10000, 4, "r3")),
+        (0, 6000, 4000, 0),
+    ),
+    # The smaller part, of bill 2, comes first, and 10.00 of bill 1.
+    "reversed in two parts, half won back": (
+        (*PARTS, *REVERSED, back(5000, 4, "r3")),
+        (5000, 1000, 4000, 0),
+    ),
+    "reversed in two parts, the one won back": (
+        (*PARTS, *REVERSED, back(6000, 4, "r3", bill_id="1")),
+        (4000, 6000, 0, 0),
+    ),
+    "reversed in two parts, won back and lost again": (
+        (*PARTS, *REVERSED, back(10000, 4, "r3"), back(10000, 5, "r4")),
+        (10000, 0, 0, 0),
+    ),
+    "reversed for one bill, and the rest": (
+        (*PARTS, back(4000, 3, bill_id="2"), back(6000, 4)),
+        (10000, 0, 0, 0),
+    ),
+    "in one part, reversed in two, won back": (
+        (Payment(day(5), 10000, "p"), *REVERSED, back(10000, 4, "r3")),
         (0, 6000, 4000, 0),
     ),
     "won back": (
@@ -125,3 +162,19 @@ def test_what_is_pending_is_a_fact_and_no_money() -> None:
     (row,) = loaded.facts_of(loaded.as_of(day(28, 2)))
     facts = ("balance_overdue", "pending_payment", "failed_payments_6m", "payments_3m")
     assert [str(row[fact]) for fact in facts] == ["100.00", "60.00", "0", "0"]
+
+
+def test_a_reversal_of_a_refund_is_a_bad_row() -> None:
+    """It was taken, and changed nothing: it is said, and so is a reversal of such a reversal."""
+    payments = (
+        Payment(day(5), 20000, "p"),
+        Payment(day(8), 3000, "f", status="refund"),
+        back(3000, 3, "f"),
+        back(3000, 4, "r3"),
+    )
+    with pytest.raises(ProblemsError) as raised:
+        load_accounts([Account("a", BILLS, payments)])
+    (problem,) = raised.value.problems
+    assert problem.code == "RS110"
+    assert "(2 rows," in problem.what
+    assert "A refund cannot be reversed" in problem.hint
