@@ -119,7 +119,6 @@ def chains_sql(*, texts: bool) -> list[str]:
         """
         update payments
         set reverses = c.root,
-            bill_id = c.bill_id,
             won_back = c.depth % 2 = 0,
             amount_minor = c.amount_minor,
             settled = c.settled,
@@ -145,13 +144,30 @@ def chains_sql(*, texts: bool) -> list[str]:
     ]
 
 
+# The bills that reversals of reversals give back to, or take from. They are set once bad rows are
+# found: a bill is part of the key by which a row that occurred already is known.
+BILLS_OF_CHAINS = """
+        update payments
+        set bill_id = c.bill_id
+        from reversal_chains c
+        where c.part = 1 and payments.rowid = c.r
+        """
+
 # What there is of them where no reversal names another one.
-NO_FURTHER_REVERSALS = """
+NO_CHAINS = (
+    """
+        create or replace table reversal_chains as
+        select rowid as r, bill_id, 1 as part
+        from payments
+        where false
+        """,
+    """
         create or replace table further_reversals as
         select *, rowid as r
         from payments
         where false
-        """
+        """,
+)
 
 # The sound rows of payments and the further parts of reversals; `step` is an id of its own of each.
 SOUND_PAYMENTS = """

@@ -19,7 +19,8 @@ from riskseg.ledger.money import Money
 from riskseg.ledger.plans import Plans
 from riskseg.ledger.reversals import (
     ANY_CHAIN,
-    NO_FURTHER_REVERSALS,
+    BILLS_OF_CHAINS,
+    NO_CHAINS,
     PAYMENTS_IN_PARTS,
     SOUND_PAYMENTS,
     WITH_FURTHER_PAYMENTS,
@@ -225,7 +226,7 @@ def _stage(
         }
     if _takes_back(sources):
         any_chain = engine.value(ANY_CHAIN)
-        for statement in chains_sql(texts=texts) if any_chain else [NO_FURTHER_REVERSALS]:
+        for statement in chains_sql(texts=texts) if any_chain else NO_CHAINS:
             engine.run(statement)
     return faults
 
@@ -239,6 +240,7 @@ def _takes_back(sources: Mapping[str, Mapped]) -> bool:
 def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int, *, texts: bool) -> None:
     views = ledger_views(sources, scale)
     if _takes_back(sources) and sources["payments"].has("bill_id"):
+        engine.run(BILLS_OF_CHAINS)
         engine.run(SOUND_PAYMENTS)
         if engine.value("select exists (select 1 from further_reversals)"):
             views["ledger_payments"] = WITH_FURTHER_PAYMENTS

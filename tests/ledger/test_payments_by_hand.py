@@ -71,6 +71,11 @@ CASES: dict[str, tuple[tuple[Payment, ...], tuple[int, int, int, int]]] = {
         (*PARTS, *REVERSED, back(10000, 4, "r3"), back(10000, 5, "r4")),
         (10000, 0, 0, 0),
     ),
+    # Both rows come to be of bill 2, and neither is the other once more.
+    "reversed in two parts, won back for no bill and for one": (
+        (*PARTS, *REVERSED, back(0, 4, "r3"), back(4000, 4, "r3", bill_id="2")),
+        (6000, 0, 4000, 0),
+    ),
     "reversed for one bill, and the rest": (
         (*PARTS, back(4000, 3, bill_id="2"), back(6000, 4)),
         (10000, 0, 0, 0),
