@@ -118,7 +118,7 @@ LEDGER_BILLS = Table(
 # the one which a reversal takes back.
 LEDGER_PAYMENTS = Table(
     "ledger_payments",
-    ("account_no", "payment_id", "bill_id"),
+    ("account_no", "payment_id", "bill_id", "undoes"),
     (
         _ACCOUNT_NO,
         Column("paid_on", Kind.DATE),

@@ -290,4 +290,8 @@ PAYMENTS_IN_PARTS = """
         from divided d
         join sound_payments p on p.step = d.step
         where d.amount_minor > 0 or d.place = 1
+        qualify d.amount_minor > 0 or row_number() over (
+            partition by p.account_no, p.payment_id, p.bill_id, d.part_id
+            order by d.amount_minor desc, p.step
+        ) = 1
         """
