@@ -39,7 +39,7 @@ def init(
     """Make a new workspace in a folder, with specs and a starter strategy.
 
     With `source`, a folder of files or one file, the mapping is proposed from what is there; what
-    is not sure is marked in riskseg.toml, and `check` tells of it.
+    is not sure is marked in riskseg.toml, and `check` lists it.
     """
     if source is None:
         return use_cases.init.init(Path(folder), strategy or use_cases.init.STARTER)

@@ -41,7 +41,7 @@ def init(
     """Make a new workspace with specs and a starter strategy.
 
     With `--from`, riskseg looks at your files and writes the mapping with how sure it is of each
-    column; it asks about the rest, or marks it where nobody is there to ask. Then it checks the
+    column; it asks about the rest, or marks it when not at a terminal. Then it checks the
     workspace. For instance `riskseg init collections --from exports`.
     """
     if source is None:

@@ -11,21 +11,27 @@ from __future__ import annotations
 # Longer chains than any bank allows; an end for ids that go round in a circle.
 _LONGEST_CHAIN = 12
 
+
+def _original(reversal: str) -> str:
+    """The sound payment that a reversal names, itself no reversal and no refund."""
+    return f"""
+                select 1
+                from payments original
+                where original.account_no = {reversal}.account_no
+                    and original.payment_id = {reversal}.reverses
+                    and original.reverses is null
+                    and not original.refund
+                    and original.fault is null
+            """
+
+
 # Sound reversals of a payment that the account does not have, and of refunds.
-ORPHANS = """
+ORPHANS = f"""
         select rowid
         from payments
         where fault is null
             and reverses is not null
-            and not exists (
-                select 1
-                from payments original
-                where original.account_no = payments.account_no
-                    and original.payment_id = payments.reverses
-                    and original.reverses is null
-                    and not original.refund
-                    and original.fault is null
-            )
+            and not exists ({_original("payments")})
         """
 
 # Whether any reversal names another one.
@@ -60,15 +66,7 @@ def chains_sql(*, texts: bool) -> list[str]:
             select r, account_no, payment_id, reverses as root, bill_id, amount_minor, settled,
                 known_on, 1 as depth
             from reversals
-            where exists (
-                select 1
-                from payments p
-                where p.account_no = reversals.account_no
-                    and p.payment_id = reversals.reverses
-                    and p.reverses is null
-                    and not p.refund
-                    and p.fault is null
-            )
+            where exists ({_original("reversals")})
             union all
             select r, account_no, payment_id, root, coalesce(bill_before, bill_id),
                 least(
@@ -227,7 +225,7 @@ def split_parts_sql(*, texts: bool) -> str:
 PAYMENTS_IN_PARTS = """
         create or replace view ledger_payments as
         with changes as (
-            select p.step, p.known_on, p.paid_on, p.payment_id, p.amount_minor as told,
+            select p.step, p.known_on, p.paid_on, p.payment_id, p.amount_minor as stated,
                 s.account_no, s.payment_id as whole_id, s.part_id, s.place, s.amount_minor,
                 named.part_id as named_part,
                 case when not p.settled then 0 when p.won_back then -p.amount_minor
@@ -245,7 +243,7 @@ PAYMENTS_IN_PARTS = """
             from changes
             window so_far as (
                 partition by account_no, whole_id, part_id
-                order by known_on, paid_on, told, payment_id, step
+                order by known_on, paid_on, stated, payment_id, step
                 rows unbounded preceding
             )
         ),
@@ -270,7 +268,7 @@ PAYMENTS_IN_PARTS = """
                     abs(
                         taken - lag(taken, 1, 0) over (
                             partition by account_no, whole_id, part_id
-                            order by known_on, paid_on, told, payment_id, step
+                            order by known_on, paid_on, stated, payment_id, step
                         )
                     ) as bigint
                 ) as amount_minor

@@ -144,8 +144,8 @@ class _Check(Job):
 def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[str]:
     """Notes of ids that meet nothing and are no Problem yet, of accounts in two spellings, and of
     columns that nothing reads."""
-    told = {problem.what for problem in problems}
-    yield from (message for message in map(str, ledger.unmet) if message not in told)
+    reported = {problem.what for problem in problems}
+    yield from (message for message in map(str, ledger.unmet) if message not in reported)
     if note := two_spellings(engine):
         yield note
     for table, mapped in ledger.sources.items():

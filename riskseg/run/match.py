@@ -148,8 +148,8 @@ def _proposed(engine: Engine, tables: list[Found], place: Path, folder: Path) ->
 
 
 def _takes_the_whole_as_paid(sheet: Recognised) -> bool:
-    """Whether the layout would take each bill as paid in full, for want of a column that it knows
-    to say how much was paid: that is a person's to say."""
+    """Whether the layout would take each bill as paid in full, because it knows no column that says
+    how much was paid: that is for a person to decide."""
     payments = sheet.files.get("payments")
     if payments is None:
         return False

@@ -1,4 +1,4 @@
-"""Where the sources of a workspace are read from, told by a plan before anything is read."""
+"""Where the sources of a workspace are read from, as a plan lists it before anything is read."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 # What a delimiter may be where none is stated.
 DELIMITERS = b",;\t|"
-# Faulty lines that are told one by one.
-_TOLD = 3
+# Faulty lines that are listed one by one.
+_LISTED = 3
 
 Stamp = tuple[int, int]
 
@@ -249,7 +249,7 @@ def faults_of_rows(text: CsvText, read: TextForm, table: str) -> list[Fault]:
         is_row &= np.cumsum(is_row) <= left
         left -= int(is_row.sum())
         is_wrong = is_row & (widths != width) & ~_is_only_ended(records, widths, width)
-        for number in np.flatnonzero(is_wrong)[: _TOLD - len(wrong)]:
+        for number in np.flatnonzero(is_wrong)[: _LISTED - len(wrong)]:
             line = records.line_at(starts[number])
             wrong.append((line, int(widths[number])))
         count += int(is_wrong.sum())

@@ -64,48 +64,51 @@ class Database(ABC):
     def close(self) -> None: ...
 
     def no_table(self, source: Source, known: Iterable[str]) -> ProblemsError:
-        return problem(
+        return _problem(
+            source,
             "RS006",
             f'There is no table "{source.loaded_from}" in the database {self.shown}.',
-            file=source.file,
-            line=source.lines.get("from"),
-            hint=did_you_mean(source.loaded_from, known)
-            or "Check its name, and that it may be read.",
+            did_you_mean(source.loaded_from, known) or "Check its name, and that it may be read.",
         )
 
     def refused(self, source: Source, error: BaseException) -> ProblemsError:
         """RS006 for a table or select that the database does not carry out."""
-        return problem(
+        return _problem(
+            source,
             "RS006",
             f"{source.table} cannot be selected so: {self._said(error)}.",
-            file=source.file,
-            line=source.lines.get("from"),
-            hint="Try the select in the database itself.",
+            "Try the select in the database itself.",
         )
 
     def not_allowed(self, source: Source, error: BaseException) -> ProblemsError:
         """RS016 for rows that may not be read."""
-        return problem(
+        return _problem(
+            source,
             "RS016",
             f"{source.table} may not be read from {self.shown}: {self._said(error)}.",
-            file=source.file,
-            line=source.lines.get("from"),
-            hint="Give the user of the `url` the right to select from it.",
+            "Give the user of the `url` the right to select from it.",
         )
 
     def not_reached(self, source: Source, error: BaseException) -> ProblemsError:
         """RS016 for a database that cannot be connected to, or not any more."""
-        return problem(
+        return _problem(
+            source,
             "RS016",
             f"The database {self.shown} does not answer: {self._said(error)}.",
-            file=source.file,
-            line=source.lines.get("url"),
-            hint="Check `url`, and that the database can be reached from here.",
+            "Check `url`, and that the database can be reached from here.",
+            key="url",
         )
 
     def _said(self, error: BaseException) -> str:
         first, _, _ = self.without_secrets(str(error)).partition("\n")
         return first.rstrip(". ")
+
+
+def _problem(
+    source: Source, code: str, message: str, hint: str, *, key: str = "from"
+) -> ProblemsError:
+    """A Problem at the line of a source's `from`, or of another key of it."""
+    return problem(code, message, file=source.file, line=source.lines.get(key), hint=hint)
 
 
 def is_select(loaded_from: str) -> bool:

@@ -24,8 +24,8 @@ from riskseg.workspace.reading import ReadTable
 
 _ENDING = re.compile(r"\.xls[xm]$", re.IGNORECASE)
 _ROWS_A_BATCH = 10_000
-# Faulty cells that are told one by one.
-_TOLD = 3
+# Faulty cells that are listed one by one.
+_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class ExcelFiles(PlainFiles):
             problems.add("RS006", str(error), file=shown, hint=hint)
             return None
         for number, fault in enumerate(faults.first, start=1):
-            more = faults.count - number if number == _TOLD else 0
+            more = faults.count - number if number == _LISTED else 0
             others = f" {more:,} more cells are at fault." if more else ""
             message = f"Cell {fault.cell} of the sheet {sheet.name} {fault.message}.{others}"
             hint = fault.hint.format(table=table)
@@ -148,7 +148,7 @@ class _Faults:
     def add(self, cells: Iterable[FaultyCell]) -> None:
         for cell in cells:
             self.count += 1
-            if self.count <= _TOLD:
+            if self.count <= _LISTED:
                 self.first.append(cell)
 
 

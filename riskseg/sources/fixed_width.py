@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _LINES = Dialect(b"", b"")
 # A delimiter that text does not have: a line is one value.
 _NO_DELIMITER = "'\x01\x02\x03\x04'"
-# Faulty lines that are told one by one.
-_TOLD = 3
+# Faulty lines that are listed one by one.
+_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _scanned(path: Path, form: ReadTable, table: str) -> _Lines | list[Fault]:
             is_row &= np.cumsum(is_row) <= total - form.footer_rows - count
             lengths, filled = _lengths(records, starts, stops)
             is_wrong = is_row & ~_fits(lengths, filled, form)
-            for number in np.flatnonzero(is_wrong)[: _TOLD - len(wrong)]:
+            for number in np.flatnonzero(is_wrong)[: _LISTED - len(wrong)]:
                 wrong.append((records.line_at(starts[number]), int(lengths[number])))
             wrong_count += int(is_wrong.sum())
             count, lines = count + int(is_row.sum()), lines + len(starts)
