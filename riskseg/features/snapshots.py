@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY
 from riskseg.domain.relations import Relation, literal
 
 # A day that cycles are counted from, so that all windows have the same. Any would do.
 CYCLES_FROM = date(2000, 1, 1)
 
-# Without an accounts table an account begins with its first bill or payment.
-FIRST_KNOWN = """
+
+def first_known_sql(with_bad_rows: Iterable[str]) -> str:
+    """The statement that makes `first_known` (account_no, known_on): without an accounts table an
+    account begins with its first bill or payment. A bad row of the tables `with_bad_rows` is one
+    too; where none of an account's rows has a day that can be read, it has been there always."""
+    bad_rows = "".join(
+        f"""
+        union all
+        select account_no,
+            case when known_on between date '{FIRST_DAY}' and date '{LAST_DAY}' then known_on end
+        from {table}
+        where fault is not null and account_no is not null"""
+        for table in with_bad_rows
+    )
+    return f"""
     create table first_known as
-    select account_no, min(known_on) as known_on
+    select account_no, coalesce(min(known_on), date '{FIRST_DAY}') as known_on
     from (
         select account_no, known_on from ledger_bills
         union all
-        select account_no, known_on from ledger_payments
+        select account_no, known_on from ledger_payments{bad_rows}
     )
     group by account_no
     """

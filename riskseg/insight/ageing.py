@@ -91,10 +91,10 @@ class Ageing(Insight[AgedAccounts, AgedTotals]):
     about = AgedAccounts
 
     def answer(self, subject: AgedAccounts) -> AgedTotals:
-        (total,) = _groups(subject, "null")
+        (total,) = _groups(subject)
         return AgedTotals(
             total=total,
-            groups=_groups(subject, "grouping") if subject.by else (),
+            groups=_groups(subject, by="grouping") if subject.by else (),
             ledger=_ledger(subject, total.balance),
         )
 
@@ -102,8 +102,9 @@ class Ageing(Insight[AgedAccounts, AgedTotals]):
 AGEING = Ageing()
 
 
-def _groups(subject: AgedAccounts, value: str) -> tuple[AgedGroup, ...]:
-    """The totals by a value, in the order of the values."""
+def _groups(subject: AgedAccounts, by: str | None = None) -> tuple[AgedGroup, ...]:
+    """The totals by a column, in the order of its values; without one, that of all accounts, even
+    where there are none."""
     of_buckets = "".join(
         f""",
             count(*) filter (where bucket = '{bucket.label}'),
@@ -113,13 +114,13 @@ def _groups(subject: AgedAccounts, value: str) -> tuple[AgedGroup, ...]:
     )
     grouped_rows = subject.engine.rows(
         f"""
-        select {value} as value,
+        select {by or "null"} as value,
             count(*),
             sum(disputed),
             sum(credit),
             sum(balance){of_buckets}
         from ageing
-        group by value
+        group by {by or "()"}
         order by value nulls last
         """
     )

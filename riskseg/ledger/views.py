@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY
 from riskseg.domain.relations import literal
 from riskseg.ledger.contract import CONTRACT, Holds
 
 
-def ledger_views(sources: Container[str], scale: int) -> dict[str, str]:
+def ledger_views(sources: Container[str], scale: int, bad: Container[str] = ()) -> dict[str, str]:
     """The statements that make `ledger_NAME` for each table of the contract that is among the
     sources, by the name of the view.
 
     Without a source of accounts, no more is known of them than their ids; without one of payments,
-    none were made. Events are those of the source, if any, and those that riskseg recorded
+    none were made. `bad` are the tables that have bad rows: an account of which a row is bad is
+    still an account. Events are those of the source, if any, and those that riskseg recorded
     (`journal_events`), and so are instalments; `scale` is the number of decimals of money.
     """
     views = {name: _sound_rows(name) for name in CONTRACT if name in sources}
     if "payments" in sources:
         views["payments"] = _PAYMENTS
+    if "accounts" in bad:
+        views["accounts"] = _WITH_UNREADABLE_ACCOUNTS
     if "accounts" not in sources:
         views["accounts"] = _bare_accounts()
     if "bills" in sources and "payments" not in sources:
@@ -36,6 +40,32 @@ def _sound_rows(name: str) -> str:
         where fault is null
         """
 
+
+# A bad row of accounts says that there is the account, and nothing else: from its day on, if that
+# can be read, all that a row says of an account is unknown. A second row of one day, which is bad
+# because of the first, adds nothing.
+_WITH_UNREADABLE_ACCOUNTS = f"""
+        create view ledger_accounts as
+        select *
+        from accounts
+        where fault is null
+        union all by name
+        select distinct account_no, valid_from
+        from (
+            select account_no,
+                case when valid_from between date '{FIRST_DAY}' and date '{LAST_DAY}'
+                    then valid_from end as valid_from
+            from accounts
+            where fault is not null and account_no is not null
+        ) unreadable
+        where not exists (
+            select 1
+            from accounts a
+            where a.account_no = unreadable.account_no
+                and a.valid_from is not distinct from unreadable.valid_from
+                and a.fault is null
+        )
+        """
 
 # Kinds of events that are the journal's own affair: nothing happened to the account.
 _OF_JOURNAL = ("placement", "approval", "outcome", "note", "instalment")

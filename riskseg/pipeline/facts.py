@@ -77,7 +77,7 @@ def facts(
     )
     placing = sorted(filter(of_placement, needed_names))
     with_episodes = ledger.billed and (EPISODE_STARTED_ON.name in needed_names or bool(placing))
-    with_quarantined = ledger.billed and HAS_QUARANTINED_ROWS.name in needed_names
+    with_quarantined = HAS_QUARANTINED_ROWS.name in needed_names
     attributes = sorted(needed_names & set(ledger.attributes))
     steps = steps_among(needed_names)
     sql_by_fact: dict[str, str] = {

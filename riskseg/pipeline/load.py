@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +11,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.engine import Engine, EngineError
 from riskseg.features.feature import BillAttribute
-from riskseg.features.snapshots import FIRST_KNOWN
+from riskseg.features.snapshots import first_known_sql
 from riskseg.ledger.checks import Fault
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
@@ -164,7 +164,8 @@ def load(
     recorded = load_events(engine, workspace, problems)
     if len(problems):
         return None
-    _views(engine, sources, settings.scale, texts=texts)
+    with_bad_rows = {bad_group.table for bad_group in bad}
+    _views(engine, sources, settings.scale, with_bad_rows, texts=texts)
     attributes = attributes_of(engine, workspace, sources, "accounts", problems)
     if "accounts" in sources and workspace.settings.sources["accounts"].balances is not None:
         attributes |= in_words(attributes)
@@ -237,8 +238,15 @@ def _takes_back(sources: Mapping[str, Mapped]) -> bool:
     return payments is not None and payments.has("reverses") and payments.has("payment_id")
 
 
-def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int, *, texts: bool) -> None:
-    views = ledger_views(sources, scale)
+def _views(
+    engine: Engine,
+    sources: Mapping[str, Mapped],
+    scale: int,
+    with_bad_rows: Set[str],
+    *,
+    texts: bool,
+) -> None:
+    views = ledger_views(sources, scale, with_bad_rows)
     if _takes_back(sources) and sources["payments"].has("bill_id"):
         engine.run(BILLS_OF_CHAINS)
         engine.run(SOUND_PAYMENTS)
@@ -251,7 +259,7 @@ def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int, *, texts: 
         engine.run(statement)
         check_table(view, engine.columns(view))
     if "bills" in sources and "accounts" not in sources:
-        engine.run(FIRST_KNOWN)
+        engine.run(first_known_sql(sorted(with_bad_rows & {"bills", "payments"})))
 
 
 def _money(

@@ -20,7 +20,7 @@ from riskseg.treatment.episodes import EPISODE_STARTED_ON
 def own_facts(catalogue: Catalogue, dates: Iterable[str], *, billed: bool) -> dict[str, Fact]:
     """The facts that riskseg itself gives: the lifecycle, `dates` of the account, those of bills
     where there are any, and the features that the catalogue has available."""
-    facts = {LIFECYCLE.name: LIFECYCLE}
+    facts = {fact.name: fact for fact in (LIFECYCLE, HAS_QUARANTINED_ROWS)}
     for date_fact in dates:
         facts[date_fact] = Fact(date_fact, Kind.DATE, nullable=True, words=f"{date_fact} {{value}}")
     if billed:
@@ -28,7 +28,6 @@ def own_facts(catalogue: Catalogue, dates: Iterable[str], *, billed: bool) -> di
             "first_billed_on", Kind.DATE, nullable=True, words="first billed on {value}"
         )
         facts[EPISODE_STARTED_ON.name] = EPISODE_STARTED_ON
-        facts[HAS_QUARANTINED_ROWS.name] = HAS_QUARANTINED_ROWS
     return facts | {
         feature_name: feature.fact for feature_name, feature in catalogue.available().items()
     }

@@ -20,6 +20,7 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.manifest import Manifest
 from riskseg.ledger.accounts import lifecycle_sql
+from riskseg.ledger.set_apart import HAS_QUARANTINED_ROWS
 from riskseg.pipeline import decisions
 from riskseg.pipeline import facts as facts_of
 from riskseg.pipeline import session as sessions
@@ -191,6 +192,7 @@ TOML = """\
 [workspace]
 currency = "GBP"
 strategy = "rules/{name}"
+max_bad_rows = 1
 
 [engine]
 threads = 1
@@ -244,7 +246,7 @@ class Told:
 
 def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, Any]]) -> None:
     """An account each, its facts as attributes. Where it stands is told by its dates, or, for
-    want of bills, by its premise."""
+    want of bills, by its premise; a row of it is set apart where it has a second one."""
     columns: dict[str, pa.Array] = {
         "account_id": pa.array([f"A{n}" for n, _ in enumerate(some)]),
         "closed_on": pa.array(
@@ -260,12 +262,14 @@ def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, 
         ),
     }
     for name, fact in strategy.facts.items():
-        if name in ("as_of", "lifecycle"):
+        if name in ("as_of", "lifecycle", HAS_QUARANTINED_ROWS.name):
             continue
         told = f"told_{name}" if name in strategy.uses else name
         type_ = TYPES.get(fact.kind, pa.string())
         columns[told] = pa.array([a[name] for a in some], type_)
-    pq.write_table(pa.table(columns), place)
+    table = pa.table(columns)
+    twice = table.filter(pa.array([bool(a.get(HAS_QUARANTINED_ROWS.name)) for a in some]))
+    pq.write_table(pa.concat_tables([table, twice]), place)
 
 
 @pytest.fixture(scope="module")

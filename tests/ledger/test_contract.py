@@ -626,9 +626,12 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
             'map it to unknown: `case when isfinite("Used Share") then "Used Share" end`.'
         )
     )
-    assert engine.rows('select row_no, "@used share" from ledger_accounts order by 1') == [
-        (3, None),
-        (5, None),
+    assert engine.rows(
+        'select account_no, "@used share", row_no from ledger_accounts order by row_no, 1'
+    ) == [
+        (3, None, 3),
+        (5, None, 5),
+        *((number, None, None) for number in (1, 2, 4)),  # an account all the same
     ]
     assert engine.rows('select row_no, "@rate" from ledger_bills order by 1') == [
         (3, None),
@@ -686,10 +689,11 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
         "code": "text",
     }
     sound = engine.rows(
-        'select "@whole", "@number", "@day", "@flag", "@code" from ledger_accounts order by 1, 2'
+        'select "@whole", "@number", "@day", "@flag", "@code" from ledger_accounts '
+        "order by account_no"
     )
     assert sound == [
-        (7, -1000.0, None, False, "8"),
         (7, 0.5, date(2026, 1, 31), True, "007"),
-        (None, None, None, None, None),
+        (7, -1000.0, None, False, "8"),
+        *[(None,) * 5] * 6,  # nothing is known where the row is bad
     ]
