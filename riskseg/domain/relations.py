@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_WORD = re.compile(r"\w+")
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -21,11 +23,11 @@ def chained(relations: Sequence[Relation]) -> str:
     """The last relation as one statement, with those before it that it is made from."""
     *before, last = relations
     needed: list[Relation] = []
-    said = last.select
+    named_in_text = set(_WORD.findall(last.select))
     for relation in reversed(before):
-        if re.search(rf"(?<!\w){re.escape(relation.name)}(?!\w)", said):
+        if relation.name in named_in_text:
             needed.insert(0, relation)
-            said += relation.select
+            named_in_text.update(_WORD.findall(relation.select))
     named = ", ".join(f"{relation.name} as ({relation.select})" for relation in needed)
     return (f"with {named} " if named else "") + last.select
 

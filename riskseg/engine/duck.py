@@ -70,6 +70,12 @@ def duckdb_type(name: str) -> ColumnType:
     return ColumnType("other", detail=name)
 
 
+# Text and names in quotes; and what makes a quote mean something else: a comment, a backslash, or
+# quotes of another form.
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_OTHER_QUOTES = re.compile(r"--|/\*|\\|\$")
+
+
 class DuckDB(Engine):
     """One connection over a scratch database.
 
@@ -141,7 +147,8 @@ class DuckDB(Engine):
     def _only(self, sql: str) -> str:
         """The text, which must be one statement: more of them is a fault, or an attempt. Where
         nothing separates statements there is but one, and parsing it twice is saved."""
-        if ";" in sql or not sql.strip():
+        outside_quotes = sql if _OTHER_QUOTES.search(sql) else _QUOTED.sub("", sql)
+        if ";" in outside_quotes or not sql.strip():
             count = len(self._connection.extract_statements(sql))
             if count != 1:
                 raise EngineError(f"{count} statements where there should be one")

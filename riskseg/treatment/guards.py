@@ -154,9 +154,10 @@ def _possible_days(
     """For each of the next days, from the as-of date on, after how many days the first one comes
     from it on that is open, and on which no rule is quiet about the action."""
 
+    rules = [guard for guard in strategy.guards if action in guard.never]
+
     def possible(day: date) -> bool:
         is_closed = calendar is not None and not is_open(calendar, day)
-        rules = [g for g in strategy.guards if action in g.never]
         return not is_closed and not any(g.is_quiet(day) for g in in_force(rules, day))
 
     found: list[int] = []
