@@ -105,6 +105,8 @@ def _show_table(table: MatchedTable) -> None:
     mark = "" if table.decided else " ? to be decided"
     sheet = f", sheet {table.sheet}" if table.sheet else ""
     stdout().print(f"\n{table.table} from {table.loaded_from}{sheet}{mark}", markup=False)
+    if table.note:
+        stdout().print(f"  {table.note}", markup=False)
     width = max(len(column.column) for column in table.columns)
     for column in table.columns:
         sure = f"{column.confidence:4.0%}" if column.decided else "   ?"

@@ -18,10 +18,11 @@ class MatchedColumn(Part):
 
 
 class MatchedTable(Part):
-    """A table of the contract and where it is read from."""
+    """A table of the contract and where it is read from; `note` says what to mind or decide."""
 
     table: str
     loaded_from: str
     sheet: str | None
     decided: bool
     columns: tuple[MatchedColumn, ...]
+    note: str = ""

@@ -249,6 +249,7 @@ def _shown(proposal: TableProposal) -> MatchedTable:
             )
             for column in proposal.columns.values()
         ),
+        note=proposal.note,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.layouts.places import relation_of
+from riskseg.sources.mapping import check_headers
 from riskseg.sources.matching.forms import other_forms
 from riskseg.sources.matching.names import table_word
 from riskseg.sources.matching.profile import Profile, profiles
@@ -29,7 +30,7 @@ class Found:
     after FROM, how many rows it has, what its columns hold. `sheet` is that of a workbook,
     `encoding` and `header_row` are those of a text that is not read as it is,
     `in_database` and `partial` say that it is a table of a database, of which some rows were
-    read."""
+    read. `parts` are the files that it is made of, where these are several of one shape."""
 
     name: str
     loaded_from: str
@@ -41,15 +42,20 @@ class Found:
     partial: bool = False
     encoding: str | None = None
     header_row: int | None = None
+    parts: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
         """What a person calls it."""
+        if self.parts:
+            return " and ".join(self.parts)
         return f"{self.loaded_from}, sheet {self.sheet}" if self.sheet else self.loaded_from
 
     @property
     def in_select(self) -> str | None:
         """What stands for it in a select of riskseg.toml; None where no select can read it."""
+        if self.loaded_from.startswith("select "):
+            return f"({self.loaded_from})"
         if self.in_database:
             return self.loaded_from
         return None if self.reading else relation_of(self.loaded_from)
@@ -167,6 +173,11 @@ def _as_read(
             problems.extend(() if blank_sheet else own)
             return []
         columns = reader.describe(engine)
+        place = loaded_from if form.sheet is None else f"{loaded_from}, sheet {form.sheet}"
+        check_headers("This table", reader.headers(engine, columns), place, None, own)
+        if own:
+            problems.extend(own)
+            return []
         index = reader.index_columns(engine, columns)
         relation = reader.relation(engine)
         wanted = {header: type_ for header, type_ in columns.items() if header not in index}

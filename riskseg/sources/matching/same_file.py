@@ -36,7 +36,9 @@ def payments_in_bills(engine: Engine, bills: TableProposal) -> TableProposal | N
     free = {name: profile for name, profile in found.profiles.items() if name not in of_bills}
     pairs = matches("payments", free)
     day = pairs.get("paid_on")
-    day_header = day.header if day is not None and day.score >= SURE else None
+    # A day of posting or a mere `date` is not one of payment in a list of bills.
+    is_paid = day is not None and likeness(day.header).get("paid", 0.0) >= SURE
+    day_header = day.header if day is not None and is_paid and day.score >= SURE else None
     taken = {match.header for name, match in pairs.items() if name != "amount"}
     money = [name for name, p in free.items() if name not in taken and _is_paid_money(p)]
     if day_header is None and not money:

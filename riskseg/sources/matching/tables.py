@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.ledger.contract import CONTRACT
+from riskseg.sources.matching.accounts import (
+    NEARLY_EVERY,
+    accounts_alone,
+    doubted_by_columns,
+    fit_of_accounts,
+    with_accounts_met,
+    with_flags,
+)
 from riskseg.sources.matching.assignment import best_pairs
 from riskseg.sources.matching.columns import Match, matches
 from riskseg.sources.matching.day_offsets import from_day_offsets
 from riskseg.sources.matching.evidence import share_met
-from riskseg.sources.matching.fill import DOUBTED, ONLY_ID, filled
+from riskseg.sources.matching.fill import DOUBTED, filled
 from riskseg.sources.matching.found import Found
 from riskseg.sources.matching.names import dictionary, event_kind, likeness, table_word
 from riskseg.sources.matching.proposal import SURE, ColumnProposal, Proposal, TableProposal
 from riskseg.sources.matching.same_file import payments_in_bills
+from riskseg.sources.matching.same_shape import together
 
 # Columns without which a file is not this table; the least score that each must have; the least
 # fit that makes a file a table; and how much the name of the file is worth.
@@ -28,13 +36,12 @@ _TELLING = {
     "instalments": ("account_id", "plan_id", "due_on"),
 }
 LEAST_SCORE, LEAST_FIT, OF_NAME = 0.6, 0.5, 0.25
-# The share of the accounts of bills that a list of accounts has to have.
-NEARLY_EVERY = 0.999
 _TABLES = ("bills", "payments", "events", "instalments", "accounts")
 
 
 def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
     """What these tables are likely to be, and what fills the columns of each."""
+    tables, copies = together(engine, tables)
     pairs = [{table: matches(table, found.profiles) for table in _TABLES} for found in tables]
     fits = [
         [_fit(table, found, pairs[number][table]) for number, found in enumerate(tables)]
@@ -53,12 +60,19 @@ def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
     if "bills" not in proposals:
         proposals |= from_day_offsets(left)
     if "bills" not in proposals:
-        proposals = _accounts_alone(proposals, tables)
+        proposals = accounts_alone(proposals, tables)
+    elif "accounts" in proposals:
+        proposals["accounts"] = doubted_by_columns(proposals["accounts"], beside_bills=True)
     proposals = _met(engine, proposals)
+    others = [(found, pairs[number]) for number, found in enumerate(tables) if found in left]
+    proposals = {
+        table: _with_its_files_decided(engine, proposal, others)
+        for table, proposal in proposals.items()
+    }
     if "events" in proposals:
         proposals["events"] = _with_kinds(proposals["events"])
     if "accounts" in proposals:
-        proposals["accounts"] = _with_flags(proposals["accounts"])
+        proposals["accounts"] = with_flags(proposals["accounts"])
     read = {proposal.found.place for proposal in proposals.values()}
     return Proposal(
         {table: proposals[table] for table in CONTRACT if table in proposals},
@@ -66,7 +80,8 @@ def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
             (found.place, _unused(found, [row[number] for row in fits]))
             for number, found in enumerate(tables)
             if found.place not in read
-        ),
+        )
+        + tuple(copies),
         currency=_currency(proposals),
         scale=_scale(proposals),
     )
@@ -77,7 +92,7 @@ def _fit(table: str, found: Found, pairs: Mapping[str, Match]) -> float:
     if not found.rows:
         return 0.0
     if table == "accounts":
-        fit = _fit_of_accounts(found, pairs)
+        fit = fit_of_accounts(found, pairs)
     else:
         scores = {
             name: pairs[name].score if name in pairs else 0.0 for name in CONTRACT_NAMES[table]
@@ -113,39 +128,15 @@ def _is_called(table: str, found: Found, pairs: Mapping[str, Match]) -> bool:
 CONTRACT_NAMES = {table: tuple(columns) for table, columns in dictionary().columns.items()}
 
 
-def _fit_of_accounts(found: Found, pairs: Mapping[str, Match]) -> float:
-    account = pairs.get("account_id")
-    if account is not None and account.score >= LEAST_SCORE:
-        return 0.7 if found.profiles[account.header].is_unique else 0.0
-    ids = [p for p in found.profiles.values() if p.is_unique and p.suits("id")]
-    return 0.55 if any(likeness(p.name).get("row", 0) >= SURE for p in ids) else 0.0
-
-
 def _has(found: Found, meaning: str) -> bool:
+    """Whether a column is called so, more than anything else: `payment_date` is like the name of a
+    day due too."""
     kind = dictionary().meanings[meaning].kind
     return any(
-        likeness(name).get(meaning, 0) >= SURE and profile.suits(kind)
+        alike.get(meaning, 0) >= max(SURE, *alike.values()) and profile.suits(kind)
         for name, profile in found.profiles.items()
+        if (alike := likeness(name))
     )
-
-
-def _accounts_alone(
-    proposals: Mapping[str, TableProposal], tables: Sequence[Found]
-) -> dict[str, TableProposal]:
-    """Accounts and what is known of them, where there are no bills. Where no file has an id, the
-    rows of the largest may be numbered: whether they are accounts, a person says."""
-    kept = {table: p for table, p in proposals.items() if table in ("accounts", "events")}
-    readable = [found for found in tables if found.in_select is not None and not found.in_database]
-    if "accounts" in kept or not readable:
-        return kept
-    largest = max(readable, key=lambda found: (found.rows, len(found.headers)))
-    select = f"select row_number() over () as account_id, * from {largest.in_select}"
-    why = "the number of the row: no column has another value in every row"
-    numbered = ColumnProposal("account_id", '"account_id"', 1.0, why, True)
-    note = "No column is an id of accounts. The rows may be numbered, where each is an account."
-    columns = {"account_id": numbered}
-    proposal = TableProposal("accounts", largest, select, columns, from_decided=False, note=note)
-    return {**kept, "accounts": proposal}
 
 
 def _met(engine: Engine, proposals: dict[str, TableProposal]) -> dict[str, TableProposal]:
@@ -158,7 +149,7 @@ def _met(engine: Engine, proposals: dict[str, TableProposal]) -> dict[str, Table
     met = dict(proposals)
     accounts, payments = proposals.get("accounts"), proposals.get("payments")
     if accounts is not None and (own := _ids(accounts, "account_id")) is not None:
-        met["accounts"] = _with_accounts_met(accounts, share_met(engine, theirs, own))
+        met["accounts"] = with_accounts_met(accounts, share_met(engine, theirs, own))
     if payments is not None and payments.from_decided:
         for name, others in (("account_id", theirs), ("bill_id", _ids(bills, "bill_id"))):
             ids, column = _ids(payments, name), payments.columns.get(name)
@@ -178,25 +169,6 @@ def _ids(proposal: TableProposal, name: str) -> tuple[str, str] | None:
         return None
     read = column.expression if column.header is None else quoted(column.header)
     return read, proposal.found.relation
-
-
-def _with_accounts_met(accounts: TableProposal, share: float) -> TableProposal:
-    """Accounts, by the share of the accounts of the bills that are among them. A list that lacks
-    some would set their bills aside: whether it is the list, a person says."""
-    column = accounts.columns["account_id"]
-    if share < DOUBTED:
-        why = f"only {share:.0%} of the accounts of the bills are in it"
-        return accounts.with_column(column.doubted(DOUBTED, why))
-    if share < NEARLY_EVERY:
-        note = (
-            f"It lacks {1 - share:.1%} of the accounts that have bills, and bills of accounts that "
-            "it lacks are set aside: decide whether it is the list of accounts."
-        )
-        return replace(accounts, decided=False, note=note)
-    if column.confidence < ONLY_ID:
-        why = f"{share:.0%} of the accounts of the bills are in it"
-        return accounts.with_column(replace(column, confidence=ONLY_ID, why=why))
-    return accounts
 
 
 def _with_kinds(events: TableProposal) -> TableProposal:
@@ -228,15 +200,53 @@ def _with_kinds(events: TableProposal) -> TableProposal:
     )
 
 
-def _with_flags(accounts: TableProposal) -> TableProposal:
-    """Columns that are called `is_…` or `has_…` and hold 1 and 0 are true and false."""
-    for name, profile in accounts.found.profiles.items():
-        is_bit = profile.type.is_integer and {profile.least, profile.greatest} == {"0", "1"}
-        if is_bit and re.match(r"(is|has)_", name.lower()):
-            why = f'"{name}" is 1 or 0'
-            flag = ColumnProposal(name, f"{quoted(name)} = 1", SURE + 0.1, why, header=name)
-            accounts = accounts.with_column(flag)
-    return accounts
+def _with_its_files_decided(
+    engine: Engine,
+    proposal: TableProposal,
+    others: Sequence[tuple[Found, Mapping[str, Mapping[str, Match]]]],
+) -> TableProposal:
+    """The same, its `from` left to a person where several files may be meant: those that are of
+    one shape, and those that are as like the table."""
+    found = proposal.found
+    table = proposal.table
+    rivals = [
+        other.place
+        for other, pairs in others
+        if table in pairs and _is_rival(engine, proposal, other, pairs[table])
+    ]
+    if rivals:
+        places = " and ".join([found.place, *rivals])
+        note = f"{places} are all like {table}: name the one that is, or a select of all."
+    elif found.parts and proposal.loaded_from == found.loaded_from:
+        note = (
+            f"{found.place} have the same columns, and are read together: name one of them alone "
+            "where the others are not meant."
+        )
+    else:
+        return proposal
+    return replace(proposal, from_decided=False, note=note)
+
+
+def _is_rival(
+    engine: Engine, proposal: TableProposal, other: Found, pairs: Mapping[str, Match]
+) -> bool:
+    """Whether another file has all that this table needs, accounts that it has, and bills that it
+    has not: a file of the same bills is the raw export that it was made of, or the like."""
+    own, bills = _ids(proposal, "account_id"), _ids(proposal, "bill_id")
+    needed = {*_TELLING.get(proposal.table, ()), "amount"}
+    if proposal.table not in ("bills", "payments") or own is None:
+        return False
+    if proposal.table == "payments" and _has(other, "due"):
+        return False
+    if not all(name in pairs and pairs[name].score >= SURE for name in needed):
+        return False
+    theirs = quoted(pairs["account_id"].header), other.relation
+    if share_met(engine, theirs, own) < DOUBTED:
+        return False
+    if proposal.table == "bills" and bills is not None and "bill_id" in pairs:
+        same_bills = share_met(engine, (quoted(pairs["bill_id"].header), other.relation), bills)
+        return same_bills < NEARLY_EVERY
+    return True
 
 
 def _unused(found: Found, fits: Sequence[float]) -> str:
