@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from riskseg.domain.column_types import ColumnType
+from riskseg.domain.currencies import written
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.ledger.contract import Column, Holds
@@ -171,7 +172,7 @@ def _other_currency(mapped: Mapped, currency: str) -> Fault:
         "RS108",
         "currency",
         f"currency is another than the workspace's {currency}",
-        f"upper(trim(currency)) <> {literal(currency.upper())}",
+        f"upper(trim(currency)) not in ('', {', '.join(map(literal, written(currency)))})",
         hint,
     )
 

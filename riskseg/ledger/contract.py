@@ -28,7 +28,8 @@ class Attributes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`aliases` are other names under which a source's column is taken for this one."""
+    """`aliases` are other names under which a source's column is taken for this one, with or
+    without what stands between their words."""
 
     name: str
     holds: Holds
@@ -93,8 +94,35 @@ ENDED = "ended"
 
 _ACCOUNT = Column("account_id", Holds.ID, needed=True)
 _RECORDED = Column("recorded_on", Holds.DATE)
-# Held against the workspace's currency; kept nowhere.
-_CURRENCY = Column("currency", Holds.WORD, aliases=("currency_code", "curr"))
+# Held against the workspace's currency; kept nowhere. The aliases are what systems call the
+# currency that amounts are in; `waers` is SAP's, `currencyisocode` that of Salesforce.
+_CURRENCY = Column(
+    "currency",
+    Holds.WORD,
+    aliases=(
+        "currency_code",
+        "curr",
+        "ccy",
+        "waers",
+        "document_currency",
+        "doc_currency",
+        "transaction_currency",
+        "invoice_currency",
+        "bill_currency",
+        "billing_currency",
+        "payment_currency",
+        "currency_iso_code",
+        "iso_currency",
+        "iso_currency_code",
+        "currency_key",
+        "ccy_code",
+        "curr_code",
+        "waehrung",
+        "währung",
+        "devise",
+        "moneda",
+    ),
+)
 
 CONTRACT: Mapping[str, Table] = {
     table.name: table

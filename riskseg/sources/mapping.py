@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
+from riskseg.layouts.columns import plain
 from riskseg.ledger.contract import Attributes, Table, contract_of
 
 # How alike two names are, from 0 to 1, where the one is likely the other with a typing error.
@@ -91,10 +92,15 @@ def resolve(
                 line=lines.get(line_given.written),
                 hint=did_you_mean(resolved_name, (column_.name for column_ in contract.columns)),
             )
+    read = {
+        name for line_given in given.values() if line_given.is_column for name in line_given.reads
+    }
+    by_letters = {plain(name): name for name in reversed([*headers]) if name not in read}
     for column in contract.columns:
         if column.name in columns:
             continue
-        spelling = next((n for n in (column.name, *column.aliases) if n in headers), None)
+        aliases = (by_letters[plain(n)] for n in column.aliases if plain(n) in by_letters)
+        spelling = column.name if column.name in headers else next(aliases, None)
         if spelling is not None:
             columns[column.name] = quoted(headers[spelling])
         elif column.needed:

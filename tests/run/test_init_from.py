@@ -72,6 +72,18 @@ def test_the_files_of_several_months_are_one_table(tmp_path: Path) -> None:
     assert sources(written(tmp_path, files))["bills"]["from"] == "exports/bills-*-*.csv"
 
 
+@pytest.mark.parametrize(
+    ("written_so", "expected"), [("\u20ac", "EUR"), ("978", "EUR"), ("SEK", "SEK"), ("$", None)]
+)
+def test_the_currency_is_that_of_a_column(
+    written_so: str, expected: str | None, tmp_path: Path
+) -> None:
+    header, *lines = BILLS.splitlines()
+    text = "\n".join([f"{header},Invoice Currency", *(f"{line},{written_so}" for line in lines)])
+    toml = tomllib.loads(written(tmp_path, {"invoices.csv": text + "\n"}).toml)
+    assert toml["workspace"].get("currency") == expected
+
+
 def test_a_bill_without_an_id_gets_one_that_is_unique(tmp_path: Path) -> None:
     text = (
         "customer,period_end,due,total\nA,2026-01-31,2026-02-14,5.10\nA,2026-02-28,2026-03-14,6\n"

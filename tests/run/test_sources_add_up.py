@@ -146,10 +146,27 @@ def test_an_account_with_a_row_set_apart_is_marked(tmp_path: Path) -> None:
     assert not explain(root, "b", AS_OF).set_apart
 
 
-def test_another_currency_is_a_bad_row(tmp_path: Path) -> None:
-    files = {"payments": "account_id,paid_on,amount,curr\na,2025-11-01,1,gbp\nb,2025-11-01,1,JPY\n"}
+@pytest.mark.parametrize(
+    ("header", "own", "other"),
+    [
+        ("curr", "gbp", "JPY"),
+        ("ccy", "\u00a3", "\u20ac"),
+        ("waers", "GBP ", "EUR"),
+        ("Document Currency", "826", "978"),
+        ("CurrencyIsoCode", "826.0", "$"),
+        ("invoice_currency", "", "XXX"),
+    ],
+)
+def test_another_currency_is_a_bad_row(header: str, own: str, other: str, tmp_path: Path) -> None:
+    rows = f"a,2025-11-01,1,{own}\nb,2025-11-01,1,{other}\n"
+    files = {"payments": f"account_id,paid_on,amount,{header}\n{rows}"}
     (problem,) = refused(workspace(tmp_path / "w", **files))
     assert (problem.code, problem.line) == ("RS108", 3)
+
+
+def test_a_sign_that_currencies_share_is_that_of_the_workspace(tmp_path: Path) -> None:
+    rows = "account_id,paid_on,amount,ccy\na,2025-11-01,1,$\nb,2025-11-01,1,36\n"
+    assert not check(workspace(tmp_path / "w", 'currency = "aud"', payments=rows)).problems
 
 
 def test_columns_that_nothing_reads_are_told(tmp_path: Path) -> None:

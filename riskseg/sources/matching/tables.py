@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from riskseg.domain.currencies import code_of
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.ledger.contract import CONTRACT
@@ -262,14 +264,14 @@ def _unused(found: Found, fits: Sequence[float]) -> str:
 def _currency(proposals: Mapping[str, TableProposal]) -> str | None:
     """The currency that a column of bills or payments names, where it names one alone."""
     named = {
-        word
+        code_of(word) or (word if re.fullmatch("[A-Z]{3}", word) else None)
         for table in ("bills", "payments")
         if table in proposals
         for header, profile in proposals[table].found.profiles.items()
         if likeness(header).get("currency", 0) >= SURE
         for word in profile.words
     }
-    return named.pop() if len(named) == 1 and all(len(word) == 3 for word in named) else None
+    return named.pop() if len(named) == 1 else None
 
 
 def _scale(proposals: Mapping[str, TableProposal]) -> int:
