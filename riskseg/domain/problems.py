@@ -127,6 +127,7 @@ CODES: dict[str, str] = {
     "RS632": "an action that cannot be approved or rejected",
     "RS633": "there is no open hold, promise or dispute to end",
     "RS634": "a bill that does not exist",
+    "RS635": "a worklist that is issued after that of a later day",
     "RS640": "a question that needs a source which the workspace lacks",
     "RS641": "an overlay whose keys no account has",
     "RS650": "a feed that is not as riskseg.toml expects it",

@@ -3,7 +3,8 @@
 
 The list is a function of the facts, the journal's events among them. An action that was issued on
 the day itself is still on that day's list, so that a day's list is the same however often it is
-made, and issuing it again records nothing anew.
+made, and issuing it again records nothing anew. Days are issued in their order: see
+:meth:`_Listing.check_order`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
+from riskseg.domain.words import counted
 from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
 from riskseg.pipeline.listing import add_due, list_due
 from riskseg.pipeline.open_journal import open_journal, read_journal
@@ -74,16 +76,17 @@ class _Listing(DecidingJob):
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.actions, self.channels, self.columns = actions, channels, columns
         self.capacity, self.draft, self.by = capacity, draft, by
+        self.issues = at is not None
         self.issued: int | None = None
         self.new = 0
 
     def load(self) -> None:
         workspace, enter = self.workspace, self.opened.enter_context
-        issues = self.at is not None
-        if issues:
+        records = self.at is not None
+        if records:
             enter(locked(workspace))
-        self.engine = enter(scratch_engine(workspace, lasting=issues))
-        self.journal = enter(open_journal(workspace) if issues else read_journal(workspace))
+        self.engine = enter(scratch_engine(workspace, lasting=records))
+        self.journal = enter(open_journal(workspace) if records else read_journal(workspace))
         self.session = begin(workspace, self.engine)
         self.ranges = self.session.partitions()
 
@@ -142,6 +145,8 @@ class _Listing(DecidingJob):
             channels=self.channels,
             capacity=self.capacity,
         )
+        if self.issues:
+            self.check_order()
         columns = ", ".join(map(quoted, (*NAMES, *self.columns)))
         listed = self.engine.batches(
             f"""
@@ -154,6 +159,37 @@ class _Listing(DecidingJob):
         token = f"worklist-{self.as_of}"
         self.written = sinks.write(self.target, listed.schema, listed, token=token)
         self.done = self._result()
+
+    def check_order(self) -> None:
+        """Raise RS635 where the list has actions to issue anew and a later day was issued.
+
+        What the later day's list did was chosen without them: it may be the same action for the
+        same account, or one that overtakes it, and contact rules of that day did not count them.
+        """
+        anew, example, later = self.engine.rows(
+            f"""
+            select count(*), min(account_id),
+                (
+                    select max(happened_on)
+                    from journal_events
+                    where kind = 'action'
+                        and happened_on > date '{self.as_of}'
+                )
+            from listed_actions
+            where state in ('listed', 'with another')
+                and not needs_approval
+                and not issued
+            """
+        )[0]
+        if later is not None and anew:
+            raise problem(
+                "RS635",
+                f"The worklist of {self.as_of} would issue {counted(anew, 'action')} anew, of "
+                f'account "{example}" for one, though that of {later} was issued already: they '
+                "might be done twice.",
+                hint=f"Issue a day from {later} on: what is still due then is on its list. "
+                "`riskseg worklist` without `issue` shows the list of any day.",
+            )
 
     def issue(self) -> None:
         """Record the listed actions as issued, and each account whose path has changed."""
@@ -245,6 +281,7 @@ class _Approving(_Listing):
             progress=progress,
         )
         self.ids, self.outcome, self.reason, self.on = tuple(ids), outcome, reason, on
+        self.issues = False
 
     def record(self) -> None:
         """Record what the person says of each action that is meant."""

@@ -127,13 +127,13 @@ class Machine:
     _unfolded: dict[str, list[Occurrence]] = field(default_factory=dict)
 
     def follow(self, history: History, days: Iterable[date]) -> list[Issued]:
-        """What is issued, where the worklist is issued on these days, in their order."""
+        """What is issued, where the worklist is issued on these days; one may come several
+        times."""
         issued: list[Issued] = []
         placed: list[tuple[date, str]] = []
         for day in days:
             place = self.place(history, day, [one for one in placed if one[0] < day])
-            seen = sorted((one for one in placed if one[0] <= day), key=lambda one: one[0])
-            if not seen or seen[-1][1] != place.path:
+            if not placed or placed[-1][1] != place.path:
                 placed.append((day, place.path))
             done = self.on_day(history, day, place, [one for one in issued if one.on < day])
             if done is None or any(_same_step(done, one) or one.on == day for one in issued):
@@ -145,14 +145,9 @@ class Machine:
         """Where an account is on a day, when it was seen on these paths before."""
         led = history.path_on(today)
         start = in_arrears_since(history, today)
-        by_day = dict(sorted(placed, key=lambda one: one[0]))  # the last of a day is what counts
-        stays: list[tuple[date, str]] = []
-        for day, path in by_day.items():
-            if not stays or stays[-1][1] != path:
-                stays.append((day, path))
-        if not stays:
+        if not placed:
             return Place(led, today, None)
-        since, path = stays[-1]
+        since, path = placed[-1]
         entered = since if start is None else max(since, start)
         same_episode = start is None or start <= since
         rules = self.paths[path]
@@ -160,8 +155,8 @@ class Machine:
         held = rules.get("on_change") == "stay" or today < entered + for_days * DAY
         held = held and not self.paths[led].get("at_once")
         if path == led or (same_episode and held):
-            earlier = len(stays) > 1 and (start is None or start < since)
-            return Place(path, entered, stays[-2][1] if earlier else None)
+            earlier = len(placed) > 1 and (start is None or start < since)
+            return Place(path, entered, placed[-2][1] if earlier else None)
         return Place(led, today, path if same_episode else None)
 
     def on_day(

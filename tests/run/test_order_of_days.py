@@ -1,0 +1,71 @@
+"""Days are issued in their order: what a later day issued is not handed over again."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.run.worklist import approve, worklist
+from tests.support import treated
+
+MONDAY, TUESDAY, WEDNESDAY = (date(2026, 1, day) for day in (5, 6, 7))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Of two accounts, one is owed an sms from Monday on, the other a letter; a third waits for an
+    approval from Tuesday on."""
+    first_step = {"sms": 3, "letter": 3, "agency": 4}
+    return treated.write(
+        tmp_path / "w",
+        paths={name: {"steps": [{"day": day, "action": name}]} for name, day in first_step.items()},
+        rows={
+            "accounts": [{"account_id": name, "treatment": name} for name in first_step],
+            "bills": [
+                {"account_id": name, "bill_id": name, "due_on": "2026-01-01", "amount": 100}
+                for name in first_step
+            ],
+        },
+    )
+
+
+def test_an_earlier_day_is_refused_and_nothing_is_handed_over(root: Path) -> None:
+    treated.issue(root, MONDAY, actions=["sms"])
+    treated.issue(root, TUESDAY)
+    out = root / "monday.csv"
+    with pytest.raises(ProblemsError) as refused:
+        worklist(root, MONDAY, str(out), at=treated.AT)
+    (found,) = refused.value.problems
+    assert found.code == "RS635"
+    assert 'issue 1 action anew, of account "letter"' in found.what
+    assert "2026-01-06" in found.what and "2026-01-06" in (found.hint or "")
+    assert not out.exists()
+    # It can still be looked at, as everything stood on that day.
+    assert {row["account_id"] for row in treated.listed(root, MONDAY)} == {"letter", "sms"}
+
+
+def test_a_day_that_is_done_can_be_issued_again(root: Path) -> None:
+    for day in (MONDAY, TUESDAY):
+        treated.issue(root, day)
+    done, rows = treated.issue(root, MONDAY)
+    assert (done.issued, done.new) == (2, 0)
+    assert {row["account_id"] for row in rows} == {"letter", "sms"}
+
+
+def test_what_waits_for_an_approval_does_not_stand_in_the_way(root: Path) -> None:
+    """A person may approve of what is on the list of an earlier day; it is issued on a later."""
+    treated.issue(root, MONDAY, actions=["sms"])
+    treated.issue(root, TUESDAY, actions=["agency"])
+    treated.issue(root, WEDNESDAY, actions=["letter"])
+    done, _ = treated.issue(root, TUESDAY, actions=["agency"])
+    assert done.new == 0
+    approve(
+        root, TUESDAY, (), "approved", on=WEDNESDAY, at=treated.AT, by="ann", reason="it is time"
+    )
+    with pytest.raises(ProblemsError, match="RS635"):
+        treated.issue(root, TUESDAY, actions=["agency"])
+    done, _ = treated.issue(root, WEDNESDAY, actions=["agency"])
+    assert done.new == 1
