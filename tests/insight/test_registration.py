@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,10 +20,10 @@ from riskseg.insight.differences import DIFFERENCES, TwoTables
 from riskseg.insight.insight import Insight
 from riskseg.insight.migration import MIGRATION
 from riskseg.results.part import Part
-from riskseg.run.assign import assign
-from tests.support import portfolio as p
+from tests.support import treated
 
-DAY = p.AS_OF.isoformat()
+DAY = "2026-02-01"
+STRATEGY = "rules/treated"
 OTHER = "rules/other"
 
 
@@ -61,48 +61,59 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def workspace(trained: Path, copy_of: Callable[[Path], Path]) -> Path:
-    """With a second strategy beside the first, in which the reminder of a bill is a letter that is
-    due on more days."""
-    folder = copy_of(trained)
-    shutil.copytree(folder / p.STRATEGY, folder / OTHER)
-    for old_text, new_text in (
-        ("{day: -5, action: sms, ", "{day: -5, action: letter, "),
-        ("starts: next_due_on", "starts: next_due_on\n  due_for: 30"),
-    ):
-        p.replace(folder, f"{OTHER}/paths.yaml", old_text, new_text)
-    p.replace(folder, "riskseg.toml", "threads = 1", "threads = 1\npartitions = 3")
+def workspace(tmp_path: Path) -> Path:
+    """With a second strategy beside the first, in which the text of the path `gentle` is a
+    letter."""
+    paths = {
+        "gentle": {"steps": [{"day": 1, "action": "sms"}]},
+        "firm": {"steps": [{"day": 5, "action": "letter"}, {"day": 300, "action": "call"}]},
+    }
+    rows = {
+        "accounts": [
+            {"account_id": f"a{n}", "valid_from": DAY, "treatment": name}
+            for n, name in enumerate(["gentle", "gentle", "firm", "none"])
+        ],
+        "bills": [
+            {"account_id": f"a{n}", "bill_id": "b", "due_on": "2026-01-01", "amount": 100}
+            for n in range(4)
+        ],
+    }
+    folder = treated.write(tmp_path / "workspace", paths=paths, rows=rows)
+    shutil.copytree(folder / STRATEGY, folder / OTHER)
+    gentle = folder / OTHER / "paths.yaml"
+    gentle.write_text(gentle.read_text().replace("action: sms", "action: letter"))
     return folder
 
 
 def actions(workspace: Path, strategy: str) -> dict[str, str]:
     """What `assign` does about each account with a strategy."""
-    p.replace(workspace, "riskseg.toml", f'"{p.STRATEGY}"', f'"{strategy}"')
-    done = assign(workspace, p.AS_OF, str(workspace / "d.parquet"), at=p.AT, reasons="none")
-    p.replace(workspace, "riskseg.toml", f'"{strategy}"', f'"{p.STRATEGY}"')
-    table = done.to_arrow().select(["account_id", "action"])
-    return {row["account_id"]: row["action"] for row in table.to_pylist()}
+    settings = workspace / "riskseg.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace(f'"{STRATEGY}"', f'"{strategy}"'))
+    decisions = treated.decide(workspace, date.fromisoformat(DAY))
+    settings.write_text(text)
+    return {row["account_id"]: row["action"] for row in decisions}
 
 
 def test_a_registered_insight_is_answered_and_shown(workspace: Path, letters: None) -> None:
-    before, after = (actions(workspace, strategy) for strategy in (p.STRATEGY, OTHER))
+    before, after = (actions(workspace, strategy) for strategy in (STRATEGY, OTHER))
     changed = sum(
         before[account] != after[account] and "letter" in (before[account], after[account])
         for account in before
     )
-    assert changed > 0
+    assert changed == 2
     answer = LetterCounts(
         letters_before=list(before.values()).count("letter"),
         letters_after=list(after.values()).count("letter"),
         accounts=changed,
     )
 
-    strategy = riskseg.open(workspace).strategy(p.STRATEGY)
+    strategy = riskseg.open(workspace).strategy(STRATEGY)
     (asked,) = strategy.diff(OTHER, as_of=DAY).insights
     assert (asked.name, asked.answer) == ("letters", answer)
     assert strategy.diff(OTHER).insights == ()
 
-    call = ["-w", str(workspace), "strategy", "diff", p.STRATEGY, OTHER, "--as-of", DAY]
+    call = ["-w", str(workspace), "strategy", "diff", STRATEGY, OTHER, "--as-of", DAY]
     result = json.loads(CliRunner().invoke(app, [*call, "--json"]).stdout)
     assert result["insights"] == [
         {"name": "letters", "question": Letters.question, "answer": answer.model_dump()}
@@ -113,7 +124,7 @@ def test_a_registered_insight_is_answered_and_shown(workspace: Path, letters: No
 
 
 def test_an_insight_that_nobody_registered_is_not_asked(workspace: Path) -> None:
-    strategy = riskseg.open(workspace).strategy(p.STRATEGY)
+    strategy = riskseg.open(workspace).strategy(STRATEGY)
     difference = strategy.diff(OTHER, as_of=DAY)
     assert difference.moves is not None and difference.insights == ()
 

@@ -28,6 +28,7 @@ a file that are issued on the same days share one workspace, and one run on each
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -225,9 +226,18 @@ def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> It
                 yield f"{day}: expected {values}, decided {found}"
 
 
+def _groups() -> Iterator[Any]:
+    """Groups of timelines as parameters; of a file, the groups after its first two are slow."""
+    seen: Counter[str] = Counter()
+    for name, *group in _read():
+        seen[name] += 1
+        slow = [pytest.mark.slow] if seen[name] > 2 else []
+        yield pytest.param(*group, id=f"{name}-{seen[name]}", marks=slow)
+
+
 @pytest.mark.parametrize(
     ("content", "issued_text", "timelines"),
-    [pytest.param(*group, id=f"{name}-{n}") for n, (name, *group) in enumerate(_read())],
+    [*_groups()],
 )
 def test_what_is_issued_on_which_day(
     content: dict[str, Any], issued_text: str, timelines: list[Timeline], tmp_path: Path

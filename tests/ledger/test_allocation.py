@@ -18,6 +18,7 @@ from tests.ledger.loading import (
     slow_allocations,
 )
 from tests.ledger.random_accounts import AS_OF
+from tests.support.sampled import only
 
 BILL = ("paid", "cleared_on", "overdue", "days_past_due", "issued_on", "due_on", "amount_minor")
 BILL_SQL = (
@@ -47,7 +48,7 @@ def bill_rows(loaded: Loaded) -> dict[Key, Row]:
     return {(r["account_id"], r["as_of"], r["bill_id"]): r for r in loaded.rows(BILL_SQL)}
 
 
-@pytest.mark.parametrize("arrears_from", [0, 1, 500])
+@pytest.mark.parametrize("arrears_from", only(1, [0, 1, 500]))
 @pytest.mark.parametrize("name", LACKING)
 def test_bills_and_totals_equal_the_reference(name: str, arrears_from: int) -> None:
     loaded = random_ledger(name).with_arrears_from(arrears_from)
@@ -104,7 +105,7 @@ def test_the_random_ledgers_reach_every_outcome() -> None:
     assert min(late, early, open_, credit, by_name, residue) > 200
 
 
-@pytest.mark.parametrize("name", LACKING)
+@pytest.mark.parametrize("name", only("everything", LACKING))
 def test_one_pass_for_many_dates_equals_one_at_a_time(name: str) -> None:
     loaded = random_ledger(name)
     loaded.bill_facts(every_snapshot(AS_OF))
@@ -119,7 +120,7 @@ def test_one_pass_for_many_dates_equals_one_at_a_time(name: str) -> None:
     assert together == apart
 
 
-@pytest.mark.parametrize("keep_days", [0, 30, 182])
+@pytest.mark.parametrize("keep_days", only(30, [0, 30, 182]))
 def test_bills_that_no_feature_looks_at_may_go(keep_days: int) -> None:
     """Whatever stays is the same, and nothing that is overdue or recent goes."""
     loaded = random_ledger("everything")

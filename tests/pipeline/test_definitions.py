@@ -21,6 +21,7 @@ from riskseg.run.activate import activate, versions
 from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.store.journal import Journal
+from tests.support.sampled import one_in
 
 AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
 DAY = date(2026, 6, 30)
@@ -151,7 +152,7 @@ SAME = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("move", one_in(3, MOVES))
 def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
     file, old, new, names = MOVES[move]
     make(workspace)

@@ -175,7 +175,7 @@ def test_what_cannot_be_rehearsed(
 
 def test_people_respond_to_what_is_issued(root: Path) -> None:
     """Over a generated portfolio of the same people: letters alone, and letters after an sms."""
-    first, last = date(2026, 1, 1), date(2026, 1, 12)
+    first, last = date(2026, 1, 1), date(2026, 1, 8)
     names = ["rules/s", "rules/mild"]
     done = rehearse(root, first, last, names, here=root, generated=800)
     old, new = done.strategies

@@ -33,6 +33,7 @@ from riskseg.run.train import train
 from riskseg.store import run_inputs
 from riskseg.store.journal import Journal
 from tests.support import portfolio as p
+from tests.support.sampled import one_in, only
 
 Copy = Callable[[Path], Path]
 SOMEONE = "A00000007"
@@ -106,7 +107,7 @@ def test_the_same_bytes_after_a_model_a_strategy_and_a_source_change(
     assert replay(workspace, "last").run_id == later.run_id
 
 
-@pytest.mark.parametrize("name", ["out.csv.gz", "out.json", "out.db"])
+@pytest.mark.parametrize("name", only("out.json", ["out.csv.gz", "out.json", "out.db"]))
 def test_every_form_at_any_number_of_partitions(name: str, decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2\npartitions = 3")
@@ -134,7 +135,7 @@ def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
         replay(workspace, "last")
 
 
-@pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.xlsx", "out.db"])
+@pytest.mark.parametrize("name", one_in(2, ["out.parquet", "out.jsonl", "out.xlsx", "out.db"]))
 def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
     """Inputs that someone tampered with decide otherwise, and which is said."""
     workspace = copy_of(decided)
@@ -427,7 +428,7 @@ def test_an_erasure_that_was_cut_is_finished_by_the_next(
         assert (again.erased, again.same) == (1, True)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", only("after", ["before", "after"]))
 def test_a_run_cut_while_its_inputs_are_settled(
     when: str, decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from riskseg.rules.model import Strategy
 from riskseg.strategy.proof.decision import decided as decided_by_terms
 from tests.support.accounts import decided
 from tests.support.deciding import Reading, decide
+from tests.support.sampled import one_in
 from tests.support.strategies import sound
 
 AS_OF = date(2026, 3, 2)
@@ -140,7 +141,7 @@ def _accounts(made: Strategy, count: int, seed: int) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", one_in(3, range(25)))
 def test_the_sql_the_terms_and_a_plain_decider_agree(seed: int) -> None:
     made = _random(seed)
     accounts = _accounts(made, 80, seed)
