@@ -241,12 +241,14 @@ _PLAN_OUTCOMES = Relation(
         cast(null as varchar) as channel,
         state as outcome,
         cast(amount as bigint) as amount_minor,
-        until
+        until,
+        plan_id as ref
     from plan_states
     where state <> 'over'
         and not reported
     union all
-    select snap, as_of, over_on, 'instalment', cast(null as varchar), 'missed', amount_minor, due_on
+    select snap, as_of, over_on, 'instalment', cast(null as varchar), 'missed', amount_minor,
+        due_on, plan_id
     from plan_instalments_met
     where missed
     """,

@@ -21,8 +21,8 @@ SETTLED = ("kept", "partly_kept", "broken", "cancelled")
 
 def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
     """Relations that end in `promise_outcomes` (snap, as_of, happened_on, kind, channel, outcome,
-    amount_minor, until), an event for each promise of which nothing else says what came of it, and
-    `promise_spans` (snap, as_of, first_day, last_day), the days at whose close each was open.
+    amount_minor, until, ref), an event for each promise of which nothing else says what came of it,
+    and `promise_spans` (snap, as_of, first_day, last_day), the days at whose close each was open.
 
     Its outcome is `open` (happened on the day the promise was made), `kept` (on the day it was),
     `partly_kept` or `broken` (on the day after its grace). Reads `ledger_events`,
@@ -64,7 +64,7 @@ def _promises(grace: int) -> Relation:
     return Relation(
         "promises",
         f"""
-        select s.snap, s.account_no, s.as_of, e.happened_on as made_on, e.until, e.channel,
+        select s.snap, s.account_no, s.as_of, e.happened_on as made_on, e.until, e.channel, e.ref,
             e.amount_minor as amount,
             e.until + {grace} as last_day,
             case when e.outcome in ({_SETTLED}) then e.happened_on else d.settled_on end
@@ -194,7 +194,8 @@ _PROMISE_OUTCOMES = Relation(
             else 'broken'
         end as outcome,
         p.amount as amount_minor,
-        p.until
+        p.until,
+        p.ref
     from promises_laid p
     join promises_paid d on d.snap = p.snap and d.number = p.number
     where p.settled_on is null

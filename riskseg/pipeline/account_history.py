@@ -1,5 +1,5 @@
-"""All that is known of one account, in the order of time: what the sources say of it, and what the
-journal does."""
+"""All that is known of one account, in the order of time: what the sources say of it, what the
+journal does, and what came of its promises and plans."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from riskseg.domain.relations import from_minor
+from riskseg.domain.relations import Relation, chained, from_minor
 from riskseg.domain.words import money
+from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.promises import promise_outcomes
 from riskseg.pipeline.session import Session
 from riskseg.results.worklist import HistoryEntry
 
@@ -16,6 +18,16 @@ _COLUMNS = (
     *("amount", "until", "channel", "action", "step", "path", "outcome", "ref", "reason"),
     *("made_by", "bill_id"),
 )
+# The place, within a day, of what riskseg works out, and the words for it.
+_WORKED_OUT = 5
+_CAME_OF = {
+    "open": "is open",
+    "running": "is running",
+    "kept": "was kept",
+    "partly_kept": "was kept in part",
+    "broken": "was broken",
+    "missed": "was missed",
+}
 _AMOUNT = "cast({amount} as decimal(18, {scale}))"
 
 
@@ -31,9 +43,10 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
         selects.append(_payments(scale))
     if "events" in sources:
         selects.append(_events(scale))
+    selects += _came_of(session, account_no, as_of)
     event_rows = session.engine.arrow(
         f"""
-        select kind, day, known_on as recorded_on, by_riskseg, {", ".join(_COLUMNS)}
+        select kind, day, known_on as recorded_on, by_riskseg, place, {", ".join(_COLUMNS)}
         from ({" union all by name ".join(selects)})
         where account_no = {account_no}
             and (day <= date '{as_of}' and known_on <= date '{as_of}' or list_of <= date '{as_of}')
@@ -43,7 +56,8 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
     settings = session.workspace.settings
     return tuple(
         HistoryEntry.model_validate(
-            event_row | {"words": _words(event_row, settings.currency, scale)}
+            {name: value for name, value in event_row.items() if name != "place"}
+            | {"words": _words(event_row, settings.currency, scale)}
         )
         for event_row in event_rows
     )
@@ -116,6 +130,50 @@ def _journal(scale: int) -> str:
         """
 
 
+def _came_of(session: Session, account_no: int, as_of: date) -> list[str]:
+    """What came of promises and plans, as riskseg works it out for rules: on the day on which it
+    was kept or broken, and on the as-of date for what is still open."""
+    ledger = session.ledger
+    relations = [
+        Relation(
+            "snapshots",
+            f"""
+            select cast(1 as bigint) as snap,
+                cast({account_no} as bigint) as account_no,
+                date '{as_of}' as as_of
+            """,
+        ),
+        *(bill_facts(ledger.money) if ledger.billed else []),
+    ]
+    outcomes = []
+    if ledger.promise_grace is not None:
+        relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
+        outcomes.append("promise_outcomes")
+    if ledger.money.plans is not None:
+        outcomes.append("plan_outcomes")
+    select = """
+        select cast({account_no} as bigint) as account_no, o.kind,
+            case when o.outcome in ('open', 'running') then o.as_of else o.happened_on end as day,
+            day as known_on, {place} as place, 0 as number,
+            true as by_riskseg,
+            {amount} as amount,
+            o.until, o.channel, o.outcome,
+            cast(o.ref as varchar) as ref,
+            {nulls}
+        from {name} o
+        """
+    given = {
+        "account_no": account_no,
+        "place": _WORKED_OUT,
+        "amount": from_minor("o.amount_minor", session.scale),
+        "nulls": _nulls("amount", "until", "channel", "outcome", "ref"),
+    }
+    return [
+        f"from ({chained([*relations, Relation('came_of', select.format(name=name, **given))])})"
+        for name in outcomes
+    ]
+
+
 def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
     """What an entry says, in a line that a person reads."""
     amount = "" if row["amount"] is None else money(row["amount"], currency, scale)
@@ -139,6 +197,9 @@ def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
         case "outcome":
             event_text = f"{action}: {(outcome or '').replace('_', ' ')}"
             event_text += f", {amount} until {until}" if amount else ""
+        case "promise" | "plan" | "instalment" as kind if row["place"] == _WORKED_OUT:
+            by = "due" if kind == "instalment" else "until"
+            event_text = f"{kind} of {amount} {by} {until} {_CAME_OF[outcome]}"
         case "note":
             event_text = "note"
         case kind:

@@ -175,6 +175,8 @@ class HistoryEntry(Part):
     step: str | None
     path: str | None
     outcome: str | None
+    """What came of it. Of a promise or a plan riskseg works out `open`, `running`, `kept`,
+    `partly_kept` or `broken`, of an instalment `missed`; each is an entry of its own."""
     ref: str | None
     """What it is of: a bill's or payment's id, the id of an action, what a hold is ended by."""
     reason: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,62 @@ def test_an_account_that_is_not_there_is_a_problem(ws: riskseg.Workspace) -> Non
         ws.history("c", as_of="2025-12-05")
     with pytest.raises(ProblemsError, match="RS010"):
         ws.history("a", as_of="2025-12-05", out=ws.root / "history.csv")
+
+
+PROMISED = "account_id,happened_on,kind,amount,until,ref\n"
+
+
+@pytest.mark.parametrize(
+    ("paid", "as_of", "entries"),
+    [
+        ("", "2025-11-12", [("2025-11-12", "promise of GBP 60.00 until 2025-11-10 is open")]),
+        (
+            "a,2025-11-11,60\n",
+            "2025-11-30",
+            [("2025-11-11", "promise of GBP 60.00 until 2025-11-10 was kept")],
+        ),
+        (
+            "a,2025-11-06,20\n",
+            "2025-11-30",
+            [("2025-11-14", "promise of GBP 60.00 until 2025-11-10 was kept in part")],
+        ),
+        (
+            "a,2025-11-14,60\n",
+            "2025-11-30",
+            [("2025-11-14", "promise of GBP 60.00 until 2025-11-10 was broken")],
+        ),
+    ],
+)
+def test_a_story_says_what_became_of_a_promise(
+    paid: str, as_of: str, entries: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    root = small.make(
+        tmp_path / "w",
+        payments="account_id,paid_on,amount\n" + paid,
+        events=PROMISED
+        + "a,2025-11-05,promise,60,2025-11-10,r1\nb,2025-11-05,promise,9,2025-11-10,\n",
+    )
+    ws = riskseg.open(root)
+    out = tmp_path / "history.html"
+    history = ws.history("a", as_of=as_of, out=out)
+    assert told(history)[-1:] == entries
+    entry = history.entries[-1]
+    assert (entry.kind, entry.ref, entry.amount) == ("promise", "r1", Decimal("60.00"))
+    assert f"<title>{entries[0][0]}: {entries[0][1]}</title>" in out.read_text()
+    # The words of a source come first: nothing is worked out of a promise that it settled.
+    (root / "data" / "events.csv").write_text(
+        PROMISED.replace(",ref", ",ref,outcome") + "a,2025-11-05,promise,60,2025-11-10,r1,broken\n"
+    )
+    assert len(ws.history("a", as_of=as_of).entries) == len(history.entries) - 1
+
+
+def test_a_story_says_what_became_of_a_plan(ws: riskseg.Workspace) -> None:
+    ws.plan("a", instalments={"2025-12-10": "40", "2025-12-20": "50"}, on="2025-12-05", by="ann")
+    plan = "plan of GBP 90.00 until 2025-12-20"
+    assert told(ws.history("a", as_of="2025-12-06"))[-1] == ("2025-12-06", f"{plan} is running")
+    later = told(ws.history("a", as_of="2025-12-31"))
+    assert later[-3:] == [
+        ("2025-12-16", "instalment of GBP 40.00 due 2025-12-10 was missed"),
+        ("2025-12-16", f"{plan} was broken"),
+        ("2025-12-26", "instalment of GBP 50.00 due 2025-12-20 was missed"),
+    ]

@@ -33,6 +33,7 @@ _LANES: Mapping[str, tuple[Sequence[str], str, str]] = {
 }
 # What lasts is a bar: a bill's `until` is only when it is due.
 _LASTING = (*_HOLDS, "dispute", "promise")
+_FAILED = ("partly_kept", "broken", "missed")
 _ENDS = ("ended", "cancelled", "kept", "partly_kept", "broken", "upheld", "rejected")
 
 
@@ -78,12 +79,13 @@ def picture(history: History) -> Markup | None:
         _, colour, shape = _LANES[lane_name]
         for entry in entries:
             hover = f"{entry.day}: {entry.words}"
+            entry_colour = ORANGE if entry.outcome in _FAILED else colour
             entry_x = days(entry.day.toordinal())
-            if entry.kind in _LASTING and entry.outcome not in _ENDS:
+            if entry.kind in _LASTING and entry.outcome not in (*_ENDS, "open"):
                 until = ends.get(entry.ref) or entry.until or last_day
                 wide = days(min(until, last_day).toordinal()) - entry_x
                 drawing.box(entry_x, middle - 7, max(wide, 2), 14, colour, hover, faint=0.25)
-            drawing.dot((entry_x, middle), colour, hover, shape=shape)
+            drawing.dot((entry_x, middle), entry_colour, hover, shape=shape)
     return drawing.done()
 
 
@@ -97,9 +99,9 @@ def _lane(entry: HistoryEntry) -> str:
 
 
 def _ends(entries: Sequence[HistoryEntry]) -> dict[str | None, date]:
-    """The day on which what has a `ref` was ended."""
+    """The day on which what has a `ref` was ended; the `until` of a promise is not that day."""
     return {
-        entry.ref: entry.until or entry.day
+        entry.ref: entry.day if entry.kind == "promise" else entry.until or entry.day
         for entry in entries
         if entry.ref is not None and entry.outcome in _ENDS
     }
