@@ -113,12 +113,13 @@ LEDGER_BILLS = Table(
     extensible=True,
 )
 
-# `pending` is no money yet, `refund` was paid out, and a reversal that `won_back` gives back what
-# another took. `part_id` is the payment, or its part for one of several bills; `undoes` is that of
-# the one which a reversal takes back.
+# `pending` is no money yet, `refund` was paid out, or came back where it `reverses` one, and a
+# reversal that `won_back` gives back what another took. `part_id` is the payment, or its part for
+# one of several bills; `undoes` is that of the one which a reversal takes back. There is no key: a
+# reversal of others may both take back and give back of one payment.
 LEDGER_PAYMENTS = Table(
     "ledger_payments",
-    ("account_no", "payment_id", "bill_id", "undoes"),
+    (),
     (
         _ACCOUNT_NO,
         Column("paid_on", Kind.DATE),

@@ -67,8 +67,11 @@ def _payments(effect: str, condition: str, *, taken_back: bool = False) -> _From
     )
 
 
-def _refunds(effect: str, condition: str) -> _From:
+def _refunds(condition: str, *, sign: str = "") -> _From:
+    """What refunds add to the balance; one that is reversed takes it away again."""
     row, day = "coalesce(r.payment_id, 'without an id')", "r.paid_on"
+    effect = f"{sign}case when r.reverses is null or r.won_back then r.amount_minor "
+    effect += "else -r.amount_minor end"
     return _From("ledger_payments", effect, f"r.refund and {condition}", "payments", row, day)
 
 
@@ -97,7 +100,7 @@ CAUSES: dict[str, Cause] = {
             _quarantined("bills", "r.amount_minor", "due_on"),
             _quarantined(
                 "payments",
-                "case when r.reverses is null and not r.refund then -r.amount_minor "
+                "case when (r.reverses is null) <> r.refund then -r.amount_minor "
                 "else r.amount_minor end",
                 "paid_on",
             ),
@@ -111,7 +114,7 @@ CAUSES: dict[str, Cause] = {
             _bills("-r.amount_minor", f"{_KNOWN} and r.cancelled_on > AS_OF"),
             _payments("-r.amount_minor", "r.settled and r.paid_on > AS_OF"),
             _payments(_TAKES, "r.settled and r.paid_on > AS_OF", taken_back=True),
-            _refunds("r.amount_minor", "r.paid_on > AS_OF"),
+            _refunds("r.paid_on > AS_OF"),
         ),
         summed=True,
     ),
@@ -120,7 +123,7 @@ CAUSES: dict[str, Cause] = {
         (
             _bills("r.amount_minor", "r.issued_on <= AS_OF and r.known_on > AS_OF"),
             _payments("-r.amount_minor", "r.settled and r.paid_on <= AS_OF and r.known_on > AS_OF"),
-            _refunds("r.amount_minor", "r.paid_on <= AS_OF and r.known_on > AS_OF"),
+            _refunds("r.paid_on <= AS_OF and r.known_on > AS_OF"),
             _payments(
                 _TAKES,
                 "r.settled and r.paid_on <= AS_OF and r.known_on > AS_OF",
@@ -146,7 +149,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "refund": Cause(
         "a refund that the source does not have",
-        (_refunds("-r.amount_minor", _KNOWN),),
+        (_refunds(_KNOWN, sign="-"),),
         summed=True,
     ),
     "credit": Cause(

@@ -99,11 +99,11 @@ def ledger_balances(money: Money) -> list[Relation]:
         select s.snap,
             sum(p.amount_minor) filter (where not p.refund) as paid,
             sum(p.amount_minor - {payment.amount}) filter (where not p.refund) as taken_back,
-            sum(p.amount_minor) filter (where p.refund) as paid_out
+            sum({payment.amount}) filter (where p.refund) as paid_out
         from ledger_payments p
         join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
         {payment.join}
-        where ({payment.condition}) or p.refund
+        where ({payment.condition}) or (p.refund and p.reverses is null)
         group by s.snap
         """,
         ),

@@ -66,7 +66,7 @@ def bill_facts(
         *pool(money, shared),
         _residuals(money),
         *([_unnamed_taken(money)] if money.disputes_amounts else []),
-        *(refunds(_residual(money), _left_to_pool(money)) if money.refunds else []),
+        *_paid_out(money),
         _laid_bills(money),
         _LAID_POOL,
         _POOLS,
@@ -76,6 +76,12 @@ def bill_facts(
         *clearing(money, keep_days, "allocated" if shared else "bill_facts"),
     ]
     return [*relations, _with_settled(money, keep_days, spans)] if shared else relations
+
+
+def _paid_out(money: Money) -> list[Relation]:
+    if not money.refunds:
+        return []
+    return refunds(_residual(money), _left_to_pool(money), reverses=money.reverses)
 
 
 # How much of each snapshot's account is settled by then, where anything is.

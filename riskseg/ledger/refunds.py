@@ -4,27 +4,31 @@ A refund takes what is credit at the close of its day: the pool's money of that 
 less what bills issued by then take of it, less earlier refunds. It takes no more than that of the
 pool: a bill that was paid is never opened again by it, and what was paid out beyond the credit is a
 credit below zero. In the order in which the pool pays, what a refund takes stands like a bill that
-fell due on its day, without an id.
+fell due on its day, without an id. A refund that is reversed came back: from the day on which that
+is known, it was never paid out.
 """
 
 from __future__ import annotations
 
 from riskseg.domain.relations import Relation
 from riskseg.ledger.money import Money
+from riskseg.ledger.payments import standing_payment
 
 
-def refunds(residual: str, bills: str) -> list[Relation]:
+def refunds(residual: str, bills: str, *, reverses: bool) -> list[Relation]:
     """Relations from `pool` and the relation `bills`, whose `residual` the pool is to pay, up to
     `refunds_taken` (snap, as_of, paid_on, amount_minor) and `refunds_beyond` (snap, beyond), what
-    was paid out beyond the credit."""
+    was paid out beyond the credit. With `reverses`, less what came back of it."""
+    refund = standing_payment(reverses, snapshot="s")
     return [
         Relation(
             "refunds_paid",
-            """
-            select s.snap, s.as_of, p.paid_on, cast(sum(p.amount_minor) as bigint) as amount_minor
+            f"""
+            select s.snap, s.as_of, p.paid_on, cast(sum({refund.amount}) as bigint) as amount_minor
             from ledger_payments p
             join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
-            where p.refund
+            {refund.join}
+            where p.refund and p.reverses is null
             group by s.snap, s.as_of, p.paid_on
             """,
             materialized=True,

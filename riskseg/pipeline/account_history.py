@@ -89,7 +89,8 @@ def _payments(scale: int) -> str:
     return f"""
         select account_no,
             case
-                when refund then 'refund'
+                when refund and (reverses is null or won_back) then 'refund'
+                when refund then 'refund_reversal'
                 when won_back then 'won_back'
                 when reverses is null then 'payment'
                 else 'reversal'

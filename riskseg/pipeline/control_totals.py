@@ -42,7 +42,8 @@ class Controls:
         self._take(_PAID, self._payments_sql(accounts))
         self._take(("paid_out",), _PAID_OUT)
         if self.ledger.undone:
-            self._take(("taken_back",), _TAKEN_BACK)
+            self._take(("taken_back",), _taken_back("p.settled"))
+            self._take(("came_back",), _taken_back("p.refund"))
         if self.ledger.money.credits:
             self._take(("credit_notes",), _CREDIT_NOTES)
         self._take(_DONE, "select sum(paid), sum(credit), sum(overdue) from totals")
@@ -99,14 +100,15 @@ class Controls:
         if "payments" in self.ledger.sources:
             whole, apart = self.engine.rows(_WHOLE)[0]
         amounts = {
-            name: self._amount(name)
-            for name in (*_PAID, "credit_notes", "taken_back", "paid_out", "credit")
+            name: self._amount(name) for name in (*_PAID, "credit_notes", "taken_back", "credit")
         }
+        paid_out = self._amount("paid_out") - self._amount("came_back")
         return MoneyIn(
             **amounts,
             paid_in=Decimal(whole).scaleb(-self.scale),
             set_apart=Decimal(apart).scaleb(-self.scale),
-            allocated=self._amount("allocated") - self._amount("paid_out"),
+            allocated=self._amount("allocated") - paid_out,
+            paid_out=paid_out,
         )
 
 
@@ -149,9 +151,20 @@ _PAID_OUT = """
             select sum(p.amount_minor)
             from ledger_payments p
             join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
-            where p.refund
+            where p.refund and p.reverses is null
             """
-_TAKEN_BACK = f"""
+_CREDIT_NOTES = """
+            select -sum(b.amount_minor)
+            from ledger_bills b
+            join snapshots s on s.account_no = b.account_no and b.known_on <= s.as_of
+            where b.amount_minor < 0
+                and (b.cancelled_on is null or b.cancelled_on > s.as_of)
+            """
+
+
+def _taken_back(of: str) -> str:
+    """What reversals have taken back of the payments `p` that meet a condition."""
+    return f"""
             select sum(least(p.amount_minor, u.back))
             from (
                 select p.account_no, p.undoes, {TAKEN_BACK} as back
@@ -162,12 +175,5 @@ _TAKEN_BACK = f"""
             ) u
             join ledger_payments p on p.account_no = u.account_no and p.part_id = u.undoes
             join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
-            where p.settled and p.reverses is null
-            """
-_CREDIT_NOTES = """
-            select -sum(b.amount_minor)
-            from ledger_bills b
-            join snapshots s on s.account_no = b.account_no and b.known_on <= s.as_of
-            where b.amount_minor < 0
-                and (b.cancelled_on is null or b.cancelled_on > s.as_of)
+            where {of} and p.reverses is null
             """

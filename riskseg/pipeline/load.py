@@ -22,6 +22,7 @@ from riskseg.ledger.reversals import (
     BILLS_OF_CHAINS,
     NO_CHAINS,
     PAYMENTS_IN_PARTS,
+    REVERSED_REFUNDS,
     SOUND_PAYMENTS,
     WITH_FURTHER_PAYMENTS,
     chains_sql,
@@ -229,6 +230,8 @@ def _stage(
         any_chain = engine.value(ANY_CHAIN)
         for statement in chains_sql(texts=texts) if any_chain else NO_CHAINS:
             engine.run(statement)
+        if engine.value("select exists (select 1 from payments where refund)"):
+            engine.run(REVERSED_REFUNDS)
     return faults
 
 

@@ -92,8 +92,7 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
 
 
 def _orphans(engine: Engine) -> dict[int, Fault]:
-    """Reversals of a payment that is not there would take money from nobody knows what; those of a
-    refund have no meaning."""
+    """Reversals of a payment that is not there would take money from nobody knows what."""
     engine.run(
         f"""
         update payments
@@ -102,10 +101,7 @@ def _orphans(engine: Engine) -> dict[int, Fault]:
         """
     )
     orphan_message = "reverses names no payment of the account"
-    hint = (
-        "Correct the id at the source. A refund cannot be reversed: where it came back, leave both "
-        "rows out, or map what came back to a payment without `reverses`."
-    )
+    hint = "Correct the id at the source, or leave such rows out: `from` can be a select."
     return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", hint, _ORPHAN)}
 
 

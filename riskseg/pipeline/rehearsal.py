@@ -297,7 +297,7 @@ _PAID = """
         sum(case when p.reverses is null or p.won_back then amount_minor else -amount_minor end)
             as paid
     from ledger_payments p
-    where p.settled
+    where p.settled and not p.refund
         and p.paid_on between date '{first}' and date '{last}'
     group by p.account_no
     """

@@ -57,7 +57,7 @@ class LedgerTotal(Part):
     taken_back: Decimal
     """What of the payments was reversed."""
     paid_out: Decimal
-    """What was refunded."""
+    """What was refunded, less what came back."""
     balance: Decimal
     """Billed, less cancelled, credited and paid, and what was taken back and paid out."""
     difference: Decimal

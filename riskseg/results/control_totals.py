@@ -42,7 +42,7 @@ class MoneyIn(Part):
     allocated: Decimal
     """What bills were paid."""
     paid_out: Decimal
-    """What was refunded."""
+    """What was refunded, less what came back."""
     credit: Decimal
     """What waits for bills."""
 

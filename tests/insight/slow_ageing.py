@@ -6,7 +6,7 @@ from datetime import date
 
 from tests.ledger.facts import Account
 from tests.ledger.slow_allocation import allocate, issued, left_of_payments
-from tests.ledger.slow_payments import known
+from tests.ledger.slow_payments import known, paid_out
 
 BUCKETS = {"d1_30": (1, 30), "d31_60": (31, 60), "d61_90": (61, 90), "d90_plus": (91, 10**6)}
 
@@ -35,7 +35,6 @@ def booked(account: Account, as_of: date) -> int:
         is_cancelled = bill.cancelled_on is not None and bill.cancelled_on <= as_of
         if known(issued(bill), bill.recorded_on, as_of) and not is_cancelled:
             balance += bill.amount
-    payments = [p for p in account.payments if known(p.paid_on, p.recorded_on, as_of)]
-    balance += sum(payment.amount for payment in payments if payment.status == "refund")
+    balance += sum(left for _, left in paid_out(account, as_of))
     balance -= sum(left for _, left in left_of_payments(account, as_of))
     return balance

@@ -117,15 +117,21 @@ def _payments(draw: Random, span: int, bills: list[Bill]) -> list[Payment]:
                 replace(payments[-1], bill_id=other, amount=draw.choice(AMOUNTS))
                 for other in sorted(others)
             ]
-        # What a refund paid out is not taken back.
-        if payment_id and status != "refund" and draw.random() < 0.15:
+        if payment_id and draw.random() < 0.15:
             reversed_by = [_reversal(draw, payments[-1], k) for k in range(draw.choice((1, 1, 2)))]
             payments += reversed_by
             while reversed_by and draw.random() < 0.4:
                 reversed_by = [_reversal(draw, reversed_by[-1], 0)]
                 payments += reversed_by
+                if bills and draw.random() < 0.3:
+                    # A second row of the reversal takes back the payment itself.
+                    bill_id, amount = draw.choice(bills).bill_id, draw.choice(AMOUNTS)
+                    other = replace(
+                        reversed_by[0], reverses=payment_id, bill_id=bill_id, amount=amount
+                    )
+                    payments += [other] if other.bill_id != reversed_by[0].bill_id else []
         parts = [p for p in payments if payment_id and p.payment_id == payment_id]
-        if len(parts) > 1 and status != "refund" and draw.random() < 0.5:
+        if len(parts) > 1 and draw.random() < 0.5:
             payments += _reversed_in_parts(draw, parts)
     return payments
 

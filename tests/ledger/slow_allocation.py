@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from tests.ledger.facts import Account, Bill, Payment
 from tests.ledger.slow_disputes import Dispute, disputes_of
-from tests.ledger.slow_payments import id_order, known, standing
+from tests.ledger.slow_payments import id_order, known, paid_out, standing
 from tests.ledger.slow_plans import Plan, plans_of
 
 DAY = timedelta(days=1)
@@ -68,11 +68,6 @@ def left_of_payments(account: Account, as_of: date) -> list[tuple[Payment, int]]
     return [(payment, left) for payment, left, _ in standing(account, as_of)]
 
 
-def paid_out(account: Account, as_of: date) -> list[Payment]:
-    refunds = [p for p in account.payments if p.status == "refund"]
-    return [p for p in refunds if known(p.paid_on, p.recorded_on, as_of)]
-
-
 def take_refunds(
     account: Account, as_of: date, bills: Sequence[BillFact], pool: Sequence[tuple[date, int]]
 ) -> list[BillFact]:
@@ -80,11 +75,11 @@ def take_refunds(
     close of its day."""
     taken: list[BillFact] = []
     refunds = paid_out(account, as_of)
-    for day in sorted({p.paid_on for p in refunds}):
+    for day in sorted({paid_on for paid_on, _ in refunds}):
         credit = sum(amount for paid_on, amount in pool if paid_on <= day)
         credit -= sum(bill.left for bill in bills if bill.issued_on <= day)
         credit -= sum(refund.left for refund in taken)
-        amount = min(sum(p.amount for p in refunds if p.paid_on == day), max(credit, 0))
+        amount = min(sum(left for paid_on, left in refunds if paid_on == day), max(credit, 0))
         taken += [BillFact("", day, day, amount, amount)] if amount else []
     return taken
 
@@ -178,7 +173,7 @@ def allocate(
     taken = take_refunds(account, as_of, bills, pool)
     bills = sorted([*bills, *taken], key=_in_turn)
     result = Allocation(bills, sorted(pool))
-    result.credit = sum(r.left for r in taken) - sum(p.amount for p in paid_out(account, as_of))
+    result.credit = sum(r.left for r in taken) - sum(left for _, left in paid_out(account, as_of))
     reached: dict[str, date | None] = {}
     remaining = [b.left for b in bills]
 

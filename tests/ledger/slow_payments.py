@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -22,8 +22,10 @@ def id_order(name: str | None) -> int:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What one reversal takes of a payment, or gives back to it, once all of its chain is known."""
+    """What one reversal takes of the payment `root`, or gives back to it, once all of its chain is
+    known."""
 
+    root: str
     amount: int
     gives: bool
     bill_id: str | None
@@ -47,28 +49,20 @@ def takes_back(payment: Payment) -> bool:
 
 
 def taken_back(account: Account, payment_id: str | None, as_of: date) -> list[TakenBack]:
-    """All that reversals do to a payment, as far as it is known as of a date."""
-    rows = [p for p in account.payments if takes_back(p)]
-    found: list[TakenBack] = []
+    """All that reversals do to a payment or a refund, as far as it is known as of a date."""
+    rows = [row for row in account.payments if takes_back(row) and is_settled(row)]
+    ids = {p.payment_id for p in account.payments if not takes_back(p)}
 
-    def follow(name: str, before: list[TakenBack] | None) -> None:
-        """All that names `name`, which did `before`; None where it is the payment."""
-        by_id: dict[str, list[TakenBack]] = {}
-        for row in rows:
-            if row.reverses != name or not is_settled(row):
-                continue
-            steps = [TakenBack(abs(row.amount), False, row.bill_id, known_on(row))]
-            if before is not None:
-                steps = _of_those_before(row, before)
-            found.extend(steps)
-            if row.payment_id is not None:
-                by_id.setdefault(row.payment_id, []).extend(steps)
-        for reversal, steps in by_id.items():
-            follow(reversal, steps)
+    def steps_of(row: Payment) -> list[TakenBack]:
+        """What a row does to the payment that it names, or to those of the reversals before it."""
+        assert row.reverses is not None
+        if row.reverses in ids:
+            return [TakenBack(row.reverses, abs(row.amount), False, row.bill_id, known_on(row))]
+        before = [step for b in rows if b.payment_id == row.reverses for step in steps_of(b)]
+        return _of_those_before(row, before)
 
-    if payment_id is not None:
-        follow(payment_id, None)
-    return [step for step in found if step.known_on <= as_of]
+    steps = [step for row in rows for step in steps_of(row)]
+    return [step for step in steps if step.root == payment_id and step.known_on <= as_of]
 
 
 def _of_those_before(row: Payment, before: Sequence[TakenBack]) -> list[TakenBack]:
@@ -78,28 +72,55 @@ def _of_those_before(row: Payment, before: Sequence[TakenBack]) -> list[TakenBac
     steps = []
     for step in sorted(
         of_bill or before,
-        key=lambda s: (s.known_on, s.amount, s.bill_id is None, id_order(s.bill_id)),
+        key=lambda s: (
+            s.known_on,
+            s.amount,
+            s.bill_id is None,
+            id_order(s.bill_id),
+            s.gives,
+            id_order(s.root),
+        ),
     ):
         amount = min(purse, step.amount)
         purse -= amount
         last = max(step.known_on, known_on(row))
-        steps.append(TakenBack(amount, not step.gives, step.bill_id or row.bill_id, last))
+        bill_id = step.bill_id or row.bill_id
+        steps.append(TakenBack(step.root, amount, not step.gives, bill_id, last))
     return steps
 
 
 def standing(account: Account, as_of: date) -> list[tuple[Payment, int, int]]:
     """The payments known as of a date, with what is left of each and what was taken back."""
-    payments = [p for p in account.payments if is_settled(p) and p.reverses is None]
+    return _standing(account, as_of, lambda p: is_settled(p) and p.reverses is None)
+
+
+def paid_out(account: Account, as_of: date) -> list[tuple[date, int]]:
+    """The refunds known as of a date: the day of each, and what of it did not come back."""
+    refunds = _standing(account, as_of, lambda p: p.status == "refund")
+    return [(refund.paid_on, left) for refund, left, _ in refunds]
+
+
+def _standing(
+    account: Account, as_of: date, is_one: Callable[[Payment], bool]
+) -> list[tuple[Payment, int, int]]:
     left = []
-    for payment in payments:
+    for payment in filter(is_one, account.payments):
         if known(payment.paid_on, payment.recorded_on, as_of):
-            parts = [p for p in payments if p.payment_id and p.payment_id == payment.payment_id]
+            parts = [
+                p
+                for p in account.payments
+                if p.payment_id
+                and p.payment_id == payment.payment_id
+                and not takes_back(p)
+                and (is_settled(p) or p.status == "refund")
+            ]
             back = max(_taken(payment, parts, taken_back(account, payment.payment_id, as_of)), 0)
             left.append((payment, max(payment.amount - back, 0), back))
     return left
 
 
 def _taken(payment: Payment, parts: Sequence[Payment], steps: Sequence[TakenBack]) -> int:
+    """What is taken back of a payment, which is one of several parts, or of one."""
     if len(parts) < 2:
         return sum(-step.amount if step.gives else step.amount for step in steps)
     ordered = sorted(
@@ -111,10 +132,21 @@ def _taken(payment: Payment, parts: Sequence[Payment], steps: Sequence[TakenBack
         of = step.bill_id if step.bill_id in names else None
         net[of] = net.get(of, 0) + (-step.amount if step.gives else step.amount)
     purse = max(net.get(None, 0), 0)
+    by_name, in_turn, won = [], [], 0
     for part in ordered:
         named = net.get(part.bill_id, 0) if part.bill_id else 0
-        from_part = min(purse, part.amount - min(max(named, 0), part.amount))
-        purse -= from_part
-        if part is payment:
-            return min(max(named + from_part, 0), part.amount)
-    raise AssertionError(payment)
+        by_name.append(min(max(named, 0), part.amount))
+        in_turn.append(min(purse, part.amount - by_name[-1]))
+        purse -= in_turn[-1]
+        # What is won back for this part's bill, of what was taken without naming it.
+        of_part = min(max(-named, 0), in_turn[-1])
+        in_turn[-1] -= of_part
+        won += max(-named, 0) - of_part
+    # What no part had room for comes first, and then the part that was taken from last.
+    won = max(won - purse, 0)
+    for index in reversed(range(len(ordered))):
+        of_part = min(won, in_turn[index])
+        in_turn[index] -= of_part
+        won -= of_part
+    index = next(index for index, part in enumerate(ordered) if part is payment)
+    return by_name[index] + in_turn[index]
