@@ -218,7 +218,7 @@ def test_a_signal_ends_a_command_with_one_line(
 
 
 @pytest.mark.parametrize("encoding", one_in(2, ["ascii", "latin-1", "cp1252", "utf-8"]))
-@pytest.mark.parametrize("words", [["strategy", "show"], ["strategy", "show", "--json"]])
+@pytest.mark.parametrize("words", one_in(2, [["strategy", "show"], ["strategy", "show", "--json"]]))
 def test_any_encoding_will_do(workspace: Path, encoding: str, words: list[str]) -> None:
     head = workspace / "rules" / "s" / "strategy.yaml"
     head.write_text(head.read_text().replace("to be tried", "für 名前 →"), encoding="utf-8")

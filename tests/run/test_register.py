@@ -116,6 +116,7 @@ def test_a_champion_whose_folder_is_gone(two: Path, copy_of: Copy) -> None:
     assert f"{MODEL} {later}" in assign(workspace, p.AS_OF, out, at=p.AT).models.values()
 
 
+@pytest.mark.slow
 def test_training_follows_on_a_champion_that_is_gone(two: Path, copy_of: Copy) -> None:
     workspace = copy_of(two)
     first, later = names(workspace)

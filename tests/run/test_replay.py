@@ -478,6 +478,7 @@ def test_retention(decided: Path, copy_of: Copy) -> None:
     assert replay(workspace, old).same
 
 
+@pytest.mark.slow
 def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     journal, runs = workspace / ".riskseg/journal.db", workspace / ".riskseg/runs"

@@ -147,6 +147,7 @@ def test_versions_by_date(trained: Path, copy_of: Copy) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_plan_can_be_called_off_and_what_is_active_is_not_activated_again(
     trained: Path, copy_of: Copy
 ) -> None:

@@ -13,6 +13,7 @@ from riskseg.pipeline.contracts import build
 from riskseg.rules.model import SegmentRow
 from riskseg.strategy import first_matching_row as module
 from riskseg.strategy.first_matching_row import WORD, first_matching_row
+from tests.support.sampled import one_in
 
 Level = str | bool | None
 # What an account may have: the last of each is what no row names.
@@ -70,7 +71,9 @@ def _sql(value: Level) -> str:
     return literal(value) if isinstance(value, str) else str(value).lower()
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, WORD - 1, WORD, WORD + 1, 2 * WORD, 2 * WORD + 1, 400])
+@pytest.mark.parametrize(
+    "count", one_in(3, [1, 2, 7, WORD - 1, WORD, WORD + 1, 2 * WORD, 2 * WORD + 1, 400])
+)
 @pytest.mark.parametrize("most", [4_096, 6], ids=["few tables", "many tables"])
 def test_it_is_the_row_met_first(monkeypatch: pytest.MonkeyPatch, count: int, most: int) -> None:
     monkeypatch.setattr(module, "_MOST_COMBINATIONS", most)

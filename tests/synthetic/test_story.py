@@ -19,6 +19,7 @@ def truth(shape: Shape, name: str) -> np.ndarray:
     return shape.tables["truth"][name].to_numpy(zero_copy_only=False)
 
 
+@pytest.mark.slow
 def test_the_chance_of_missing_a_bill_is_what_accounts_do(
     shape_of: Callable[[int], Shape],
 ) -> None:
@@ -79,6 +80,7 @@ def test_what_helps_depends_on_why(shape_of: Callable[[int], Shape]) -> None:
     assert uplift["letter"][forgets & frail].mean() < uplift["letter"][forgets & ~frail].mean()
 
 
+@pytest.mark.slow
 def test_left_alone_at_random_the_forgetful_pay_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reminder goes out seven days after due and works for a fortnight: of the bills that the
     forgetful have not paid by day 13, more are paid by day 20 than in the control arm. The arms
