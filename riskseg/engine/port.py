@@ -31,6 +31,11 @@ _log = logging.getLogger("riskseg.engine")
 class EngineError(Exception):
     """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
 
+    @property
+    def reason(self) -> str:
+        """What a Problem says of it: the first line, without the end of a sentence."""
+        return str(self).partition("\n")[0].rstrip(". ")
+
 
 class NoMemoryError(Exception):
     """The engine needs more memory, or room for what memory does not hold, than it may take. No

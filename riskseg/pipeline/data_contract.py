@@ -15,10 +15,13 @@ from typing import Any
 from riskseg.domain.column_types import ColumnType
 from riskseg.ledger.contract import Column, Holds, Table
 from riskseg.ledger.mapping import Mapped
+from riskseg.workspace import Source
+from riskseg.workspace.expectations import Bounds, ExpectTable, bounds
 
 # The version of the standard that is written. What is written is in every version 3.
 STANDARD = "v3.1.0"
 
+_TEXT = re.compile(r"\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
 _LOGICAL = {Holds.ID: "string", Holds.WORD: "string", Holds.DATE: "date", Holds.MONEY: "number"}
 _LOGICAL_OF_FAMILY = {
     "boolean": "boolean",
@@ -31,8 +34,15 @@ _LOGICAL_OF_FAMILY = {
 }
 
 
-def data_contract(name: str, version: str, sources: Mapping[str, Mapped], currency: str) -> Any:
-    """The contract as plain data, in the order in which the standard shows it."""
+def data_contract(
+    name: str,
+    version: str,
+    sources: Mapping[str, Mapped],
+    authored: Mapping[str, Source],
+    currency: str,
+) -> Any:
+    """The contract as plain data, in the order in which the standard shows it. `authored` is what
+    riskseg.toml says of the sources: how their files are written, and what is expected of them."""
     return {
         "apiVersion": STANDARD,
         "kind": "DataContract",
@@ -46,11 +56,11 @@ def data_contract(name: str, version: str, sources: Mapping[str, Mapped], curren
             "with its reason, and its account is marked.",
             "limitations": f"Amounts are in {currency}.",
         },
-        "schema": [_object(source) for source in sources.values()],
+        "schema": [_object(mapped, authored[table]) for table, mapped in sources.items()],
     }
 
 
-def _object(source: Mapped) -> dict[str, Any]:
+def _object(source: Mapped, authored: Source) -> dict[str, Any]:
     table = source.table
     properties = [_property(source, column) for column in table.columns if source.has(column.name)]
     properties += [_attribute(source, name) for name in source.attributes]
@@ -60,8 +70,46 @@ def _object(source: Mapped) -> dict[str, Any]:
         "logicalType": "object",
         "properties": properties,
     }
-    quality = [*_rules(source)]
-    return described | ({"quality": quality} if quality else {})
+    if quality := [*_rules(source), *_expected(authored.expect)]:
+        described["quality"] = quality
+    if form := _form(authored):
+        described["customProperties"] = [
+            {"property": name, "value": value} for name, value in form.items()
+        ]
+    return described
+
+
+def _form(source: Source) -> dict[str, str | int]:
+    """How the files of a source are written, where they are texts or sheets."""
+    if source.url is not None:
+        return {}
+    stated: dict[str, str | int | None] = {
+        "encoding": source.read.encoding or ("utf-8" if _TEXT.search(source.loaded_from) else None),
+        "delimiter": source.read.delimiter,
+        "quote": source.read.quote,
+        "header_row": source.read.header_row,
+        "footer_rows": source.read.footer_rows or None,
+        "sheet": source.read.sheet,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _expected(expect: ExpectTable) -> Iterator[dict[str, str]]:
+    """What `[source.TABLE.expect]` says of each delivery."""
+    if expect.newest is not None:
+        description = f"The newest row is no more than {expect.newest} old on the day of the run."
+        yield _rule(description, "timeliness")
+    for measured, text in (("number of rows", expect.rows), ("sum of amounts", expect.sum)):
+        if text is not None:
+            yield _rule(f"The {measured} is {_within(bounds(text))}.", "completeness")
+
+
+def _within(bound: Bounds) -> str:
+    of = " times that of earlier runs" if bound.relative else ""
+    if bound.least is None or bound.most is None:
+        side = "at most" if bound.least is None else "at least"
+        return f"{side} {bound.most if bound.least is None else bound.least}{of}"
+    return f"from {bound.least} to {bound.most}{of}"
 
 
 def _property(source: Mapped, column: Column) -> dict[str, Any]:

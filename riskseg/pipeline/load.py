@@ -134,8 +134,7 @@ def load(
         check_unchanged(workspace, stamps_before)
         if explain_failure(workspace, problems):
             return None
-        first_source = next(iter(sources.values()))
-        problems.add("RS007", f"The accounts' ids cannot be read: {error}", file=first_source.file)
+        _add_unreadable(*_unreadable(engine, sources), error, problems)
         return None
     faults = _stage(engine, workspace, sources, problems, texts=texts)
     bad: list[BadRows] = []
@@ -220,8 +219,7 @@ def _stage(
             engine.run(staging.sql)
         except EngineError as error:
             if not explain_failure(workspace, problems):
-                message = f"The rows of {staged_table} cannot be read: {error}"
-                problems.add("RS007", message, file=mapped.file)
+                _add_unreadable(staged_table, mapped, error, problems)
             return None
         faults[staged_table] = {
             staging_fault.number: staging_fault for staging_fault in staging.faults
@@ -233,6 +231,23 @@ def _stage(
         if engine.value("select exists (select 1 from payments where refund)"):
             engine.run(REVERSED_REFUNDS)
     return faults
+
+
+def _unreadable(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[str, Mapped]:
+    """The first source whose accounts cannot be read."""
+    for table, mapped in sources.items():
+        try:
+            engine.rows(f"select count(account_id) from {mapped.rows}")
+        except EngineError:
+            return table, mapped
+    return next(iter(sources.items()))
+
+
+def _add_unreadable(table: str, mapped: Mapped, error: EngineError, problems: Problems) -> None:
+    message = f"The rows of {table} cannot be read: {error.reason}."
+    hint = "Correct the file, or the expressions of its columns in riskseg.toml."
+    line = mapped.lines.get("from")
+    problems.add("RS007", message, file=mapped.file, line=line, hint=hint)
 
 
 def _takes_back(sources: Mapping[str, Mapped]) -> bool:

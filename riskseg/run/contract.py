@@ -34,7 +34,11 @@ def contract(
     problems.raise_if_any()
     assert sources is not None
     described = data_contract(
-        name or workspace.root.name, version, sources, workspace.settings.currency
+        name or workspace.root.name,
+        version,
+        sources,
+        workspace.settings.sources,
+        workspace.settings.currency,
     )
     text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
     content = text.encode()

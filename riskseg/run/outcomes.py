@@ -69,12 +69,15 @@ class _Reading(Job):
             """
         )
         self.engine.unregister("recorded_events")
+        if self.file.is_file() and not self.file.stat().st_size:
+            hint = "Write it again; a file of the names of the columns alone records nothing."
+            raise problem("RS109", "The file of outcomes is empty.", file=str(self.file), hint=hint)
         relation = file_relation(self.engine, self.file)
         try:
             columns = self._columns(list(self.engine.columns(relation)))
             self.engine.run(read_outcomes(relation, columns, self.on))
         except EngineError as error:
-            message = f"The file of outcomes cannot be read: {error}"
+            message = f"The file of outcomes cannot be read: {error.reason}."
             raise problem("RS006", message, file=str(self.file)) from error
 
     def _columns(self, headers: list[str]) -> Mapping[str, str]:

@@ -46,6 +46,15 @@ def text_after_quote(line: int) -> Fault:
     )
 
 
+def too_long(length: int, most: int, line: int) -> Fault:
+    return Fault(
+        _LINES,
+        f"The row has {length:,} bytes, and no more than {most:,} can be read.",
+        line,
+        "Look for a quote that is not closed in it, or shorten its longest value at the source.",
+    )
+
+
 def no_header(read: TextForm, table: str) -> Fault:
     if read.header_row is None:
         hint = "Check the file, or take the source out."

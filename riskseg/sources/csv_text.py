@@ -25,6 +25,7 @@ from riskseg.sources.csv_faults import (
     second_header,
     text_after_quote,
     title,
+    too_long,
     two_delimiters,
     unclosed,
     wrong_widths,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 # What a delimiter may be where none is stated.
 DELIMITERS = b",;\t|"
+# The most bytes of a row that the engine reads.
+LONGEST_ROW = 2_000_000
 # Faulty lines that are listed one by one.
 _LISTED = 3
 
@@ -245,6 +248,11 @@ def faults_of_rows(text: CsvText, read: TextForm, table: str) -> list[Fault]:
             return [text_after_quote(records.line_at(after[0]))]
         starts, stops = records.spans
         widths = records.widths()
+        lengths = stops - starts
+        if len(lengths) and int(lengths.max()) > LONGEST_ROW:
+            longest = int(lengths.argmax())
+            line = records.line_at(int(starts[longest]))
+            return [too_long(int(lengths[longest]), LONGEST_ROW, line)]
         is_row = (stops > starts) | (width == 1)
         is_row &= np.cumsum(is_row) <= left
         left -= int(is_row.sum())

@@ -22,6 +22,7 @@ from riskseg.sources.reader import SourceReader
 
 # Begins what the engine says of a decimal that cannot be kept as it is.
 _INEXACT = "cannot be kept exactly"
+_NO_NUMBER = "is no number"
 
 
 class DatabaseRows(SourceReader):
@@ -97,16 +98,19 @@ class DatabaseRows(SourceReader):
 
     def _unreadable(self, error: EngineError, database: Database) -> ProblemsError:
         said = re.sub(r"^(\w+ )+Error: ", "", database.without_secrets(str(error)))
-        inexact = _INEXACT in said
         first_line = said.split("\n")[0].rstrip(". ")
+        hints = {
+            _INEXACT: "Round it in a select: `cast(COLUMN as numeric(18, 2))`.",
+            _NO_NUMBER: "Correct it in the database, or read the column as text in a select, so "
+            "that each row is checked: `cast(COLUMN as varchar(100)) as COLUMN`.",
+        }
+        hint = next((hint for words, hint in hints.items() if words in first_line), None)
         return problem(
-            "RS006" if inexact else "RS016",
+            "RS016" if hint is None else "RS006",
             f"The rows of {self.source.table} cannot be read: {first_line}.",
             file=self.source.file,
             line=self.source.lines.get("from"),
-            hint="Round it in a select: `cast(COLUMN as numeric(18, 2))`."
-            if inexact
-            else "Check that the database can still be reached, and run again.",
+            hint=hint or "Check that the database can still be reached, and run again.",
         )
 
 
@@ -117,7 +121,11 @@ def _kept(engine: Engine, column: DatabaseColumn) -> str:
         return name
     whole, scale = column.type.size - column.type.scale, column.type.scale
     form = rf"-?0*[0-9]{{0,{whole}}}(\.[0-9]{{0,{scale}}}0*)?"
-    refusal = f"{literal(column.name + ' holds ')} || {name} || ', which {_INEXACT}'"
+    holds = f"{literal(column.name + ' holds ')} || substr({name}, 1, 60)"
+    refusal = f"""{holds} || case
+                when try_cast({name} as double) is null then ', which {_NO_NUMBER}'
+                else ', which {_INEXACT}'
+            end"""
     return f"""case
             when {name} is null or regexp_full_match({name}, {literal(form)})
             then cast({name} as {engine.type_sql(column.type)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -72,8 +73,12 @@ class AnyDatabase(Database):
         with self._refusals(source):
             if is_select(source.loaded_from):
                 return self._columns_of_select(select_text(source.loaded_from))
-            schema, name = _schema_and_name(source.loaded_from)
+            schema, name = schema_and_name(source.loaded_from)
             inspector = sa.inspect(self._connection)
+            # SQLite would say that a database is not known: a dot is more likely one of the name.
+            is_sqlite = self.dialect == "sqlite"
+            if is_sqlite and schema and schema not in inspector.get_schema_names():
+                raise self.no_table(source, _tables(inspector, None))
             try:
                 columns = inspector.get_columns(name, schema)
             except sa.exc.NoSuchTableError:
@@ -88,7 +93,7 @@ class AnyDatabase(Database):
             return sorted(_tables(sa.inspect(self._connection), None))
 
     def first_rows(self, table: str, count: int) -> str:
-        schema, name = _schema_and_name(table)
+        schema, name = schema_and_name(table)
         select = sa.select(sa.text("*")).select_from(sa.table(name, schema=schema)).limit(count)
         literal = {"literal_binds": True}
         return str(select.compile(dialect=self._connection.dialect, compile_kwargs=literal))
@@ -163,7 +168,7 @@ class AnyDatabase(Database):
 
 def select_of(table: str, columns: Iterable[DatabaseColumn]) -> sa.Select[Any]:
     """The select of columns of a table; their values come as the driver gives them."""
-    schema, name = _schema_and_name(table)
+    schema, name = schema_and_name(table)
     listed: list[sa.ColumnClause[Any]] = [sa.column(column.name) for column in columns]
     return sa.select(*listed).select_from(sa.table(name, schema=schema))
 
@@ -173,16 +178,19 @@ def _as_written(select: str) -> sa.TextClause:
     return sa.text(select.replace(":", "\\:"))
 
 
-def _schema_and_name(table: str) -> tuple[str | None, str]:
-    schema, _, name = table.strip().rpartition(".")
-    return schema.replace('"', "") or None, name.replace('"', "")
+def schema_and_name(table: str) -> tuple[str | None, str]:
+    """The parts of a name, of which each may be quoted: `"old.bills"` has a dot in it."""
+    parts = re.fullmatch(r'\s*(?:(.+)\.)?("[^"]+"|[^."]+)\s*', table)
+    schema, name = parts.groups() if parts is not None else (None, table)
+    return schema.replace('"', "") if schema else None, name.replace('"', "")
 
 
 def _tables(inspector: sa.Inspector, schema: str | None) -> list[str]:
     """The tables and views that are there, as a `from` would name them."""
     with suppress(sa.exc.SQLAlchemyError):
         names = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-        return [f"{schema}.{name}" if schema else name for name in names]
+        named = [f'"{name}"' if "." in name else name for name in names]
+        return [f"{schema}.{name}" if schema else name for name in named]
     return []
 
 

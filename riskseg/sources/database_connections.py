@@ -15,10 +15,12 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.workspace import Source
 from riskseg.workspace.addresses import with_environment
+from riskseg.workspace.sources import FILES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx|xlsm)(\.gz)?$", re.IGNORECASE)
 _SELECT = re.compile(r"\s*(select|with)\b|\s*\(", re.IGNORECASE)
 
 
@@ -64,11 +66,12 @@ class Database(ABC):
     def close(self) -> None: ...
 
     def no_table(self, source: Source, known: Iterable[str]) -> ProblemsError:
+        hint = did_you_mean(source.loaded_from, known) or "Check its name, and that it may be read."
         return _problem(
             source,
             "RS006",
             f'There is no table "{source.loaded_from}" in the database {self.shown}.',
-            did_you_mean(source.loaded_from, known) or "Check its name, and that it may be read.",
+            _is_file(source) or hint,
         )
 
     def refused(self, source: Source, error: BaseException) -> ProblemsError:
@@ -77,7 +80,7 @@ class Database(ABC):
             source,
             "RS006",
             f"{source.table} cannot be selected so: {self._said(error)}.",
-            "Try the select in the database itself.",
+            _is_file(source) or "Try the select in the database itself.",
         )
 
     def not_allowed(self, source: Source, error: BaseException) -> ProblemsError:
@@ -102,6 +105,16 @@ class Database(ABC):
     def _said(self, error: BaseException) -> str:
         first, _, _ = self.without_secrets(str(error)).partition("\n")
         return first.rstrip(". ")
+
+
+def _is_file(source: Source) -> str:
+    """The hint for a `from` that is called as files are; nothing for any other."""
+    if is_select(source.loaded_from) or not _FILE.search(source.loaded_from):
+        return ""
+    return (
+        f'If it is a file, add `url = "{FILES}"` to [source.{source.table}]: all sources without '
+        "a `url` of their own are read from the database."
+    )
 
 
 def _problem(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from riskseg.domain.column_types import ColumnType, column_type
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError
 from riskseg.domain.relations import literal, quoted
 from riskseg.sources.database_connections import (
@@ -64,7 +65,8 @@ _TABLES = """
     """
 # What PostgreSQL calls its refusals: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NO_PRIVILEGE = "42501"
-_WRONG_STATEMENT = ("42", "22", "25006")
+# Classes of what befalls a connection or a server, and no statement.
+_CONNECTION_LOST = ("08", "53", "57", "58")
 
 
 class PostgresDatabase(Database):
@@ -135,7 +137,11 @@ class PostgresDatabase(Database):
         found = cursor.fetchone()
         if found is None or found[0] is None:
             cursor.execute(_TABLES)
-            raise self.no_table(source, [name for (name,) in cursor.fetchall()])
+            names = [name for (name,) in cursor.fetchall()]
+            if folded(source.loaded_from.replace('"', "")) in map(folded, names):
+                # One in a schema that may not be used is not found by its name.
+                raise self.not_allowed(source, PermissionError("permission denied for its schema"))
+            raise self.no_table(source, names)
         return str(found[0])
 
     def tables(self, source: Source) -> list[str]:
@@ -168,9 +174,9 @@ class PostgresDatabase(Database):
         _check_not_interrupted(error)
         if code == _NO_PRIVILEGE:
             return self.not_allowed(source, error)
-        if code.startswith(_WRONG_STATEMENT):
-            return self.refused(source, error)
-        return self.not_reached(source, error)
+        if not code or code.startswith(_CONNECTION_LOST):
+            return self.not_reached(source, error)
+        return self.refused(source, error)
 
 
 def _check_not_interrupted(error: Exception) -> None:

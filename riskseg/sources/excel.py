@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,13 +33,14 @@ _LISTED = 3
 @dataclass(frozen=True)
 class _Table:
     """A sheet's table, and `file`, the copy in Parquet that the engine reads. `names` are as the
-    sheet has them; `first_line` is None where blank rows lie between."""
+    sheet has them; `blocks` are the rows, counted from 1, that stand right below no other, each
+    with its line: blank rows are not read."""
 
     path: Path
     file: Path
     names: Sequence[str]
     rows: int
-    first_line: int | None
+    blocks: Sequence[tuple[int, int]]
 
 
 class ExcelFiles(PlainFiles):
@@ -56,9 +59,9 @@ class ExcelFiles(PlainFiles):
         return [(table.path, table.rows) for table in self._tables or ()]
 
     def line_in(self, path: Path, row: int) -> int | None:
-        first_lines = {table.path: table.first_line for table in self._tables or ()}
-        first_line = first_lines[path]
-        return None if first_line is None else first_line + row - 1
+        blocks = {table.path: table.blocks for table in self._tables or ()}[path]
+        first_row, line = blocks[bisect_right(blocks, row, key=itemgetter(0)) - 1]
+        return line + row - first_row
 
     def prepare(self, engine: Engine, problems: Problems) -> bool:
         before, tables = len(problems), []
@@ -110,9 +113,7 @@ class ExcelFiles(PlainFiles):
             hint = f"Correct it in [source.{table}.read]."
             problems.add("RS021", message, file=shown, hint=hint)
             return None
-        return _Table(
-            path, copy, names, written.rows, header.number + 1 if written.gapless else None
-        )
+        return _Table(path, copy, names, written.rows, written.blocks)
 
     def relation(self, engine: Engine) -> str:
         if self._tables is None:
@@ -188,7 +189,7 @@ def _checked(rows: Iterator[SheetRow], header: SheetRow, faults: _Faults) -> Ite
 @dataclass(frozen=True)
 class _Written:
     rows: int
-    gapless: bool
+    blocks: list[tuple[int, int]]
 
 
 def _write(
@@ -196,7 +197,7 @@ def _write(
 ) -> _Written | None:
     """Write the rows but those of the footer; None where there are fewer than those."""
     schema = pa.schema([(name, pa.string()) for name in unique(names)])
-    count, last, gapless = 0, None, True
+    count, blocks, next_line = 0, list[tuple[int, int]](), 0
     held: deque[SheetRow] = deque()
 
     def without_footer() -> Iterator[SheetRow]:
@@ -208,13 +209,14 @@ def _write(
     taken = without_footer()
     with pq.ParquetWriter(copy, schema) as writer:
         while batch := list(islice(taken, _ROWS_A_BATCH)):
-            for row in batch:
-                gapless &= last is None or row.number == last + 1
-                last = row.number
+            for number, row in enumerate(batch, start=count + 1):
+                if row.number != next_line:
+                    blocks.append((number, row.number))
+                next_line = row.number + 1
             columns = [
                 pa.array([row.cells.get(column) for row in batch], pa.string())
                 for column in range(1, len(names) + 1)
             ]
             writer.write_table(pa.table(columns, schema=schema))
             count += len(batch)
-    return _Written(count, gapless) if len(held) == footer else None
+    return _Written(count, blocks) if len(held) == footer else None

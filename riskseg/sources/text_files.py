@@ -51,7 +51,8 @@ def utf8_blocks(path: Path, encoding: str | None, table: str) -> Iterator[bytes]
     with _opened(path) as stream:
         block = stream.read(BLOCK)
         _check_beginning(block, encoding, table)
-        block = block.removeprefix(codecs.BOM_UTF8)
+        while block.startswith(codecs.BOM_UTF8):  # programs that add one may do so twice
+            block = block.removeprefix(codecs.BOM_UTF8)
         while True:
             if encoding is not None or not block.isascii() or decoder.getstate()[0]:
                 block = _decoded(decoder, block, lines, encoding, table)

@@ -13,7 +13,14 @@ from riskseg.domain.documents import Document, read_toml
 from riskseg.domain.problems import Problems, problem
 from riskseg.workspace.addresses import check_no_password
 from riskseg.workspace.authored import Top
-from riskseg.workspace.sources import FILE, Overlay, Source, read_overlays, read_sources
+from riskseg.workspace.sources import (
+    FILE,
+    Overlay,
+    Source,
+    read_overlays,
+    read_sources,
+    take_away_unknown,
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +114,11 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
     document = read_toml(root / FILE, problems, shown=FILE)
     if document is None:
         return None
+    before = len(problems)
+    take_away_unknown(document, problems)
     top = document.shaped(Top, problems)
     if top is None:
         return None
-    before = len(problems)
     sources = read_sources(top, document, root, problems)
     check_no_password(top.journal.url, document.at("journal", "url"), problems)
     overlays = read_overlays(top, document, problems)

@@ -15,7 +15,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.addresses import check_no_password
-from riskseg.workspace.authored import DESCRIBED_TABLES, SourceTable, Top
+from riskseg.workspace.authored import DESCRIBED_TABLES, SourceTable, SourceTables, Top
 from riskseg.workspace.balances import BALANCES, OUTCOMES, STATUSES, Balances, read_balances
 from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.layout_tables import LaidOut, laid_out
@@ -216,6 +216,21 @@ def read_overlays(top: Top, document: Document, problems: Problems) -> dict[str,
         )
         for name, loaded_from, on, columns in overlay_tables(written, document, problems)
     }
+
+
+def take_away_unknown(document: Document, problems: Problems) -> None:
+    """Take away what [source] has beside its keys and tables, and add a Problem for each."""
+    source = document.data.get("source")
+    known = SourceTables.model_fields
+    for key in [*source] if isinstance(source, dict) else []:
+        if key not in known and not isinstance(source[key], dict):
+            problems.add(
+                "RS003",
+                f'"{key}" is not a key of [source], and no table of its own.',
+                hint=did_you_mean(key, [*known, *(f"source.{table}" for table in SOURCE_TABLES)]),
+                **document.at("source", key),
+            )
+            del source[key]
 
 
 def _observed_by_balances(

@@ -34,6 +34,24 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
+def test_it_says_how_files_are_written_and_what_is_expected_of_them(workspace: Path) -> None:
+    toml = (workspace / "riskseg.toml").read_text()
+    read = '[source.bills.read]\nencoding = "windows-1252"\ndelimiter = ","\n'
+    expect = '[source.bills.expect]\nnewest = "3 days"\nrows = "0.5x..2x"\nsum = "10.."\n'
+    (workspace / "riskseg.toml").write_text(f"{toml}{read}{expect}")
+    accounts, bills = yaml.safe_load(contract(workspace, None).text)["schema"]
+    assert bills["customProperties"] == [
+        {"property": "encoding", "value": "windows-1252"},
+        {"property": "delimiter", "value": ","},
+    ]
+    assert accounts["customProperties"] == [{"property": "encoding", "value": "utf-8"}]
+    assert [rule["description"] for rule in bills["quality"]][-3:] == [
+        "The newest row is no more than 3 days old on the day of the run.",
+        "The number of rows is from 0.5 to 2 times that of earlier runs.",
+        "The sum of amounts is at least 10.",
+    ]
+
+
 def test_it_names_the_columns_that_are_read_and_what_they_hold(workspace: Path) -> None:
     described = yaml.safe_load(contract(workspace, None, name="collections").text)
     assert (described["apiVersion"], described["kind"]) == ("v3.1.0", "DataContract")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -71,6 +72,32 @@ def test_an_outcome_is_recorded_once_with_its_promise(told: Told, tmp_path: Path
     again = told(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
     assert (again.new, again.known) == (0, 2)
     assert len(events(tmp_path / "w", "outcome", "contact", "promise")) == 4
+
+
+def test_an_account_that_begins_like_a_formula_comes_back(tmp_path: Path) -> None:
+    """The list of CSV has an apostrophe before it, which is taken away when it is read back."""
+    account = "-7"
+    files = {
+        name: "".join(
+            line.replace("a,", f"{account},", 1) if line.startswith("a,") else line
+            for line in text.splitlines(keepends=True)
+        )
+        for name, text in small.FILES.items()
+    }
+    root = small.make(tmp_path / "w", **files)
+    issued, done = root / "list.csv", root / "done.csv"
+    worklist(root, DAY, str(issued), at=AT)
+    assert f"'{account}," in issued.read_text(encoding="utf-8-sig")
+    with issued.open(encoding="utf-8-sig") as file:
+        rows = [row for row in csv.DictReader(file) if row["account_id"] == f"'{account}"]
+    assert rows
+    done.write_text(f"account_id,action,outcome\n'{account},{rows[0]['action']},done\n")
+    assert record(root, done, by="ann", on=NEXT, at=AT).new == 1
+    assert {e["account_id"] for e in events(root, "outcome")} == {account}
+
+
+def test_an_empty_file_is_said_to_be_empty(told: Told) -> None:
+    assert problems(told, "") == ["RS109 The file of outcomes is empty."]
 
 
 def test_two_attempts_of_one_day_are_two(told: Told) -> None:

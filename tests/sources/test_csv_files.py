@@ -59,6 +59,7 @@ _QUOTED = b'"account_id","bill_id","amount"\r\n"A2","B2","2"\r\n'
         (b"account_id,bill_id\n", {}, []),
         (b"account_id,bill_id", {}, []),
         (b"account_id\nA1\nA2", {}, [("A1",), ("A2",)]),
+        (2 * b"\xef\xbb\xbf" + b"account_id\nA1\n", {}, [("A1",)]),
     ],
 )  # fmt: skip
 def test_it_is_read_as_it_stands(

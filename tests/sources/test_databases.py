@@ -293,6 +293,54 @@ def test_rows_that_may_not_be_read(tmp_path: Path, postgres: str) -> None:
     assert faults(root) == [("RS016", 6)]
 
 
+def test_a_schema_that_may_not_be_used_is_no_missing_table(tmp_path: Path, postgres: str) -> None:
+    run(postgres, "create role stranger login")
+    root = reading(tmp_path, postgres.replace("postgres@", "stranger@"), "billing")
+    assert {code for code, _ in faults(root)} == {"RS016"}
+
+
+@pytest.mark.parametrize(
+    ("select", "words"),
+    [
+        ("with gone as (delete from {0} returning *) select * from gone", ""),
+        ("select * from", ""),
+        ("select nothing from {0}", "nothing"),
+    ],
+)
+def test_a_select_that_is_refused_is_the_fault_of_its_line(
+    root: Path, select: str, words: str
+) -> None:
+    table = "billing.invoices" if "billing" in (root / "riskseg.toml").read_text() else "invoices"
+    edit(root, f'"{table}"', f'"{select.format(table)}"')
+    [problem] = asked(root)[1]
+    assert (problem.code, problem.line) == ("RS006", 8)
+    assert words in problem.what
+
+
+def test_a_text_where_numbers_are_declared_is_said_to_be_one(in_sqlite: Path) -> None:
+    run(f"sqlite:///{in_sqlite / 'ledger.db'}", "update invoices set total = 'n/a' where no = 1")
+    [problem] = asked(in_sqlite)[1]
+    assert problem.code == "RS006"
+    assert "holds n/a, which is no number" in problem.what
+    assert "as varchar" in problem.hint
+
+
+def test_a_table_with_a_dot_in_its_name(in_sqlite: Path) -> None:
+    run(f"sqlite:///{in_sqlite / 'ledger.db'}", 'alter table invoices rename to "old.invoices"')
+    edit(in_sqlite, '"invoices"', '"old.invoices"')
+    [problem] = asked(in_sqlite)[1]
+    assert problem.hint == 'Did you mean ""old.invoices""?'
+    edit(in_sqlite, '"old.invoices"', "'\"old.invoices\"'")
+    assert asked(in_sqlite, lambda e: e.value("select count(*) from bills")) == (2, [])
+
+
+def test_a_file_beside_a_database_needs_a_url_of_its_own(root: Path) -> None:
+    table = "billing.invoices" if "billing" in (root / "riskseg.toml").read_text() else "invoices"
+    edit(root, f'"{table}"', '"data/bills.csv"')
+    [problem] = asked(root)[1]
+    assert 'add `url = "files"` to [source.bills]' in problem.hint
+
+
 def test_a_time_with_a_zone_has_the_day_of_the_workspace(tmp_path: Path, postgres: str) -> None:
     run(
         postgres,

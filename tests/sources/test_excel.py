@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from riskseg.run.check import check
 from tests.sources.reading import faults, read
 
 
@@ -57,6 +58,15 @@ def test_workbooks_of_a_pattern_are_joined_by_name(tmp_path: Path) -> None:
     write(tmp_path / "2.xlsx", ("S", [["b", "c"], [3, 4]]))
     columns, rows, _ = read(tmp_path, "*.xlsx")
     assert (columns, rows) == (["a", "b", "c"], [("1", "2", None), (None, "3", "4")])
+
+
+def test_a_row_has_its_line_whatever_blank_rows_stand_before_it(tmp_path: Path) -> None:
+    bad: list[list[Any]] = [["A4", "9", None, 1, None], [], ["A5", "10", "soon", 1, None]]
+    write(tmp_path / "l.xlsx", ("Bills", [*BILLS[:2], [], [], *bad]))
+    toml = '[workspace]\nmax_bad_rows = 0\n[source.bills]\nfrom = "l.xlsx"\n'
+    (tmp_path / "riskseg.toml").write_text(toml)
+    found = [(p.code, p.file, p.line) for p in check(tmp_path).problems][:2]
+    assert found == [("RS101", "l.xlsx", 5), ("RS102", "l.xlsx", 7)]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.pipeline import load as loading
 from riskseg.pipeline.decisions import DECIDE, RULES, SCORE
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.replay import replay
+from riskseg.workspace import open_workspace
 from tests.support.sampled import one_in
 from tests.support.small import FILES, make
 
@@ -150,6 +151,25 @@ def test_rows_that_cannot_be_read_are_a_problem_wherever_they_are_read_first(
         '[workspace]\nstrategy = "rules/s"\n[source.bills]\nfrom = "data/bills.csv"\n'
     )
     assert {p.code for p in check(root).problems} >= {"RS021"}
+
+
+def test_a_key_of_source_that_is_misspelt_is_told_as_such(tmp_path: Path) -> None:
+    toml = '[source]\nlayot = "odoo"\n[source.bills]\nfrom = "bills.csv"\n'
+    (tmp_path / "riskseg.toml").write_text(toml)
+    problems = Problems()
+    assert open_workspace(tmp_path, problems) is None
+    [problem] = problems
+    assert (problem.code, problem.line) == ("RS003", 2)
+    assert 'Did you mean "layout"?' in problem.hint
+
+
+def test_a_row_that_is_too_long_is_told_with_its_line(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    with (root / "data/payments.csv").open("a") as file:
+        file.write(f'"{"x" * 3_000_000}",2025-11-01,1\n')
+    [problem] = raised(lambda: decided(root))
+    assert (problem.code, problem.file, problem.line) == ("RS021", "data/payments.csv", 3)
+    assert "3,000,015 bytes" in problem.what
 
 
 def test_contract_columns_have_no_letter_case(tmp_path: Path) -> None:
