@@ -156,20 +156,31 @@ L4,Payable,S1,2026-01-31,2026-01-01,2026-01-01 09:00:00,Purchase Invoice,PI-1,PI
     "odoo": Extract(
         {
             # Invoice 1 is paid by move 3; invoice 2 is set off against the credit note 4, which is
-            # no payment; 5 is a draft.
+            # no payment; 5 is a draft. Of payment 6, 25 are set off against invoice 2 by part 9,
+            # 15 against nothing; its other line is of the bank.
             "account_move": """\
 id,move_type,state,partner_id,commercial_partner_id,invoice_date,invoice_date_due,create_date,amount_total_signed
 1,out_invoice,posted,11,10,2026-01-01,2026-01-31,2026-01-01 08:00:00,80.00
 2,out_invoice,posted,10,10,2026-02-01,2026-02-28,2026-02-01 08:00:00,30.00
 3,entry,posted,10,10,,,2026-02-03 08:00:00,80.00
 4,out_refund,posted,10,10,2026-02-10,2026-02-10,2026-02-10 08:00:00,-30.00
+6,entry,posted,10,10,,,2026-02-20 08:00:00,40.00
 5,out_invoice,draft,10,10,2026-02-10,2026-02-20,2026-02-10 08:00:00,5.00
 """,
-            "account_move_line": "id,move_id\n101,1\n102,2\n103,3\n104,4\n",
+            "account_move_line": """\
+id,move_id,account_id,partner_id,date,date_maturity,create_date,amount_residual
+101,1,121,10,2026-01-01,2026-01-31,2026-01-01 08:00:00,0.00
+102,2,121,10,2026-02-01,2026-02-28,2026-02-01 08:00:00,0.00
+103,3,121,10,2026-02-03,2026-02-03,2026-02-03 08:00:00,0.00
+104,4,121,10,2026-02-10,2026-02-10,2026-02-10 08:00:00,0.00
+106,6,121,10,2026-02-20,2026-02-20,2026-02-20 08:00:00,-15.00
+107,6,101,10,2026-02-20,,2026-02-20 08:00:00,-40.00
+""",
             "account_partial_reconcile": """\
 id,debit_move_id,credit_move_id,amount,max_date,create_date
 7,101,103,80.00,2026-02-03,2026-02-04 08:00:00
-8,102,104,30.00,2026-02-10,2026-02-10 08:00:00
+8,102,104,5.00,2026-02-10,2026-02-10 08:00:00
+9,102,106,25.00,2026-02-20,2026-02-20 08:00:00
 """,
         },
         {
@@ -179,7 +190,12 @@ id,debit_move_id,credit_move_id,amount,max_date,create_date
                 ("10", "2", "2026-02-28", 30.00, "2026-02-01"),
                 ("10", "4", "2026-02-10", -30.00, "2026-02-10"),
             ],
-            "payments": [PAYMENT, ("10", "1", "2026-02-03", 80.00)],
+            "payments": [
+                (*PAYMENT, "payment_id"),
+                ("10", "1", "2026-02-03", 80.00, "part 7"),
+                ("10", "2", "2026-02-20", 25.00, "part 9"),
+                ("10", None, "2026-02-20", 15.00, "line 106"),
+            ],
         },
     ),
     "business-central": Extract(
@@ -255,17 +271,31 @@ Id,BillingAccountId,InvoiceDate,DueDate,CreatedDate,TotalAmountWithTax,Status
 3tt1,001A,2026-01-01,2026-01-31,2026-01-01T08:00:00Z,90.00,Posted
 3tt2,001A,2026-01-01,2026-01-31,2026-01-01T08:00:00Z,70.00,Draft
 """,
-            "Payment": "Id,AccountId\n0aQ1,001A\n",
+            # Of the first payment a line was taken back, and 25 are left; the others are a draft
+            # and one that is applied whole.
+            "Payment": """\
+Id,AccountId,Balance,Status,EffectiveDate
+0aQ1,001A,25.00,Processed,2026-02-01
+0aQ2,001A,99.00,Draft,2026-02-01
+0aQ3,001A,0,Processed,2026-02-05
+""",
             "PaymentLineInvoice": """\
-Id,PaymentId,InvoiceId,Type,EffectiveDate,Date,Amount
-1PL1,0aQ1,3tt1,Applied,2026-02-02,2026-02-03,40.00
-1PL2,0aQ1,3tt1,Unapplied,2026-02-04,2026-02-04,10.00
+Id,PaymentId,InvoiceId,Type,HasBeenUnapplied,EffectiveDate,Date,Amount
+1PL1,0aQ1,3tt1,Applied,No,2026-02-02,2026-02-03,40.00
+1PL2,0aQ1,3tt1,Applied,Yes,2026-02-03,2026-02-03,10.00
+1PL3,0aQ1,3tt1,Unapplied,,2026-02-04,2026-02-04,10.00
+1PL4,0aQ3,3tt1,Applied,No,2026-02-05,2026-02-05,5.00
 """,
             "Account": "Id,ParentId,Type,Industry\n001A,001Z,Customer,Retail\n",
         },
         {
             "bills": [BILL, ("001A", "3tt1", "2026-01-31", 90.00, "2026-01-01")],
-            "payments": [PAYMENT, ("001A", "3tt1", "2026-02-02", 40.00)],
+            "payments": [
+                (*PAYMENT, "payment_id"),
+                ("001A", "3tt1", "2026-02-02", 40.00, "1PL1"),
+                ("001A", "3tt1", "2026-02-05", 5.00, "1PL4"),
+                ("001A", None, "2026-02-01", 25.00, "0aQ1"),
+            ],
             "accounts": [("account_id", "party_id", "industry"), ("001A", "001Z", "Retail")],
         },
     ),
