@@ -10,6 +10,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuckDB, Engine
+from riskseg.layouts import LayoutTable, layouts
 from riskseg.layouts.columns import Headers
 from riskseg.results.matching import MatchedColumn, MatchedTable
 from riskseg.sources.database_connections import Connections
@@ -77,7 +78,7 @@ def match(
     proposal = _with_outcome(proposal)
     if ask is not None:
         proposal = _asked(proposal, ask)
-    has_bills = "bills" in proposal.tables or proposal.layout not in (None, "metro2")
+    has_bills = "bills" in (layouts()[proposal.layout] if proposal.layout else proposal).tables
     suited = strategy or ("household-utility" if has_bills else "account-file")
     return Matching(
         written_toml(proposal, suited),
@@ -171,10 +172,18 @@ def _by_layout(known: Recognised, place: Path, folder: Path) -> Proposal:
         where = as_written(str(home), folder) if home.resolve() != folder.resolve() else None
         return Proposal({}, layout=known.layout.name, folder=where)
     tables = {
-        table: TableProposal(table, found, found.loaded_from, {})
+        table: TableProposal(table, found, _selected(known.layout.tables[table], found), {})
         for table, found in known.files.items()
     }
     return Proposal(tables, layout=known.layout.name)
+
+
+def _selected(table: LayoutTable, found: Found) -> str:
+    """The file of a table, or the select over it alone by which the layout reads it."""
+    way = next((reads for reads in table.reads if len(reads.files) == 1), None)
+    if way is None or way.select is None or found.in_select is None:
+        return found.loaded_from
+    return " ".join(way.select.replace(f"{{{way.files[0][0]}}}", found.in_select).split())
 
 
 def _with_outcome(proposal: Proposal) -> Proposal:

@@ -177,7 +177,8 @@ def _added(mapped: Mapped, balances: Balances) -> list[str]:
 def _days(mapped: Mapped, balances: Balances) -> str:
     """How many days past due a row is at least; null where nothing says."""
     if mapped.has("days_past_due"):
-        return "greatest(try_cast(days_past_due as integer), 0)"
+        days = "try_cast(trim(cast(days_past_due as varchar)) as integer)"
+        return f"case when {days} < 0 then 0 else {days} end"  # greatest() makes 0 of null
     if mapped.has("status"):
         arms = " ".join(
             f"when {literal(status)} then {'null' if days is None else days}"
@@ -189,8 +190,9 @@ def _days(mapped: Mapped, balances: Balances) -> str:
         arms = " ".join(
             f"when {_money(bucket.column)} > 0 then {bucket.first}" for bucket in reversed(buckets)
         )
-        return f"case {arms} else 0 end"
-    return f"case when {_money('overdue')} > 0 then 1 else 0 end"
+        told = ", ".join(_money(b.column) for b in BUCKETS if mapped.has(b.column))
+        return f"case when coalesce({told}) is null then null {arms} else 0 end"
+    return f"case when {_money('overdue')} > 0 then 1 when {_money('overdue')} <= 0 then 0 end"
 
 
 def _money(name: str) -> str:

@@ -237,7 +237,7 @@ def _observed_by_balances(
     sources: Mapping[str, Source], document: Document, problems: Problems
 ) -> dict[str, Source]:
     """Balances as the source of accounts, which they stand in place of."""
-    balances = read_balances(document.data["source"][BALANCES], document, problems)
+    balances = read_balances(document.data["source"].get(BALANCES, {}), document, problems)
     others = [table for table in sources if table not in (BALANCES, "events")]
     if others:
         problems.add(

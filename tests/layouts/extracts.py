@@ -316,6 +316,28 @@ Customer No,Invoice No,Invoice Date,Due Date,Amount,Paid Date
             "payments": [PAYMENT, ("7", "A-1", "2026-02-02", 20.00)],
         },
     ),
+    "metro2-history": Extract(
+        {
+            # X2 was opened two months before; D is a month without a report.
+            "metro2": """\
+consumer account number,account status,date of account information,payment history profile
+X1,11,03312026,01D
+X2,80,03312026,21BBBB
+"""
+        },
+        {
+            "accounts": [
+                ("account_id", "observed_on", "days_past_due", "months_past_due"),
+                ("X1", "2026-03-31", 0, 0),
+                ("X1", "2026-02-28", 0, 0),
+                ("X1", "2026-01-31", 30, 2),
+                ("X1", "2025-12-31", None, None),
+                ("X2", "2026-03-31", 90, 4),
+                ("X2", "2026-02-28", 60, 3),
+                ("X2", "2026-01-31", 30, 2),
+            ]
+        },
+    ),
     "metro2": Extract(
         {
             "metro2": """\

@@ -13,7 +13,7 @@ import pytest
 from riskseg.domain.problems import Problems
 from riskseg.engine import DuckDB
 from riskseg.layouts import layouts
-from riskseg.ledger.contract import CONTRACT, Holds
+from riskseg.ledger.contract import Holds, contract_of
 from riskseg.ledger.mapping import Mapped
 from riskseg.sources.describe import map_sources
 from riskseg.sources.unchanged import readable
@@ -44,7 +44,7 @@ def ledger(root: Path, extract: Extract, toml: str) -> dict[str, list[tuple[Any,
 
 def typed(source: Mapped, columns: list[str]) -> str:
     casts = {Holds.DATE: "date", Holds.MONEY: "decimal(18, 2)"}
-    table = CONTRACT[source.table.name]
+    table = contract_of(source.table.name)
     selected = [
         f"cast({name} as {casts.get(column.holds, 'varchar')})"
         if (column := table.column(name)) is not None
@@ -75,7 +75,7 @@ def test_an_extract_gives_the_ledger_that_it_says(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", sorted(layouts()))
 def test_a_layout_fills_what_the_contract_needs_and_names_nothing_else(name: str) -> None:
     for table, layout_table in layouts()[name].tables.items():
-        contract = CONTRACT[table]
+        contract = contract_of(table)
         needed = {column.name for column in contract.columns if column.needed}
         assert needed <= layout_table.columns.keys(), table
         if table != "accounts":

@@ -127,6 +127,13 @@ def test_buckets_and_days_say_how_late_an_account_is(tmp_path: Path) -> None:
         ({"days_past_due": "31"}, 31, 2),
         ({"overdue": "0.01"}, 1, 1),
         ({"overdue": "0"}, 0, 0),
+        ({"overdue": "-3"}, 0, 0),
+        ({"days_past_due": "-2"}, 0, 0),
+        # What is not known is not current.
+        ({"days_past_due": ""}, None, None),
+        ({"overdue": ""}, None, None),
+        ({"current": "", "d1_30": ""}, None, None),
+        ({"current": "5", "d1_30": ""}, 0, 0),
     ):
         (found,) = observed(workspace(tmp_path, [{**row, **told}], "")).values()
         assert (found["days_past_due"], found["months_past_due"]) == (days, months), told
