@@ -17,8 +17,10 @@ from riskseg.pipeline.fact_source import FactSource, is_from_data
 from riskseg.pipeline.models import spec_files
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.session import Session
+from riskseg.rules.demand import Demand
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Example, Path, Strategy
+from riskseg.rules.rule import Restriction
 from riskseg.rules.sql import inner, out
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
@@ -181,7 +183,7 @@ def _decide_rows(
 
 
 def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:
-    """Whether each guard of an included pack forbids and allows what its examples say."""
+    """Whether each rule of an included pack applies where its examples say so, and only there."""
     examples = [example for pack in strategy.of(Included) for example in pack.examples]
     dated = [
         replace(pack_example, given={"as_of": as_of, **pack_example.given})
@@ -190,22 +192,20 @@ def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems
     relation = guarded_examples(strategy, dated, problems)
     if relation is None:
         return
-    guards = {
-        guard.name: guard
-        for guard in strategy.guards
-        if guard.name in {pack_example.guard for pack_example in examples}
-    }
-    guard_columns = ", ".join(quoted(f"!{guard_name}") for guard_name in guards)
-    build(engine, [relation, replace(guarded([*guards.values()]), materialized=True)])
+    with_examples = {pack_example.guard for pack_example in examples}
+    guards = [guard for guard in strategy.guards if guard.name in with_examples]
+    duties = [duty for duty in strategy.duties if duty.name in with_examples]
+    applies = [*(quoted(f"!{guard.name}") for guard in guards), *(d.open_sql() for d in duties)]
+    build(engine, [relation, replace(guarded(guards), materialized=True)])
+    rules: dict[str, Restriction | Demand] = {guard.name: guard for guard in guards}
+    rules |= {duty.name: duty for duty in duties}
     for example, row in zip(
-        dated, engine.rows(f"select {guard_columns} from guarded order by snap"), strict=True
+        dated, engine.rows(f"select {', '.join(applies)} from guarded order by snap"), strict=True
     ):
-        states = dict(zip(guards, row, strict=True))
+        states = dict(zip(rules, row, strict=True))
         example_day = cast(date, example.given["as_of"])
-        forbids = bool(states[example.guard]) and bool(
-            in_force([guards[example.guard]], example_day)
-        )
-        guard_misses(example, forbids, problems)
+        in_force_then = bool(in_force([rules[example.guard]], example_day))
+        guard_misses(example, bool(states[example.guard]) and in_force_then, problems)
 
 
 # Examples without an as_of of their own are decided as of this day; the result must not hang on it.

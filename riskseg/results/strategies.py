@@ -77,11 +77,12 @@ class TestedExample(Part):
 
 
 class TestedPackExample(Part):
-    """An account just inside a guard of a pack, or just outside it."""
+    """An account just inside a rule of a pack, or just outside it."""
 
     guard: str
     example: str
     forbidden: bool
+    """Whether the guard should forbid its actions there; of a duty, whether it should be owed."""
     as_expected: bool
 
 

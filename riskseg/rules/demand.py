@@ -24,6 +24,8 @@ class Demand(Rule):
     while `when` holds, from the date `since` on, until one of them was issued. It is late from the
     day after so many days (`days_within`). While its date is unknown it asks for nothing."""
 
+    example_words = ("owed", "not_owed")
+
     when: Condition
     since: Expression
     actions: tuple[str, ...]
@@ -37,6 +39,10 @@ class Demand(Rule):
     def path(self) -> str:
         """What stands for the path of an action that it asks for: no path has such a name."""
         return f"{self.kind} {self.name}"
+
+    @property
+    def named_facts(self) -> frozenset[str]:
+        return self.when.expression.names | self.since.names
 
     def state_facts(self) -> Iterable[Fact]:
         for action in self.actions:

@@ -190,7 +190,8 @@ class Example:
 
 @dataclass(frozen=True)
 class PackExample:
-    """An account just inside a guard of a pack, or just outside it."""
+    """An account just inside a rule of a pack, or just outside it: a guard forbids its actions
+    there, a duty is owed. `words` say so, as the file does."""
 
     guard: str
     text: str
@@ -198,6 +199,7 @@ class PackExample:
     given: Mapping[str, object]
     file: str
     line: int | None
+    words: tuple[str, str] = ("forbidden", "allowed")
 
     @property
     def name(self) -> str:

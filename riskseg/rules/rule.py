@@ -144,6 +144,10 @@ class Rule(ABC):
     claims: ClassVar[Mapping[str, str]] = {}
     section: ClassVar[str]
     late: ClassVar[bool] = False
+    # Whether a pack may have it. In a pack, its keys name kinds of action instead of actions, and
+    # each of its examples says by one of the words `example_words` whether the rule applies.
+    in_packs: ClassVar[bool] = False
+    example_words: ClassVar[tuple[str, str]] = ("applies", "does_not_apply")
     twice: ClassVar[str] = "Give it another name."  # the hint where two entries have one name
 
     name: str
@@ -178,6 +182,29 @@ class Rule(ABC):
     @abstractmethod
     def check(cls, entry: Entry) -> Sequence[Rule]:
         """The checked rules that an entry brings; fewer after adding its Problems."""
+
+    @classmethod
+    def named_actions(
+        cls, values: Mapping[str, Any]
+    ) -> Sequence[tuple[str, tuple[str | int, ...]]]:
+        """The actions an entry names as what the rule is about, and where below it."""
+        return []
+
+    @classmethod
+    def of(cls, entry: Entry, actions: Iterable[str], instead: str | None) -> Rule | None:
+        """The rule about these actions, or None after adding what is wrong with its entry."""
+        raise NotImplementedError
+
+    @property
+    def named_facts(self) -> frozenset[str]:
+        """The facts that its expressions name."""
+        return frozenset()
+
+    @property
+    def facts_in_examples(self) -> Mapping[str, str]:
+        """What an example of a pack may give beside the facts that its expressions name, each with
+        the fact that it stands for."""
+        return {}
 
     @property
     def item(self) -> str:
@@ -223,8 +250,7 @@ class Restriction(Rule):
     section = "guards"
     condition: ClassVar[Key] = WHEN
     stops_everything: ClassVar[bool] = False
-    # Whether a pack may have it. In a pack, its keys name kinds of action instead of actions.
-    in_packs: ClassVar[bool] = False
+    example_words = ("forbidden", "allowed")
     claims: ClassVar[Mapping[str, str]] = {
         "guard-holds": "no action is emitted that the guard forbids, known or unknown",
         "hold-stops": "while the hold lasts nothing is emitted",
@@ -267,19 +293,10 @@ class Restriction(Rule):
         return False
 
     @property
-    def facts_in_examples(self) -> Mapping[str, str]:
-        """What an example of a pack may give beside the facts that its condition names, each with
-        the fact that it stands for."""
-        return {}
+    def named_facts(self) -> frozenset[str]:
+        return self.when.expression.names
 
     # From an entry
-
-    @classmethod
-    def named_actions(
-        cls, values: Mapping[str, Any]
-    ) -> Sequence[tuple[str, tuple[str | int, ...]]]:
-        """The actions an entry names as forbidden, and where below it."""
-        return []
 
     @classmethod
     def forbidden(cls, entry: Entry) -> Sequence[str]:

@@ -145,13 +145,13 @@ def guarded_examples(
     strategy: Strategy, examples: Sequence[PackExample], problems: Problems
 ) -> Relation | None:
     """`stepped`: one row an example of a guard pack, numbered by `snap` from 1, with the facts
-    that the guards of packs look at (unknown where not given); or None after adding Problems."""
-    guards_with_examples = {example.guard for example in examples}
+    that the rules of packs look at (unknown where not given); or None after adding Problems."""
+    with_examples = {example.guard for example in examples}
     facts_named = {
         fact_name
-        for guard in strategy.guards
-        if guard.name in guards_with_examples
-        for fact_name in guard.when.expression.names
+        for rule in (*strategy.guards, *strategy.duties)
+        if rule.name in with_examples
+        for fact_name in (*rule.named_facts, *(fact.name for fact in rule.state_facts()))
     }
     facts = [fact_name for fact_name in strategy.facts if fact_name in facts_named | {"as_of"}]
     problems_before = len(problems)
@@ -230,12 +230,10 @@ def misses(
 
 
 def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> None:
-    """Add a Problem where a pack's guard does not say of an example what it should."""
+    """Add a Problem where a pack's rule does not say of an example what it should."""
     if forbids is not example.forbidden:
-        verb = {True: "forbid", False: "allow"}
-        message = (
-            f'"{example.guard}" should {verb[example.forbidden]} "{example.text}"; it does not.'
-        )
+        word = example.words[0 if example.forbidden else 1].replace("_", " ")
+        message = f'By "{example.guard}" this should be {word}, and is not: "{example.text}".'
         hint = "Correct the rule, or the example."
         problems.add("RS211", message, file=example.file, line=example.line, hint=hint)
 

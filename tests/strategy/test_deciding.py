@@ -55,6 +55,15 @@ def _breathing(f: Facts) -> bool | None:
     return begun and (last is None or f["as_of"] <= last)
 
 
+def _plan_broken(f: Facts) -> bool | None:
+    """False where one part is, whatever else is unknown."""
+    broken_on, started_on = f["plan_broken_on"], f["episode_started_on"]
+    known = broken_on is not None and started_on is not None
+    if f["balance_overdue"] < 10 or f["lifecycle"] != "live":
+        return False
+    return broken_on >= started_on if known else None
+
+
 def _priority(value: Decimal) -> Decimal:
     """The language's decimals have six places, a priority four."""
     return value.quantize(Decimal("0.000001"), ROUND_HALF_UP).quantize(
@@ -86,6 +95,9 @@ STARTER_READINGS: Mapping[str, Reading] = {
     "balance_overdue < 10": below("balance_overdue", 10),
     "open_promise": of("open_promise"),
     "plan_kept": of("plan_kept"),
+    "plan_broken_on": of("plan_broken_on"),
+    "plan_broken_on >= episode_started_on and balance_overdue >= 10 "
+    "and lifecycle = 'live'": _plan_broken,
     "has_quarantined_rows": of("has_quarantined_rows"),
     "next_due_on": of("next_due_on"),
     "episode_started_on": of("episode_started_on"),
@@ -296,7 +308,7 @@ def test_the_same_decision_for_every_account(
 def test_the_random_accounts_reach_every_corner(name: str, request: pytest.FixtureRequest) -> None:
     """Else the agreement above would say little."""
     strategy: Strategy = request.getfixturevalue(name)
-    accounts = random_accounts(strategy, AS_OF, 1200, 9)
+    accounts = random_accounts(strategy, AS_OF, 1200, 10)
     found = decided(strategy, accounts, AS_OF)
     for scheme in strategy.schemes:
         assert {d[scheme.name] for d in found} == set(scheme.levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB
 from riskseg.pipeline.strategies import run_examples
+from riskseg.rules.action_facts import last_issued_fact
 from riskseg.rules.holding import nothing_held
 from riskseg.rules.model import PackExample, Strategy
 from riskseg.strategy import authored as authored_module
@@ -23,6 +24,7 @@ from tests.support.accounts import decided
 from tests.support.strategies import FACTS, SMALL, read, sound
 
 WINTER = date(2026, 1, 15)
+DAY = timedelta(days=1)
 SHIPPED = ("au-energy", "gb-energy", "gb-water", "us-collections")
 # One action of every kind, the mildest first.
 ORDER = ["support", *(kind for kind in KINDS if kind not in ("support", "contact"))]
@@ -52,7 +54,9 @@ def missed(strategy: Strategy) -> list[Problem]:
 def with_examples(strategy: Strategy, examples: tuple[PackExample, ...]) -> Strategy:
     """The strategy with other examples of its one pack."""
     (pack,) = strategy.of(Included)
-    return replace(strategy, rules=(*strategy.guards, replace(pack, examples=examples)))
+    return replace(
+        strategy, rules=(*strategy.guards, *strategy.duties, replace(pack, examples=examples))
+    )
 
 
 def test_these_are_shipped() -> None:
@@ -64,12 +68,12 @@ def test_a_shipped_pack_holds_by_its_own_examples(name: str, tmp_path: Path) -> 
     strategy = sound(tmp_path, including(name))
     (pack,) = strategy.of(Included)
     assert pack.idle == ()
-    assert pack.applying == tuple(g.name for g in strategy.guards)
+    assert pack.applying == tuple(rule.name for rule in (*strategy.guards, *strategy.duties))
     assert {e.guard for e in pack.examples} == set(pack.applying)
     assert missed(strategy) == []
     assert "no legal advice" in pack.note
     assert pack.not_covered
-    assert all(g.source for g in strategy.guards)
+    assert all(rule.source for rule in (*strategy.guards, *strategy.duties))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -141,6 +145,42 @@ def test_a_pack_guards_decisions(
     assert decision["action"] == action
     # One fact, two rules: a home has no flow limiter either.
     assert [g for g in told if g and "flow" not in g] == ([guards] if guards else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "due", "next_on"),
+    [
+        ({}, "do_disconnection", None),
+        ({"payments_missed_on": WINTER}, "do_support", WINTER + DAY),
+        ({"payments_missed_on": WINTER - 20 * DAY}, "do_support", WINTER + DAY),
+        ({"payments_missed_on": WINTER + DAY}, "do_disconnection", None),
+        (
+            {"payments_missed_on": WINTER - DAY, "action do_support": WINTER - DAY},
+            "do_disconnection",
+            None,
+        ),
+    ],
+)
+def test_a_duty_of_a_pack_comes_before_the_step(
+    given: dict[str, Any], due: str, next_on: date | None, tmp_path: Path
+) -> None:
+    """From the day on which payments were missed until it is met, also past its deadline."""
+    strategy = sound(tmp_path, including("gb-energy"))
+    (duty,) = strategy.duties
+    assert (duty.actions, duty.days_within, duty.line) == (("do_support",), 14, 1)
+    given = {last_issued_fact("do_support") if " " in n else n: v for n, v in given.items()}
+    nothing = {n: None for n in strategy.facts} | nothing_held(strategy.facts)
+    (decision,) = decided(strategy, [nothing | {"as_of": WINTER} | given], WINTER)
+    assert (decision["due_action"], decision["next_on"]) == (due, next_on)
+
+
+def test_a_duty_that_no_action_meets_is_told(tmp_path: Path) -> None:
+    head = EVERY["strategy.yaml"].replace(
+        "  - {name: do_support, channel: x, means: support}\n", ""
+    )
+    strategy = sound(tmp_path, including("gb-energy", strategy=head))
+    assert strategy.duties == ()
+    assert strategy.of(Included)[0].idle == (("contact_after_missed_payments", ("support",)),)
 
 
 # Kinds of actions, and what becomes of homes_are_not_cut_off: forbidden, instead.
@@ -293,7 +333,8 @@ def test_a_pack_may_say_hours_and_quiet_periods(tmp_path: Path) -> None:
         ("  - {allowed: at 79, given: {age: 79}}\n", "  - {given: {age: 79}}\n", "RS005", "79"),
         ("{age: 79}", "{agee: 79}", "RS201", "agee"),
         ("forbidden: at", "allowed: at", "RS005", "- guard"),
-        ("- guard: old", "- duty: old", "RS004", "- duty"),
+        ("- guard: old", "- prove: age > 80", "RS004", "- prove"),
+        ("- guard: old", "- duty: old", "RS005", "- duty"),
         ("never: [visit]", "of: visit", "RS003", "of: visit"),
         ("else: unknown", "else: many", "RS004", "else: many"),
         ("effective_from: 2026-01-15", "effective_from: today", "RS004", "today"),

@@ -42,11 +42,13 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
 
 def _likely(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
     """What was issued was issued before the day that is decided; few events last, or lasted
-    long, and few accounts have rows in quarantine."""
+    long, few accounts have rows in quarantine, and few have broken a plan."""
     if name.startswith(("issued ", "instead ")) and value is not None:
         return min(value, as_of - timedelta(days=1))
     if name.startswith("lasting ") or name == "has_quarantined_rows":
         return value and rng.random() < 0.2
+    if name == "plan_broken_on" and rng.random() < 0.85:
+        return None
     if name.startswith("days held "):
         return min(value, 9)
     return value

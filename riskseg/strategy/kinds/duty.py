@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
@@ -30,6 +30,7 @@ class Duty(Demand):
     section = "duties"
     needs = (WHEN, SINCE, ACTION, WITHIN)
     takes = (TEMPLATE, UNKNOWN, *ALWAYS)
+    in_packs = True
     claims: ClassVar[Mapping[str, str]] = {
         "duty-used": "some account is one that it is owed to",
         "duty-possible": "no rule that is without end forbids all of its actions",
@@ -37,32 +38,41 @@ class Duty(Demand):
 
     @classmethod
     def check(cls, entry: Entry) -> Sequence[Rule]:
-        when, since = _when(entry), _since(entry)
-        written = entry.get(ACTION)
-        actions = [written] if isinstance(written, str) else written
+        named = cls.named_actions(entry.values)
         known = [action.name for action in entry.scope.actions]
-        strange = [action for action in actions if action not in known]
-        for action in strange:
-            place = () if isinstance(written, str) else (actions.index(action),)
+        strange = [(action, place) for action, place in named if action not in known]
+        for action, place in strange:
             hint = did_you_mean(action, known)
-            message = f'There is no action "{action}".'
-            entry.add_problem("RS209", message, ACTION.name, *place, hint=hint)
-        if when is None or since is None or strange:
-            return []
-        return [
-            cls(
-                name=entry.name,
-                line=entry.line,
-                when=when,
-                since=since,
-                actions=tuple(dict.fromkeys(actions)),
-                days_within=entry.get(WITHIN),
-                template=entry.get(TEMPLATE),
-                source=entry.values.get("source"),
-                effective_from=entry.values.get("effective_from"),
-                effective_to=entry.values.get("effective_to"),
-            )
-        ]
+            entry.add_problem("RS209", f'There is no action "{action}".', *place, hint=hint)
+        duty = cls.of(entry, [action for action, _ in named], None)
+        return [] if duty is None or strange else [duty]
+
+    @classmethod
+    def named_actions(
+        cls, values: Mapping[str, Any]
+    ) -> Sequence[tuple[str, tuple[str | int, ...]]]:
+        written = values.get(ACTION.name) or ()
+        if isinstance(written, str):
+            return [(written, (ACTION.name,))]
+        return [(action, (ACTION.name, number)) for number, action in enumerate(written)]
+
+    @classmethod
+    def of(cls, entry: Entry, actions: Iterable[str], instead: str | None) -> Duty | None:
+        when, since = _when(entry), _since(entry)
+        if when is None or since is None:
+            return None
+        return cls(
+            name=entry.name,
+            line=entry.line,
+            when=when,
+            since=since,
+            actions=tuple(dict.fromkeys(actions)),
+            days_within=entry.get(WITHIN),
+            template=entry.get(TEMPLATE),
+            source=entry.values.get("source"),
+            effective_from=entry.values.get("effective_from"),
+            effective_to=entry.values.get("effective_to"),
+        )
 
     def claimed(
         self, decision: DecisionTerms, actions: Sequence[Action], others: Sequence[Restriction]

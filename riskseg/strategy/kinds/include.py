@@ -52,12 +52,12 @@ class Included(Rule):
 
     @classmethod
     def check(cls, entry: Entry) -> Sequence[Rule]:
-        """The restrictions that the pack brings, and what became of each of its rules."""
+        """The rules that the pack brings, and what became of each of its rules."""
         pack: AuthoredPack = entry.scope.packs[entry.name]
         rules = [_PackRule.of(entry, rule, number) for number, rule in enumerate(pack.rules)]
         without = _without(entry, [rule.name for rule in rules])
         kinds = _actions_by_kind(entry.scope)
-        restrictions: list[Restriction] = []
+        brought: list[Rule] = []
         idle: list[tuple[str, tuple[str, ...]]] = []
         examples: list[PackExample] = []
         seen: set[str] = set()
@@ -77,15 +77,15 @@ class Included(Rule):
             _check_kinds(rule, kinds)
             if rule.name in without:
                 continue
-            never, lacking = _forbidden(rule, kind, kinds)
-            if not never:
+            actions, lacking = _about(rule, kind, kinds)
+            if not actions:
                 idle.append((rule.name, lacking))
                 continue
-            instead = _mildest(rule.entry.get(INSTEAD), never, kinds)
-            restriction = kind.of(rule.full, [action.name for action in never], instead)
-            if restriction is not None:
-                restrictions.append(restriction)
-                examples += _examples(rule, restriction)
+            instead = _mildest(rule.entry.get(INSTEAD), actions, kinds)
+            checked = kind.of(rule.full, [action.name for action in actions], instead)
+            if checked is not None:
+                brought.append(checked)
+                examples += _examples(rule, checked)
         included = cls(
             name=entry.name,
             line=entry.line,
@@ -93,16 +93,16 @@ class Included(Rule):
             for_=pack.for_,
             note=pack.note,
             not_covered=tuple(pack.not_covered),
-            applying=tuple(restriction.name for restriction in restrictions),
+            applying=tuple(checked.name for checked in brought),
             idle=tuple(idle),
             without=tuple(without),
             reason=entry.get(REASON),
             examples=tuple(examples),
         )
-        return [*restrictions, included]
+        return [*brought, included]
 
     def parts(self) -> Mapping[str, object]:
-        """What a pack brings is among the restrictions; here is what was left out."""
+        """What a pack brings is among the other rules; here is what was left out."""
         return {WITHOUT.name: frozenset(self.without), REASON.name: self.reason}
 
     def canonical(self) -> object:
@@ -125,7 +125,7 @@ class _PackRule:
     """A rule of a pack: its kind where it is one that packs may have, its entry under the name it
     has in the pack and under the `full` one it has in the strategy, its examples."""
 
-    kind: type[Restriction] | None
+    kind: type[Rule] | None
     entry: Entry
     full: Entry
     examples: Sequence[AuthoredPackExample]
@@ -147,17 +147,15 @@ class _PackRule:
         return cls(kind, entry, full, rule.examples)
 
 
-def _kind_in_packs(kind: type[Rule] | None) -> type[Restriction] | None:
+def _kind_in_packs(kind: type[Rule] | None) -> type[Rule] | None:
     """The kind, where it is one whose rules packs may have."""
-    if kind is not None and issubclass(kind, Restriction) and kind.in_packs:
-        return kind
-    return None
+    return kind if kind is not None and kind.in_packs else None
 
 
 def kinds_spoken_of(values: Mapping[str, Any]) -> list[str]:
     """The kinds of action that a pack's rule is about, and the kind it offers instead."""
     kind = kind_of(values)
-    named = kind.named_actions(values) if kind and issubclass(kind, Restriction) else []
+    named = kind.named_actions(values) if kind else []
     instead = values.get(INSTEAD.name)
     return [*(name for name, _ in named), *([instead] if instead else [])]
 
@@ -199,15 +197,13 @@ def _check_kinds(rule: _PackRule, kinds: Iterable[str]) -> None:
             rule.entry.add_problem("RS201", message, hint=did_you_mean(name, known))
 
 
-def _forbidden(
-    rule: _PackRule, kind: type[Restriction], kinds: Kinds
-) -> tuple[list[Action], tuple[str, ...]]:
-    """The actions a rule forbids, and the kinds it names of which there are none."""
-    if kind.stops_everything:
+def _about(rule: _PackRule, kind: type[Rule], kinds: Kinds) -> tuple[list[Action], tuple[str, ...]]:
+    """The actions a rule forbids or asks for, and the kinds it names of which there are none."""
+    if issubclass(kind, Restriction) and kind.stops_everything:
         return list(rule.entry.scope.actions), ()
     named = [name for name, _ in kind.named_actions(rule.entry.values)]
-    never = {action.name: action for name in named for action in kinds.get(name, ())}
-    return list(never.values()), tuple(name for name in named if name not in kinds)
+    actions = {action.name: action for name in named for action in kinds.get(name, ())}
+    return list(actions.values()), tuple(name for name in named if name not in kinds)
 
 
 def _mildest(instead: str | None, never: Sequence[Action], kinds: Kinds) -> str | None:
@@ -217,16 +213,19 @@ def _mildest(instead: str | None, never: Sequence[Action], kinds: Kinds) -> str 
     return next(lawful, None)
 
 
-def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
-    """The rule's examples; there is one it forbids and one it allows."""
+def _examples(rule: _PackRule, brought: Rule) -> list[PackExample]:
+    """The rule's examples; there is one it applies to and one it does not."""
     entry = rule.entry
-    facts_read = restriction.when.expression.names
+    facts_read = brought.named_facts
+    applies, does_not = brought.example_words
     checked = []
     for number, example in enumerate(rule.examples):
         place = ("examples", number)
-        if (example.forbidden is None) == (example.allowed is None):
-            entry.add_problem("RS005", "An example is either `forbidden` or `allowed`.", *place)
-        besides = restriction.facts_in_examples
+        texts = example.model_dump(exclude={"given"}, exclude_none=True)
+        if len(texts) != 1 or not texts.keys() <= {applies, does_not}:
+            message = f"An example is either `{applies}` or `{does_not}`."
+            entry.add_problem("RS005", message, *place)
+        besides = brought.facts_in_examples
         given = {besides.get(name, name): value for name, value in example.given.items()}
         for name, value in given.items():
             fact = entry.scope.facts.get(name)
@@ -234,19 +233,23 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
                 message = f"{name} is {shown_value(value)}, {why}."
                 entry.add_problem("RS004", message, *place, "given", name)
             if name not in facts_read | {"as_of", *besides.values()}:
-                message = f'"{restriction.name}" does not look at "{name}".'
+                message = f'"{brought.name}" does not look at "{name}".'
                 hint = did_you_mean(name, facts_read)
                 entry.add_problem("RS201", message, *place, "given", name, hint=hint)
         checked.append(
             PackExample(
-                guard=restriction.name,
-                text=example.forbidden or example.allowed or "",
-                forbidden=example.forbidden is not None,
+                guard=brought.name,
+                text=next(iter(texts.values()), ""),
+                forbidden=applies in texts,
                 given=given,
+                words=brought.example_words,
                 **entry.scope.at(entry.file, *entry.at, *place),
             )
         )
     if {example.forbidden for example in checked} != {True, False}:
-        message = f'The rule "{restriction.name}" needs an example it forbids and one it allows.'
+        message = (
+            f'The rule "{brought.name}" needs an example that is `{applies}` and one that is '
+            f"`{does_not}`."
+        )
         entry.add_problem("RS005", message)
     return checked

@@ -18,10 +18,13 @@ class Expected(Shape):
 
 
 class AuthoredPackExample(Shape):
-    """Just inside a rule (`forbidden`) or just outside it (`allowed`), in words."""
+    """Just inside a rule (`forbidden`; of a duty `owed`) or just outside it (`allowed`; of a duty
+    `not_owed`), in words."""
 
     forbidden: str | None = None
     allowed: str | None = None
+    owed: str | None = None
+    not_owed: str | None = None
     given: dict[str, Any]
 
 
