@@ -437,6 +437,8 @@ _TOML: Mapping[str, str] = {
     "workspace.max_bad_rows": "the share of a table's rows that may break the contract, 0 to 1",
     "workspace.max_unmatched": "the share of rows that name a bill which may name none there is, "
     "0 to 1",
+    "workspace.max_alike": "the share of rows of bills, payments or events that may be alike in "
+    "everything but their id, 0 to 1",
     "workspace.strategy": "the folder of the strategy, from the folder of riskseg.toml",
     "workspace.models": "the folder of specs and trained models",
     "engine.threads": "how many to use; all there are if left out. Changes no result",

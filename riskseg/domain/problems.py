@@ -46,7 +46,7 @@ CODES: dict[str, str] = {
     "RS108": "an amount in another currency than the workspace's",
     "RS109": "a source has no rows",
     "RS110": "a payment reverses a payment that does not exist",
-    "RS111": "nearly every row of a source stands there twice",
+    "RS111": "many rows of a source stand there twice",
     "RS112": "ids that meet nothing",
     "RS113": "two files of a source have the same bytes",
     # RS2xx: a strategy's files

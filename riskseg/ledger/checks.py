@@ -10,6 +10,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.currencies import written
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
 from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.ledger.blanks import trimmed
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.days import ZONE_HINT, has_zone
 from riskseg.ledger.mapping import Mapped, exact_up_to
@@ -49,6 +50,10 @@ def is_float(mapped: Mapped, name: str) -> bool:
     return mapped.types[name].family == "float"
 
 
+def _may_be_infinite(mapped: Mapped, name: str) -> bool:
+    return mapped.types[name].family in ("float", "date", "timestamp")
+
+
 def _plain(name: str) -> str:
     return name if re.fullmatch(r"\w+", name) else quoted(name)
 
@@ -61,7 +66,7 @@ def evidence(mapped: Mapped, scale: int) -> list[str]:
         if column.holds in (Holds.DATE, Holds.MONEY):
             parts.append(f"({e}) is null as _null_{column.name}")
         if column.holds is Holds.ID and mapped.types[e].family == "text":
-            parts.append(f"trim({e}) = '' as _empty_{e}")
+            parts.append(f"{trimmed(e)} = '' as _empty_{e}")
         if column.holds is Holds.ID and is_float(mapped, e):
             parts.append(f"not regexp_full_match({e}, '[-0-9.]+') as _inexact_{e}")
         if column.holds is Holds.MONEY:
@@ -111,7 +116,7 @@ def row_faults(mapped: Mapped, scale: int, currency: str) -> tuple[Fault, ...]:
         *([_other_currency(mapped, currency)] if mapped.has("currency") else []),
         *_order_faults(mapped),
         *(_other_kind(mapped, name, kind) for name, kind in mapped.declared.items()),
-        *(_infinite(mapped, name) for name in mapped.attributes if is_float(mapped, name)),
+        *(_infinite(mapped, name) for name in mapped.attributes if _may_be_infinite(mapped, name)),
     ]
     if mapped.table.name != "accounts":
         hint = "Add the account, or correct the id's form in the mapping."

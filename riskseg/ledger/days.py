@@ -24,8 +24,9 @@ def day_of(value: str, type_: ColumnType, timezone: str | None) -> str:
     """The day of a value of a type, in SQL; null where it has none."""
     if type_.family != "text":
         return f"try_cast({value} as date)"
-    # The engine knows words for days, such as epoch and infinity; letters come after digits.
-    day = f"case when {value} < ':' then try_cast({value} as date) end"
+    # The engine knows words for days, such as epoch and infinity; letters come after digits. Of a
+    # word with a sign there is one.
+    day = f"case when {value} < ':' then nullif(try_cast({value} as date), '-infinity') end"
     if timezone is None:
         return day
     # The engine knows no offset that a blank stands before.

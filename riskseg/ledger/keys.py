@@ -5,52 +5,72 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from riskseg.ledger.blanks import trimmed
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The `column` of `table` should be an id of the table `meets`: of a bill, one of the same
-    account."""
+    """The `column` of `table` should be an id, `names`, of the table `meets`: of a bill or a
+    payment, one of the same account."""
 
     table: str
     column: str
     meets: str
 
     @property
+    def names(self) -> str:
+        return "payment_id" if self.column == "reverses" else self.column
+
+    @property
+    def kind(self) -> str:
+        """What the ids are of, in words."""
+        return self.names.removesuffix("_id")
+
+    @property
+    def of_account(self) -> bool:
+        return self.names != "account_id"
+
+    @property
     def owner(self) -> str:
         """Whose ids they should be among, in words."""
-        return "their account" if self.column == "bill_id" else self.meets
+        return "their account" if self.of_account else self.meets
+
+    @property
+    def checked(self) -> str | None:
+        """The code under which rows that meet none are bad rows, if they are."""
+        if self.column == "reverses":
+            return "RS110"
+        return None if self.of_account or self.meets != "accounts" else "RS106"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Under which spelling an id would meet another, in words, as SQL of `{id}`, and how a mapping
-    brings it about, where a mapping can."""
+    """Under which spelling an id would meet another, in words, as SQL of `{id}`, and the mappings
+    that may bring it about."""
 
     words: str
     sql: str
-    mapping: str = ""
+    mappings: tuple[str, ...] = ()
 
 
+_WITHOUT_DECIMALS = r"regexp_replace({id}, '\.0+$', '')"
 SPELLINGS = (
+    Reason("without the decimals of a whole number", _WITHOUT_DECIMALS, (_WITHOUT_DECIMALS,)),
     Reason(
-        "without the decimals of a whole number",
-        r"regexp_replace({id}, '\.0+$', '')",
-        r"regexp_replace({id}, '\.0+$', '')",
+        "without blanks around it",
+        trimmed("{id}"),
+        ("trim({id})", r"regexp_replace({id}, '^[\p{{Z}}\p{{C}}]+|[\p{{Z}}\p{{C}}]+$', '', 'g')"),
     ),
-    Reason("without blanks around it", "trim({id}, ' \t\r\n')", "trim({id})"),
-    Reason("in the other's letter case", "lower({id})", "upper({id})"),
-    Reason("without leading zeros", "ltrim({id}, '0')", "ltrim({id}, '0')"),
+    Reason("in the other's letter case", "lower({id})", ("upper({id})", "lower({id})")),
+    Reason("without leading zeros", "ltrim({id}, '0')", ("ltrim({id}, '0')",)),
     Reason(
         "without decimals, blanks, letter case and leading zeros",
-        r"ltrim(lower(regexp_replace(trim({id}, ' \t\r\n'), '\.0+$', '')), '0')",
+        f"ltrim(lower({_WITHOUT_DECIMALS.format(id=trimmed('{id}'))}), '0')",
     ),
 )
 _NUMBERED = tuple(enumerate(SPELLINGS, start=1))
-OF_ANOTHER = Reason("as a bill of another account", "")
-BEGINS = Reason("as the beginning of a bill's id", "")
 
 
 def keys_of(sources: Mapping[str, Mapped]) -> list[Key]:
@@ -64,6 +84,8 @@ def keys_of(sources: Mapping[str, Mapped]) -> list[Key]:
             keys.append(Key(table, "account_id", listed))
         if table != "bills" and sources[table].has("bill_id") and "bills" in sources:
             keys.append(Key(table, "bill_id", "bills"))
+        if sources[table].has("reverses") and sources[table].has("payment_id"):
+            keys.append(Key(table, "reverses", table))
     return keys
 
 
@@ -74,15 +96,18 @@ def unmet_count_sql(key: Key, *, texts: bool) -> str:
         met = "account_no is not null" if key.meets == "accounts" else _IS_BILLED
         return f"select count(*), count(*) filter (where not ({met})) from {key.table} r"
     # Ids of events are always texts.
-    bill = "r.bill_id" if texts or key.table == "payments" else "hash(r.bill_id)"
+    named = f"r.{key.column}"
+    named = named if texts or key.table == "payments" else f"hash({named})"
     return f"""
         select count(*), count(*) filter (
             where not exists (
-                select 1 from bills b where b.account_no = r.account_no and b.bill_id = {bill}
+                select 1
+                from {key.meets} t
+                where t.account_no = r.account_no and t.{key.names} = {named}
             )
         )
         from {key.table} r
-        where r.bill_id is not null
+        where r.{key.column} is not null
         """
 
 
@@ -94,8 +119,7 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
     would: `(number, rows, example)`, the number counted from 1, and 0 where there is none.
 
     The numbers are those of :func:`reasons`."""
-    is_bill = key.column == "bill_id"
-    account = "t.account_id = u.account_id" if is_bill else "true"
+    account = "t.account_id = u.account_id" if key.of_account else "true"
     spelt = [reason.sql.format(id="t.id") for reason in SPELLINGS]
     targets = ", ".join(f"{sql} as k{n}" for n, sql in enumerate(spelt, start=1))
     arms = [
@@ -105,7 +129,7 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
                 ) then {n}"""
         for n, reason in enumerate(SPELLINGS, start=1)
     ]
-    if is_bill:
+    if key.of_account:
         arms.append(
             f"when exists (select 1 from targets t where t.id = u.id) then {len(SPELLINGS) + 1}"
         )
@@ -117,12 +141,12 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
     return f"""
         with targets as (
             select *, {targets}
-            from ({_ids(key, meets, "distinct")}) t
+            from ({ids_sql(key.names, meets)}) t
         ),
         named as (
             select account_id, id, count(*) as n
-            from ({_ids(key, mapped)})
-            where trim(id) <> ''
+            from ({ids_sql(key.column, mapped)})
+            where {trimmed("id")} <> ''
             group by all
         ),
         unmet as (
@@ -143,12 +167,15 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
         """
 
 
-def _ids(key: Key, mapped: Mapped, distinct: str = "") -> str:
+def ids_sql(column: str, mapped: Mapped) -> str:
     """The ids of a source as texts, whatever type they have there: `(account_id, id)`."""
-    return (
-        f"select {distinct} cast(account_id as varchar) as account_id, "
-        f"cast({key.column} as varchar) as id from {mapped.rows}"
-    )
+    # A refund takes back no payment, whichever it says that it pays out.
+    of_refund = column == "reverses" and mapped.has("status")
+    return f"""
+                select cast(account_id as varchar) as account_id, cast({column} as varchar) as id
+                from {mapped.rows}
+                {"where status is distinct from 'refund'" if of_refund else ""}
+            """
 
 
 # The account ids of `source_balances` that meet none, as `unmet_reasons_sql` gives them.
@@ -175,8 +202,13 @@ UNMET_BALANCES = f"""
         """
 
 
-def reasons() -> tuple[Reason, ...]:
-    return (*SPELLINGS, OF_ANOTHER, BEGINS)
+def reasons(kind: str = "bill") -> tuple[Reason, ...]:
+    """In the order of their numbers; `kind` is what the ids are of."""
+    return (
+        *SPELLINGS,
+        Reason(f"as a {kind} of another account", ""),
+        Reason(f"as the beginning of a {kind}'s id", ""),
+    )
 
 
 # Account ids that are one but for their spelling: how many, and two of them.

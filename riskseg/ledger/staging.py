@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column
+from riskseg.ledger.blanks import trimmed
 from riskseg.ledger.checks import Fault, contract_columns, evidence, is_float, row_faults
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.days import day_of
@@ -53,7 +54,7 @@ def account_ids_sql(sources: list[Mapped]) -> str:
         create table account_ids as
         select cast(row_number() over (order by account_id) as integer) as account_no, account_id
         from (select distinct account_id from ({union}))
-        where trim(account_id) <> ''
+        where {trimmed("account_id")} <> ''
         order by account_id
         """
 

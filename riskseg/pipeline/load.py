@@ -34,7 +34,13 @@ from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.attributes import attributes_of, bill_attributes_of
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.events import load_events
-from riskseg.pipeline.keys import UnmetKey, check_doubled, check_keys, unmet_keys
+from riskseg.pipeline.keys import (
+    UnmetKey,
+    check_doubled,
+    check_keys,
+    unmet_keys,
+    with_likely_reasons,
+)
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.balances import in_words, outcomes
@@ -56,12 +62,14 @@ class Ledger:
     tell whether the sources' files are still those that were loaded. `attributes` are those of
     accounts; `authored` is what riskseg.toml says of each source. `promise_grace` are the days of
     grace of a promise to pay; None where nothing was promised. `overlaid` is what overlays added.
+    `alike` are notes of rows that stand there twice, as it seems.
     """
 
     sources: Mapping[str, Mapped]
     rows: Mapping[str, int]
     bad: tuple[BadRows, ...]
     unmet: tuple[UnmetKey, ...]
+    alike: tuple[str, ...]
     money: Money
     has: frozenset[str]
     learns_from: frozenset[str]
@@ -150,11 +158,12 @@ def load(
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
     check_counts(sources, rows_by_source, problems)
-    refuse(workspace, rows_by_source, bad if limit else [], problems)
     unmet = unmet_keys(engine, sources, texts=texts)
+    bad = with_likely_reasons(bad, unmet)
+    refuse(workspace, rows_by_source, bad if limit else [], problems)
     of_keys = Problems()
     check_keys(workspace, unmet, of_keys)
-    check_doubled(engine, workspace, sources, of_keys)
+    alike = check_doubled(engine, workspace, sources, of_keys)
     check_copies(workspace, of_keys)
     if limit:
         problems.extend(of_keys)
@@ -183,6 +192,7 @@ def load(
         rows=rows_by_source,
         bad=tuple(bad),
         unmet=unmet,
+        alike=alike,
         money=_money(engine, workspace, sources, texts),
         has=_has(sources, recorded=True),
         learns_from=_has(sources, recorded=recorded),

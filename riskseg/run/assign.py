@@ -153,6 +153,8 @@ class _Assignment(DecidingJob):
                 progress.note(f"{key}: {warning}")
         for note in self.decider.strategy.notes:
             progress.note(note)
+        for note in session.ledger.alike:
+            progress.note(note)
         self.quarantined = set_apart(session, progress)
         if (events := events_fingerprint(self.engine, self.as_of)) is not None:
             self.sources = {**self.sources, "journal": events}

@@ -146,6 +146,7 @@ def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[
     columns that nothing reads."""
     reported = {problem.what for problem in problems}
     yield from (message for message in map(str, ledger.unmet) if message not in reported)
+    yield from ledger.alike
     if note := two_spellings(engine):
         yield note
     for table, mapped in ledger.sources.items():

@@ -26,10 +26,11 @@ class WorkspaceTable(Shape):
     broken_plan: Literal["resume", "re_age"] = "resume"
     max_bad_rows: Decimal = Field(default=Decimal("0.001"), ge=0, le=1)
     max_unmatched: Decimal = Field(default=Decimal("0.05"), ge=0, le=1)
+    max_alike: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
     strategy: str = "rules/household-utility"
     models: str = "models"
 
-    @field_validator("arrears_from", "max_bad_rows", "max_unmatched", mode="before")
+    @field_validator("arrears_from", "max_bad_rows", "max_unmatched", "max_alike", mode="before")
     @classmethod
     def _exact(cls, value: object) -> object:
         """A TOML number means the decimal a person typed."""

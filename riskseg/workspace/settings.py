@@ -40,6 +40,7 @@ class Settings:
     broken_plan: Literal["resume", "re_age"]
     max_bad_rows: Decimal
     max_unmatched: Decimal
+    max_alike: Decimal
     strategy: str
     models: str
     threads: int | None
@@ -134,6 +135,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         broken_plan=top.workspace.broken_plan,
         max_bad_rows=top.workspace.max_bad_rows,
         max_unmatched=top.workspace.max_unmatched,
+        max_alike=top.workspace.max_alike,
         strategy=top.workspace.strategy,
         models=top.workspace.models,
         threads=top.engine.threads,

@@ -338,7 +338,7 @@ def test_a_share_is_of_each_tables_own_rows(tmp_path: Path) -> None:
     workspace(
         tmp_path,
         {"bills": 'from = "b.csv"', "payments": 'from = "p.csv"'},
-        "max_bad_rows = 0.1",
+        "max_bad_rows = 0.1\nmax_alike = 1",
     )
     _, ledger, problems = loaded(tmp_path)
     assert ledger is None
@@ -656,6 +656,7 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
         ("a6", "1", "1", "2026-02-30", "", ""),
         ("a7", "1", "1", "", "perhaps", ""),
         ("a8", "1", "inf", "", "", ""),
+        ("a9", "1", "1", "-infinity", "", ""),
     ]
     names = ("account_id", "whole", "number", "day", "flag", "code")
     write_csv(tmp_path / "accounts.csv", [dict(zip(names, row, strict=True)) for row in rows])
@@ -676,7 +677,7 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
     assert [(b.fault.code, b.fault.message, b.count, b.line) for b in ledger.bad] == [
         ("RS102", "whole is not a whole number", 1, 5),
         ("RS102", "number is not a number", 1, 6),
-        ("RS102", "day is not a date", 1, 7),
+        ("RS102", "day is not a date", 2, 7),
         ("RS102", "flag is not true or false", 1, 8),
         ("RS103", "number is infinite", 1, 9),
     ]
@@ -695,5 +696,5 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
     assert sound == [
         (7, 0.5, date(2026, 1, 31), True, "007"),
         (7, -1000.0, None, False, "8"),
-        *[(None,) * 5] * 6,  # nothing is known where the row is bad
+        *[(None,) * 5] * 7,  # nothing is known where the row is bad
     ]

@@ -65,6 +65,7 @@ def paying(bill_id: str, account: str = "a") -> str:
         ("42.0", "without decimals, blanks, letter case and leading zeros"),
         ("0042.0", "without the decimals of a whole number"),
         ('"0042 "', "without blanks around it"),
+        ("\u00a00042\u200b", "without blanks around it"),
         ("42", "without leading zeros"),
         ("INV-1", "as a bill of another account"),
         ("00", "as the beginning of a bill's id"),
@@ -121,10 +122,51 @@ def test_whole_floats_are_the_ids_that_they_stand_for(tmp_path: Path) -> None:
 
 
 def test_an_id_that_is_empty_is_set_apart(tmp_path: Path) -> None:
-    files = {"payments": 'account_id,paid_on,amount,payment_id\na,2025-11-01,100,"  "\n'}
+    files = {"payments": 'account_id,paid_on,amount,payment_id\na,2025-11-01,100," \u00a0"\n'}
     (problem,) = refused(workspace(tmp_path / "w", **files))
     assert problem.code == "RS101"
     assert "payment_id is an empty text" in problem.what
+
+
+REVERSED = (
+    "account_id,paid_on,amount,payment_id,reverses\na,2025-11-01,9,{},\na,2025-11-05,9,R,{}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("payment_id", "reverses", "told"),
+    [
+        ("1", "1.0", "without the decimals of a whole number. Map it in [source.payments]: `reve"),
+        ("1.0", "1", "without the decimals of a whole number. Map it in [source.payments]: `paym"),
+        ("1", '"1 "', "without blanks around it. Map it in [source.payments]: `reverses = "),
+        ('" 1"', "1", "without blanks around it. Map it in [source.payments]: `payment_id = "),
+        ("X", "x", "in the other's letter case. Map it in [source.payments]: `reverses = \"upp"),
+        ("x", "X", "in the other's letter case. Map it in [source.payments]: `reverses = \"low"),
+        ("101", "10", "as the beginning of a payment's id. Correct"),
+        ("1", "2", ""),
+    ],
+)
+def test_a_reversal_of_no_payment_says_the_likely_spelling(
+    tmp_path: Path, payment_id: str, reverses: str, told: str
+) -> None:
+    root = workspace(tmp_path / "w", payments=REVERSED.format(payment_id, reverses))
+    (problem,) = refused(root)
+    assert problem.code == "RS110"
+    assert problem.hint.startswith(f"1 would match {told}" if told else "Correct the id")
+    if "Map it" in told:
+        toml = root / "riskseg.toml"
+        toml.write_text(f"{toml.read_text()}{problem.hint.split('`')[1]}\n")
+        assigned(root)
+
+
+def test_an_account_of_no_list_says_the_likely_spelling(tmp_path: Path) -> None:
+    accounts = "account_id\na\n\u00a0b\n"
+    root = workspace(tmp_path / "w", accounts=accounts)
+    with (root / "riskseg.toml").open("a") as file:
+        file.write('[source.accounts]\nfrom = "data/accounts.csv"\n')
+    (problem,) = refused(root)
+    assert problem.code == "RS106"
+    assert problem.hint.startswith("1 would match without blanks around it. Map it in [source.acc")
 
 
 def test_an_account_with_a_row_set_apart_is_marked(tmp_path: Path) -> None:
@@ -296,12 +338,39 @@ def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, told: s
     assert ended.exit_code == 5
 
 
-def test_rows_that_stand_there_twice_are_no_payments(tmp_path: Path) -> None:
-    once = paid(15)
-    root = workspace(tmp_path / "w", payments=once + once.split("\n", 1)[1])
-    (problem,) = refused(root)
-    assert problem.code == "RS111"
-    assert "30 of 30 rows stand there more than once" in problem.what
+@pytest.mark.parametrize(
+    ("copies", "told"),
+    [
+        (20, "40 of 40 rows stand there more than once, alike in everything but their id."),
+        (18, "36 of 38 rows"),
+        (7, "14 of 27 rows"),
+        (6, "12 of 26 rows"),
+        (2, "4 of 22 rows"),
+        (1, ""),
+    ],
+)
+@pytest.mark.parametrize("table", ["payments", "bills"])
+def test_rows_that_stand_there_twice_are_told(
+    tmp_path: Path, table: str, copies: int, told: str
+) -> None:
+    """With ids of their own; past a share of the rows it is a Problem, by chance it is nothing."""
+    rows = [f"a,2025-11-{n + 1:02d},{n + 1}.00" for n in range(20)]
+    rows = [f"{row},{n}" for n, row in enumerate(rows + rows[:copies])]
+    header = {"payments": "paid_on,amount,payment_id", "bills": "due_on,amount,bill_id"}[table]
+    files = {table: "\n".join([f"account_id,{header}", *rows, ""])}
+    root = workspace(tmp_path / "w", **files)
+    if 2 * copies > 13:
+        (problem,) = refused(root)
+        assert problem.code == "RS111"
+        assert f"In {table}, {told}" in problem.what
+        (root / "riskseg.toml").write_text(
+            (root / "riskseg.toml").read_text().replace("[workspace]", "[workspace]\nmax_alike = 1")
+        )
+    notes = list[str]()
+    assigned(root, progress=Progress(note=notes.append))
+    found = [note for note in notes if note.startswith(f"In {table}")]
+    assert [note for note in check(root).notes if note in found] == found
+    assert (bool(found), told in "".join(found)) == (bool(told), True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""Blanks around texts: more characters than the space that a keyboard has."""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import literal
+
+# All that Unicode calls white space, and the characters without a width that stand in copied text.
+BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200E)))
+    + "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+
+
+def trimmed(text: str) -> str:
+    """SQL of a text, given as SQL, without blanks around it."""
+    return f"trim({text}, {literal(BLANKS)})"
