@@ -38,10 +38,15 @@ def check_account(workspace: Workspace, account: str, problems: Problems) -> Non
 
 
 def check_bill(workspace: Workspace, account: str, bill: str, problems: Problems) -> None:
-    """Add RS634, with the nearest id of the account's bills, unless it has a bill of that id."""
-    bills = [row[0] for row in source_rows(workspace, "bills", account, ["bill_id"])]
+    """Add RS634, with the nearest id of the account's bills or, where none is near, the three that
+    fell due last, unless it has a bill of that id."""
+    rows = source_rows(workspace, "bills", account, ["bill_id", "due_on"])
+    bills = {bill_id: due_on or "" for bill_id, due_on in rows if bill_id}
     if bill not in bills:
-        hint = did_you_mean(bill, [known for known in bills if known])
+        hint = did_you_mean(bill, bills)
+        if not hint.startswith("Did you mean"):
+            last = sorted(bills, key=lambda known: (bills[known], known))[-3:]
+            hint = f"Its last bills: {', '.join(last)}." if last else "It has no bills."
         problems.add("RS634", f'The account "{account}" has no bill "{bill}".', hint=hint)
 
 

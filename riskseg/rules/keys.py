@@ -19,10 +19,10 @@ Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
 
 
 def _day_count(value: object) -> object:
-    """The number in "30 days"; what is no text as it is."""
-    if not isinstance(value, str):
+    """The number in "30 days"; a number as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
-    match = re.fullmatch(r"(\d{1,6}) days?", value)
+    match = re.fullmatch(r"(\d{1,6}) days?", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("it should be a number of days, such as `14 days`")
     return int(match[1])

@@ -64,8 +64,12 @@ def placement_facts(path: str) -> dict[str, Fact]:
     """The facts that say when, and from where, the account came to a path."""
     entered, came_from = entered_fact(path), path_before_fact(path)
     return {
-        entered: Fact(entered, Kind.DATE, nullable=True, words="came to the path on {value}"),
-        came_from: Fact(came_from, Kind.TEXT, nullable=True, words="came from the path {value}"),
+        entered: Fact(
+            entered, Kind.DATE, nullable=True, words=f"came to the path {path} on {{value}}"
+        ),
+        came_from: Fact(
+            came_from, Kind.TEXT, nullable=True, words=f"came to the path {path} from {{value}}"
+        ),
     }
 
 

@@ -28,3 +28,10 @@ def is_state(fact: str) -> bool:
         hours_of,
     )
     return fact == PREMISE or any(of(fact) for of in of_any)
+
+
+def of_account(fact: str) -> bool:
+    """Whether a fact is one of these that differs from account to account, and says it in words: no
+    count of a calendar, and not the premise."""
+    of_the_day = fact == PREMISE or counted_by(fact) or counted_periods(fact)
+    return is_state(fact) and not of_the_day

@@ -147,3 +147,17 @@ def test_all_that_is_wrong_is_said_together(ws: riskseg.Workspace) -> None:
 def test_the_commands(ws: riskseg.Workspace, words: str, code: int, says: str) -> None:
     done = CliRunner().invoke(app, ["-w", str(ws.root), *words.split(), "--on", str(DAY)])
     assert done.exit_code == code and says in done.output, done.output
+
+
+def test_a_bill_that_is_none_is_told_with_the_last_few(tmp_path: Path) -> None:
+    bills = "".join(f"a,bill{n},2025-{n:02}-01,10\n" for n in range(1, 12))
+    root = small.make(tmp_path / "w", bills=f"account_id,bill_id,due_on,amount\n{bills}")
+    ws = riskseg.open(root)
+    for typed, hint in (
+        ("bil7", 'Did you mean "bill7"?'),
+        ("x", "Its last bills: bill9, bill10, bill11."),
+    ):
+        with pytest.raises(ProblemsError) as error:
+            ws.dispute("a", bill=typed, reason="x", on=DAY)
+        (found,) = error.value.problems
+        assert (found.code, found.hint) == ("RS634", hint)

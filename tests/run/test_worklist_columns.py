@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from riskseg.cli import app
 from riskseg.run.explain import explain
 from riskseg.run.outcomes import record
 from tests.support import treated
@@ -149,3 +151,17 @@ def test_a_duty_that_is_late_is_counted_and_a_letter_that_failed_does_not_meet_i
     done, rows = treated.issue(owing, date(2026, 1, 9))
     assert [(row["account_id"], row["action"]) for row in rows] == [("small", "letter")]
     assert [(duty.open, duty.late, duty.left) for duty in done.duties] == [(2, 2, 1)]
+
+
+def test_explain_says_in_words_what_was_done_and_what_holds(owing: Path) -> None:
+    treated.issue(owing, DAY)
+    words = {"small": "letter last issued on 2026-01-05", "large": "sms of texts issued on"}
+    for account, said in words.items():
+        shown = CliRunner().invoke(
+            app, ["-w", str(owing), "explain", account, "--as-of", "2026-01-06"]
+        )
+        facts, state = (" ".join(shown.output.split()).split("Facts the rules read: ")[1]).split(
+            "Done before, and holding: "
+        )
+        assert said in state
+        assert "issued" not in facts and "missed_on=" in facts

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from riskseg.cli.show.tables import default_values, money, table
 from riskseg.cli.terminal import stdout
-from riskseg.domain.facts import Kind
+from riskseg.domain.facts import Kind, worded
 from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.domain.words import money as money_text
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 def show_explanation(explanation: Explanation) -> None:
     """An account's decision, then what led to it, then what has changed since."""
-    # It brings the expression language with it, which `--help` has no need of.
-    from riskseg.rules.state import is_state
-
     console = stdout()
     _decision(console, explanation)
     _probabilities(console, explanation)
@@ -30,13 +27,7 @@ def show_explanation(explanation: Explanation) -> None:
     _last_bills(console, explanation)
     for row in explanation.set_apart:
         console.print(f"[bold]Set apart[/]: {escape(row)}", soft_wrap=True)
-    # What was never done is not worth a word.
-    facts = "  ".join(
-        f"{fact}={fact_value(explanation.forms.get(fact), value_read, explanation.scale)}"
-        for fact, value_read in explanation.facts.items()
-        if value_read is not None or not is_state(fact)
-    )
-    console.print(f"[dim]Facts the rules read: {escape(facts)}[/]")
+    _facts(console, explanation)
     if explanation.default_values:
         console.print(f"[dim]{escape(default_values(explanation.default_values))}[/]")
     for note in explanation.notes:
@@ -160,6 +151,28 @@ def _last_bills(console: Console, explanation: Explanation) -> None:
             str(bill.days_past_due or ""),
         )
     console.print(bills)
+
+
+def _facts(console: Console, explanation: Explanation) -> None:
+    """The facts that the rules read: by name those that rules can name, and in words what was done
+    before and what holds the account."""
+    # It brings the expression language with it, which `--help` has no need of.
+    from riskseg.rules.state import is_state, of_account
+
+    shown = {
+        fact: fact_value(explanation.forms.get(fact), value_read, explanation.scale)
+        for fact, value_read in explanation.facts.items()
+    }
+    named = "  ".join(f"{fact}={value}" for fact, value in shown.items() if not is_state(fact))
+    console.print(f"[dim]Facts the rules read: {escape(named)}[/]")
+    # What was never done, and what does not last, is not worth a word.
+    state = dict.fromkeys(
+        worded(explanation.words[fact], one=value == "1").replace("{value}", value)
+        for fact, value in shown.items()
+        if of_account(fact) and explanation.facts[fact]
+    )
+    if state:
+        console.print(f"[dim]Done before, and holding: {escape('; '.join(state))}.[/]")
 
 
 def _since_the_run(console: Console, explanation: Explanation) -> None:

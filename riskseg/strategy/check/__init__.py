@@ -162,24 +162,28 @@ def _state(
 
     for path in paths:
         for after in (step.after for step in path.steps if step.after is not None):
-            dated(instead_fact(path.name, after.step), "another action instead on {value}")
+            replaced = f"another action in place of {after.step} of {path.name} on {{value}}"
+            dated(instead_fact(path.name, after.step), replaced)
         answered = {step.after.step for step in path.steps if step.after and step.after.unanswered}
         for step in path.steps:
-            dated(issued_fact(path.name, step.key), "issued on {value}")
+            issued = f"{step.key} of {path.name} issued on {{value}}"
+            dated(issued_fact(path.name, step.key), issued)
         for key in answered:
-            dated(outcome_fact(path.name, key), "outcome of {value}")
+            dated(outcome_fact(path.name, key), f"outcome of {key} of {path.name} on {{value}}")
         for step in path.repeated:
             state_name = occurrence_fact(path.name, step.key)
-            fact_words = "occurrence {value} of it"
+            fact_words = f"{step.key} of {path.name} last issued as number {{value}}"
             state[state_name] = Fact(
                 state_name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=fact_words
             )
     for walked in routes_by_first(paths).values():
         for of_route in route_steps(walked):
-            dated(of_route.elsewhere.issued, "done on another path on {value}")
+            action = of_route.step.action
+            dated(of_route.elsewhere.issued, f"{action} issued on another path on {{value}}")
             afters = [step.after for step in of_route.path.steps if step.after]
             if any(a.unanswered and a.step == of_route.step.key for a in afters):
-                dated(of_route.elsewhere.outcome, "outcome on another path of {value}")
+                answered_on = f"outcome of {action} on another path on {{value}}"
+                dated(of_route.elsewhere.outcome, answered_on)
     expressions = [e for p in paths for e in (p.day_0, p.passes_over, p.stays) if e is not None]
     placing = {
         state_name for e in expressions for state_name in e.names if of_placement(state_name)
@@ -196,7 +200,7 @@ def _state(
         held.fact for p in paths for held in (p.held, p.held_since_entry) if held is not None
     }
     for state_name in calendar_names(paths, actions) | count_facts:
-        state[state_name] = Fact(
-            state_name, Kind.INTEGER, lower=Decimal(0), words=f"{state_name}: {{value}}"
-        )
+        held = "days on which the clock stood: {value}"
+        fact_words = held if state_name in count_facts else f"{state_name}: {{value}}"
+        state[state_name] = Fact(state_name, Kind.INTEGER, lower=Decimal(0), words=fact_words)
     return dict(sorted(state.items()))
