@@ -33,7 +33,8 @@ class Mapped:
     staged. `timezone` is the zone whose days are meant, which the engine is set to; without one, an
     instant has no day.
     `rows_in_files` is how many rows its files have, by another count than the engine's, or None.
-    `notes` are what a person should know of it.
+    `notes` are what a person should know of it. `observes` is the table that is read, where these
+    accounts are worked out of another: monthly balances.
     """
 
     table: Table
@@ -51,6 +52,7 @@ class Mapped:
     rows_in_files: int | None = None
     notes: tuple[str, ...] = ()
     unused: tuple[UnusedColumn, ...] = ()
+    observes: Mapped | None = None
 
     def has(self, column: str) -> bool:
         return column in self.columns

@@ -56,7 +56,9 @@ def data_contract(
             "with its reason, and its account is marked.",
             "limitations": f"Amounts are in {currency}.",
         },
-        "schema": [_object(mapped, authored[table]) for table, mapped in sources.items()],
+        "schema": [
+            _object(mapped.observes or mapped, authored[table]) for table, mapped in sources.items()
+        ],
     }
 
 

@@ -87,7 +87,8 @@ class SegmentTotal(Part):
     paths: Mapping[str, int]
     """How many accounts are on each path."""
     accounts: int
-    overdue: Decimal
+    overdue: Decimal | None
+    """The balance overdue of these accounts; null without bills."""
     scored: int
     """How many accounts have a probability."""
     probability: Decimal | None

@@ -77,12 +77,12 @@ class _Sums:
     due: int = 0
     finished: int = 0
 
-    def total(self, segment: str) -> SegmentTotal:
+    def total(self, segment: str, *, billed: bool) -> SegmentTotal:
         return SegmentTotal(
             segment=segment,
             paths=self.paths,
             accounts=self.accounts,
-            overdue=self.overdue,
+            overdue=self.overdue if billed else None,
             scored=self.scored,
             probability=round(self.probability / self.scored, 4) if self.scored else None,
             due=self.due,
@@ -253,7 +253,9 @@ class _Assignment(DecidingJob):
         """The decisions; after the last, and so before they are put in their place, the control
         totals have to agree."""
         yield from decisions
-        overdue = sum((segment.overdue for segment in self.totals.ordered()), Decimal(0))
+        overdue = sum(
+            (segment.overdue or Decimal(0) for segment in self.totals.ordered()), Decimal(0)
+        )
         self.control_totals = self.controls.finished(self.quarantined, overdue)
 
     def record(self) -> None:
@@ -398,7 +400,7 @@ class _Totals:
 
     def ordered(self) -> tuple[SegmentTotal, ...]:
         return tuple(
-            sums.total(segment_name)
+            sums.total(segment_name, billed=self.decider.billed)
             for segment_name, sums in self.segments.items()
             if sums.accounts
         )

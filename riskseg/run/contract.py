@@ -48,7 +48,7 @@ def contract(
     return DataContract(
         place=None if out is None else str(out),
         standard=STANDARD,
-        objects=tuple(sources),
+        objects=tuple((mapped.observes or mapped).table.name for mapped in sources.values()),
         sha256=hashlib.sha256(content).hexdigest(),
         text=text,
     )

@@ -75,10 +75,11 @@ def observed_accounts(
         mapped.loaded_from,
         {name: name for name in attributes},
         mapped.lines,
-        None,
+        mapped.locate,
         timezone=mapped.timezone,
         rows_in_files=mapped.rows_in_files,
         notes=(*mapped.notes, _NO_BILLS),
+        observes=mapped,
     )
 
 
@@ -224,7 +225,8 @@ def _history(mapped: Mapped, balances: Balances) -> str:
     )
     return f"""(
         with rows_read as (
-            select cast(account_id as varchar) as account_id,
+            select row_number() over () as row_of_balances,
+                cast(account_id as varchar) as account_id,
                 try_cast(as_of as date) as observed_on,
                 {_days(mapped, balances)} as days,
                 {"".join(f"{column}, " for column in (*own, *kept))}
@@ -282,4 +284,5 @@ def _history(mapped: Mapped, balances: Balances) -> str:
                 else cast(coalesce(level_to_default >= {DEFAULT_LEVEL}, false) as integer)
             end as {default}
         from months
+        order by row_of_balances  -- so that a bad row is known by its number
         )"""

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 def show_decisions(decisions: Decisions) -> None:
     """The table of segments a billing manager reads first."""
     console = stdout()
-    fixed_columns = ("segment", "accounts", "share", "overdue", "mean probability", "path")
-    segment_columns = (*fixed_columns, "due today", "no step left")
-    by_segment = table(*segment_columns, right=segment_columns[1:5] + segment_columns[6:])
+    # Without bills nothing is known to be overdue or not.
+    amounts = [s.overdue for s in decisions.segments if s.overdue is not None]
+    with_overdue = ("overdue",) if amounts else ()
+    left, figures = ("segment", "path"), ("accounts", "share", *with_overdue, "mean probability")
+    last = ("due today", "no step left")
+    by_segment = table(left[0], *figures, left[1], *last, right=(*figures, *last))
     for segment in decisions.segments:
         paths_by_size = sorted(
             segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
@@ -30,7 +33,7 @@ def show_decisions(decisions: Decisions) -> None:
             segment.segment,
             number(segment.accounts),
             share(segment.accounts, decisions.rows),
-            money(segment.overdue, decisions.scale),
+            *([] if segment.overdue is None else [money(segment.overdue, decisions.scale)]),
             "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
             ", then ".join(paths_by_size[:2]),
             number(segment.due),
@@ -41,17 +44,16 @@ def show_decisions(decisions: Decisions) -> None:
         "all",
         number(decisions.rows),
         share(decisions.rows, decisions.rows),
-        money(
-            sum((segment.overdue for segment in decisions.segments), Decimal(0)), decisions.scale
-        ),
+        *([money(sum(amounts, Decimal(0)), decisions.scale)] if amounts else []),
         "",
         "",
         number(sum(segment.due for segment in decisions.segments)),
         number(sum(segment.finished for segment in decisions.segments)),
     )
     title = f"{decisions.strategy.name} as of {decisions.as_of}"
-    probability_of = f"; mean probability: {decisions.of}" if decisions.of else ""
-    console.print(f"[bold]{title}[/]  (overdue in {decisions.currency}{probability_of})")
+    said = [f"overdue in {decisions.currency}"] if amounts else []
+    said += [f"mean probability: {decisions.of}"] if decisions.of else []
+    console.print(f"[bold]{title}[/]" + (f"  ({'; '.join(said)})" if said else ""))
     console.print(by_segment)
     actions = ", ".join(
         f"{action} {number(accounts)}" for action, accounts in sorted(decisions.actions.items())
