@@ -15,3 +15,8 @@ BLANKS = (
 def trimmed(text: str) -> str:
     """SQL of a text, given as SQL, without blanks around it."""
     return f"trim({text}, {literal(BLANKS)})"
+
+
+def word_sql(value: str) -> str:
+    """SQL of a value, given as SQL, as a word of the contract: these are all in small letters."""
+    return f"lower({trimmed(f'cast({value} as varchar)')})"

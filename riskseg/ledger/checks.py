@@ -147,10 +147,7 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
     if column.words:
         words = ", ".join(map(literal, column.words))
         message = f"{name} is none of {', '.join(column.words)}"
-        hint = (
-            "Map the source's own words to these with a case expression; letter case counts: "
-            f"`lower({name})` where only that differs."
-        )
+        hint = "Map the source's own words to these with a case expression."
         yield Fault("RS107", name, message, f"{name} not in ({words})", hint)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from riskseg.ledger.blanks import trimmed
+from riskseg.ledger.blanks import trimmed, word_sql
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 
@@ -174,7 +174,7 @@ def ids_sql(column: str, mapped: Mapped) -> str:
     return f"""
                 select cast(account_id as varchar) as account_id, cast({column} as varchar) as id
                 from {mapped.rows}
-                {"where status is distinct from 'refund'" if of_refund else ""}
+                {f"where {word_sql('status')} is distinct from 'refund'" if of_refund else ""}
             """
 
 

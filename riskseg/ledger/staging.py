@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column
-from riskseg.ledger.blanks import trimmed
+from riskseg.ledger.blanks import trimmed, word_sql
 from riskseg.ledger.checks import Fault, contract_columns, evidence, is_float, row_faults
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.days import day_of
@@ -81,7 +81,7 @@ def stage(
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
-    rows = _numbered(mapped) if numbered else mapped.rows
+    rows = numbered_table(mapped) if numbered else mapped.rows
     typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
     read = ", ".join([*number, *typed, *evidence(mapped, scale)])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
@@ -149,13 +149,14 @@ def numbered_sql(mapped: Mapped) -> str:
     the rows on in another order.
     """
     return f"""
-        create or replace table {_numbered(mapped)} as
+        create or replace table {numbered_table(mapped)} as
         select row_number() over () as row_no, *
         from {mapped.rows}
         """
 
 
-def _numbered(mapped: Mapped) -> str:
+def numbered_table(mapped: Mapped) -> str:
+    """The table that :func:`numbered_sql` makes."""
     return f"numbered_{mapped.table.name}"
 
 
@@ -165,7 +166,7 @@ def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
     content = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
     return f"""
         select row_no, to_json(struct_pack({content})) as content
-        from {_numbered(mapped)}
+        from {numbered_table(mapped)}
         where row_no in ({row_nos})
         """
 
@@ -175,6 +176,8 @@ def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
     match column.holds:
         case Holds.ID if not texts and column.name != "account_id":
             value = f"case when ({e}) is not null then hash(cast({e} as varchar)) end"
+        case Holds.WORD if column.words:
+            value = word_sql(e)
         case Holds.ID | Holds.WORD:
             value = f"cast({e} as varchar)"
         case Holds.DATE:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problem, Problems
-from riskseg.domain.relations import literal
+from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.ledger.checks import Fault
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.reversals import ORPHANS
-from riskseg.ledger.staging import duplicates_sql, original_rows_sql, suspects_sql
+from riskseg.ledger.staging import duplicates_sql, numbered_table, original_rows_sql, suspects_sql
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 # Numbers of the checks that need the whole table; those of single rows count up from 1.
 _DUPLICATE = 65_534
 _ORPHAN = 65_535
+# As many characters of a bad value as a message shows.
+_MOST_SHOWN = 40
 
 
 @dataclass(frozen=True)
 class BadRows:
     """Rows of one table that fail one check; `first` is the number of the first, from 1.
 
-    `file` and `line` are where the first stands; the line is None where it is not known.
+    `file` and `line` are where the first stands; the line is None where it is not known. `value` is
+    what it holds in the column that is wrong, as a text; None where that is nothing.
     """
 
     table: str
@@ -36,6 +39,7 @@ class BadRows:
     count: int
     first: int
     line: int | None
+    value: str | None = None
 
     def as_problem(self) -> Problem:
         rows_text = "1 row" if self.count == 1 else f"{self.count} rows"
@@ -45,13 +49,19 @@ class BadRows:
             )
         elif self.count > 1:
             rows_text += ", the first of which is here"
+        value = "" if self.value is None else f": {_shown(self.value)}"
         return Problem(
             self.fault.code,
-            f"In {self.table}, {self.fault.message} ({rows_text}).",
+            f"In {self.table}, {self.fault.message}{value} ({rows_text}).",
             self.file,
             self.line,
             self.fault.hint,
         )
+
+
+def _shown(value: str) -> str:
+    """A value in quotes, cut where it is long."""
+    return f'"{value[:_MOST_SHOWN]}{"…" if len(value) > _MOST_SHOWN else ""}"'
 
 
 def _reverses(mapped: Mapped) -> bool:
@@ -148,9 +158,24 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
             faulty_table,
             faults[fault_number],
             *_place(mapped, first_row, faulty_count),
+            _value(engine, mapped, faults[fault_number].column, first_row),
         )
         for fault_number, faulty_count, first_row in rows_by_fault
     ]
+
+
+def _value(engine: Engine, mapped: Mapped, column: str, row: int) -> str | None:
+    """What a row of a numbered table holds in a column, if it is one of the source's."""
+    if mapped.has(column):
+        read = quoted(column)
+    elif column in mapped.attributes:
+        read = fact_column(column)
+    else:
+        return None
+    value: str | None = engine.value(
+        f"select cast({read} as varchar) from {numbered_table(mapped)} where row_no = {row}"
+    )
+    return value or None
 
 
 def refuse(

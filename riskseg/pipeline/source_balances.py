@@ -52,7 +52,8 @@ class SourceBalances:
 
     def load(self, engine: Engine, ledger: Ledger, scale: int, as_of: date) -> None:
         """Make `source_balances`. Raises RS501 for a column that accounts do not have, RS007 for a
-        file without the columns, RS101 to RS104 for rows that cannot be read."""
+        file without the columns, RS101 to RS104 for rows that cannot be read, RS109 where there is
+        no balance."""
         if self._reader is None:
             self._load_column(engine, ledger, as_of)
         else:
@@ -140,7 +141,16 @@ class SourceBalances:
             from told_balances
             """
         )
-        unknown = engine.value("select count(*) from source_balances where balance is null")
+        rows, unknown = engine.rows(
+            "select count(*), count(*) filter (where balance is null) from source_balances"
+        )[0]
+        if rows == unknown:
+            raise problem(
+                "RS109",
+                f"There is no balance in {self.against}: nothing can be compared.",
+                file=self.against if self._reader else None,
+                hint="Give each account its balance, 0 where it owes nothing.",
+            )
         if unknown:
             rows = "account has" if unknown == 1 else "accounts have"
             self.notes.append(f"{unknown:,} {rows} no balance in {self.against}: not compared.")

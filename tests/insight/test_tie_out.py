@@ -171,6 +171,8 @@ def test_buckets_of_the_source_are_compared(workspace: Path) -> None:
         ("book", None, "RS501", 'no attribute "book"'),
         ("f.csv", "", "RS109", "empty"),
         ("f.csv", "account_id,saldo\na,1\n", "RS007", 'no column "balance"'),
+        ("f.csv", "account_id,balance\n", "RS109", "no balance in f.csv: nothing can be compared"),
+        ("f.csv", "account_id,balance\na,\n", "RS109", "no balance in f.csv"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(

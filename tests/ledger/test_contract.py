@@ -125,6 +125,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"amount": "10.500"}),
         Case({"amount": " 7 "}),
         Case({"issued_on": None, "kind": None}),
+        Case({"kind": "CHARGE"}),
         Case({"issued_on": "2026-01-20"}),
     ),
     "payments": (
@@ -136,7 +137,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"amount": "-10"}, "RS103", "amount is negative"),
         Case({"amount": "0.005"}, "RS103", "amount has more than 2 decimals"),
         Case(
-            {"status": "Settled"},
+            {"status": "paid"},
             "RS107",
             "status is none of settled, pending, failed, reversed, refund",
         ),
@@ -156,6 +157,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"payment_id": None}),
         Case({"payment_id": None}),
         Case({"status": None}),
+        Case({"status": "Settled "}),
         Case({"amount": "0"}),
     ),
     "instalments": (
@@ -182,6 +184,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             "bereavement, breathing_space, adviser",
         ),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
+        Case({"kind": "Promise"}),
         Case({"amount": "-5"}),
         Case({"until": "2026-02-01"}),
     ),
@@ -698,3 +701,30 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
         (7, -1000.0, None, False, "8"),
         *[(None,) * 5] * 7,  # nothing is known where the row is bad
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "told"),
+    [
+        ("bills", {"amount": "ten"}, 'amount is not an amount of money: "ten" (1 row).'),
+        ("bills", {"due_on": "31/01/2026"}, 'due_on is not a date: "31/01/2026" (1 row).'),
+        ("bills", {"amount": "1.005"}, 'amount has more than 2 decimals: "1.005" (1 row).'),
+        (
+            "bills",
+            {"amount": "x" * 99},
+            f'amount is not an amount of money: "{"x" * 40}…" (1 row).',
+        ),
+        ("bills", {"due_on": None}, "due_on is null (1 row)."),
+        ("payments", {"status": "paid"}, 'refund: "paid" (1 row).'),
+        ("payments", {"reverses": "p9"}, 'reverses names no payment of the account: "p9" (1 row).'),
+        ("payments", {"account_id": "c"}, 'the account is not in accounts: "c" (1 row).'),
+    ],
+)
+def test_a_message_shows_the_value_that_is_wrong(
+    tmp_path: Path, table: str, changes: dict[str, str | None], told: str
+) -> None:
+    key = KEYS[table]
+    rows = [sound(table), {**sound(table), key: "2", **changes}]
+    around(tmp_path, table, "rows.csv", rows, "max_bad_rows = 0")
+    (problem,) = loaded(tmp_path)[2]
+    assert problem.what.endswith(told)
