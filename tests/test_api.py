@@ -95,6 +95,7 @@ METHODS = {
     "score": riskseg.Workspace.score,
     "assign": riskseg.Workspace.assign,
     "ageing": riskseg.Workspace.ageing,
+    "insight": riskseg.Workspace.insight,
     "contract": riskseg.Workspace.contract,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,

@@ -25,6 +25,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
+from riskseg.results.insights import InsightResult
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay
@@ -215,6 +216,31 @@ class Workspace(Treatment):
             tie_to=None if tie_to is None else str(tie_to),
             here=Path.cwd(),
             target=target(out),
+            progress=progress(),
+        )
+
+    def insight(
+        self,
+        question: str,
+        *,
+        as_of: Day,
+        compare: Day | None = None,
+        months: int = 0,
+        out: Place | None = None,
+    ) -> InsightResult:
+        """A question about the segments, answered: `size`, `movement`.
+
+        The decisions are those of the journal's runs, and of the ends of the last `months` months;
+        `compare` is the earlier day that movement is seen from. The first table of the answer stays
+        in memory, or is written to `out`.
+        """
+        return use_cases.insight.insight(
+            self.root,
+            question,
+            day(as_of),
+            compare=day_or_none(compare),
+            months=months,
+            target=None if out is None else target(out),
             progress=progress(),
         )
 

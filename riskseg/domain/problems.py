@@ -130,6 +130,8 @@ CODES: dict[str, str] = {
     "RS635": "a worklist that is issued after that of a later day",
     "RS640": "a question that needs a source which the workspace lacks",
     "RS641": "an overlay whose keys no account has",
+    "RS642": "a question about segments that is not known",
+    "RS643": "a question that needs an earlier day",
     "RS650": "a feed that is not as riskseg.toml expects it",
 }
 

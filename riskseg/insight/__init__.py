@@ -1,13 +1,16 @@
 """Insight: questions about accounts, one file for each.
 
 Each is one object behind the port of `insight/insight.py`. A new one is written in a file of its
-own and registered here. What an insight is asked of has a file too: `decided_twice.py`.
+own and registered here. What an insight is asked of has a file too:
+`decided_twice.py`, `portfolio.py`.
 """
 
 from riskseg.insight.ageing import AGEING
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
+from riskseg.insight.movement import MOVEMENTS
+from riskseg.insight.sizes import SIZES
 
-for _insight in (MIGRATION, DIFFERENCES, AGEING):
+for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, MOVEMENTS):
     register(_insight)

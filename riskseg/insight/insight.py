@@ -27,6 +27,8 @@ class Insight(ABC, Generic[Subject, Answer]):
     name: ClassVar[str]
     question: ClassVar[str]
     about: type[Subject]
+    # Whether it looks at an earlier day beside the as-of date.
+    needs_earlier_day: ClassVar[bool] = False
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:
@@ -47,3 +49,8 @@ def register(insight: Insight[Any, Any]) -> None:
 def insights_about(subject: object) -> Iterator[Insight[Any, Any]]:
     """The insights that can be asked of a subject."""
     return (insight for insight in INSIGHTS.values() if isinstance(subject, insight.about))
+
+
+def insights_into(about: type[object]) -> dict[str, Insight[Any, Any]]:
+    """The insights that are asked of a class of subjects, by name."""
+    return {name: insight for name, insight in INSIGHTS.items() if insight.about is about}

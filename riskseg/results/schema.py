@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from riskseg.results import (
     ageing,
     contract,
+    insights,
     journal,
     model_comparison,
     models,
@@ -36,6 +37,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "score": runs.Scores,
     "assign": runs.Decisions,
     "ageing": ageing.Ageing,
+    "insight": insights.InsightResult,
     "explain": runs.Explanation,
     "replay": replay.Replay,
     "rehearse": rehearsal.Rehearsal,

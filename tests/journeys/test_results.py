@@ -55,6 +55,7 @@ ARGUMENTS = {
     "score": f"--as-of {DAY} --out {{}}/scores.csv",
     "assign": f"--as-of {DAY} --out {{}}/decisions.parquet",
     "ageing": f"--as-of {DAY} --by region --out {{}}/aged.xlsx",
+    "insight": f"size --as-of {DAY} --out {{}}/sizes.csv",
     "explain": f"A00000007 --as-of {DAY}",
     "replay": "last --from-source",
     "rehearse": f"--from {DAY} --to {DAY}",

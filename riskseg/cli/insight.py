@@ -1,0 +1,66 @@
+"""`riskseg insight`: a question about the segments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.insights import insight as show_insight
+
+Compare = Annotated[
+    datetime | None,
+    typer.Option(
+        "--compare",
+        formats=["%Y-%m-%d"],
+        help="The earlier day that movement is seen from; that of the run before if left out.",
+    ),
+]
+Months = Annotated[
+    int,
+    typer.Option(
+        "--months", min=0, max=120, help="Decide the ends of this many past months anew, too."
+    ),
+]
+
+
+@guarded
+def insight(
+    question: Annotated[str, typer.Argument(help="size or movement.")],
+    as_of: AsOf,
+    compare: Compare = None,
+    months: Months = 0,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="Where the table goes: a .parquet, .csv, .csv.gz, .json, .jsonl or .xlsx file, "
+            "or a database URL with #table.",
+        ),
+    ] = None,
+    sql: Sql = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a question about the segments: how large they are, who moves between them.
+
+    For instance `riskseg insight movement --as-of 2026-06-30 --compare 2026-05-31`.
+    """
+    present(
+        lambda progress: use_cases.insight.insight(
+            root(),
+            question,
+            as_of.date(),
+            compare=None if compare is None else compare.date(),
+            months=months,
+            target=out,
+            progress=progress,
+        ),
+        show_insight,
+        plan=use_cases.insight.plan() if plan else None,
+        as_json=as_json,
+    )

@@ -1,0 +1,182 @@
+"""What every use case that asks about segments does first: gather the accounts of many days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.insight.portfolio import DecidedDay, Portfolio
+from riskseg.pipeline.decisions import (
+    DECIDE,
+    FACTS,
+    Decider,
+    decide_scored,
+    decision_select,
+    make_facts,
+    prepare,
+    score_facts,
+)
+from riskseg.pipeline.hindsight import hindsight
+from riskseg.pipeline.kept_decisions import decisions_of, whole_runs
+from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.session import LOAD, Session, begin, scratch_engine
+from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
+from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.rules.model import Strategy
+from riskseg.workspace import Workspace
+
+RUNS = Stage("runs", "the decisions of the journal's runs", weight=2)
+GATHER = Stage("gather", "the accounts of every day in one table")
+
+# As-of dates that are looked back on.
+DAYS = 13
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about: the accounts as of a date; the day that movement is seen from, or None
+    for the one before; and of how many past months the ends are decided anew."""
+
+    as_of: date
+    compare: date | None = None
+    months: int = 0
+
+
+class GatheringJob(Job):
+    """A job that has the accounts of several days as a :class:`Portfolio`."""
+
+    session: Session
+    portfolio: Portfolio
+    anew: Sequence[tuple[date, tuple[int, int]]] = ()
+
+    def __init__(self, workspace: Workspace, asked: Asked, progress: Progress | None) -> None:
+        super().__init__(progress)
+        self.workspace, self.asked = workspace, asked
+        self.notes: list[str] = []
+        self._decisions: dict[date, list[pa.Table]] = {}
+        self._decided: dict[date, tuple[str | None, str]] = {}
+        self._deciders: dict[date, Decider] = {}
+
+    @classmethod
+    def gathering(cls) -> Plan:
+        """The stages from sources and journal to the portfolio."""
+        anew = (FACTS.by(cls.facts), DECIDE.by(cls.decide))
+        return [
+            LOAD.by(cls.load),
+            RUNS.by(cls.read_runs),
+            ForEach("day and partition", lambda job: job.anew, anew),
+            GATHER.by(cls.gather),
+        ]
+
+    def load(self) -> None:
+        enter = self.opened.enter_context
+        self.engine = enter(scratch_engine(self.workspace))
+        self.journal = enter(read_journal(self.workspace))
+        self.session = begin(self.workspace, self.engine)
+        self.session.answers(self.asked.as_of)
+
+    def read_runs(self) -> None:
+        """The decisions of the journal's runs, and the days that have to be decided anew."""
+        asked = self.asked
+        runs = self.journal.runs()
+        chosen = whole_runs(runs, asked.as_of, DAYS)
+        if asked.compare is not None:
+            chosen += [r for r in whole_runs(runs, asked.compare, 1) if r.as_of == asked.compare]
+        for run in chosen:
+            assert run.as_of is not None
+            decisions = decisions_of(self.workspace, run)
+            if decisions is None:
+                self.notes.append(
+                    f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more."
+                )
+                continue
+            self._decisions[run.as_of] = [decisions]
+            self._decided[run.as_of] = (run.run_id, run.strategy or "")
+        wanted = {asked.as_of, *([asked.compare] if asked.compare else [])}
+        wanted |= set(month_ends(asked.as_of, asked.months))
+        days = sorted(wanted - set(self._decisions))
+        self.anew = [(day, accounts) for day in days for accounts in self.session.partitions()]
+
+    def facts(self, item: tuple[date, tuple[int, int]]) -> None:
+        day, accounts = item
+        if day not in self._deciders:
+            self._deciders[day] = self._decider(day)
+        make_facts(self.session, self._deciders[day].wanted, day, *accounts)
+
+    def _decider(self, day: date) -> Decider:
+        self.session.answers(day)
+        strategy = self._strategy(day)
+        ready = prepare(self.session, strategy, day, self.journal, reasons="none")
+        self._decided[day] = (None, strategy.fingerprint)
+        self.notes.append(f"No run decided {day}: it was decided for this answer.")
+        for key, scorer in ready.scorers.items():
+            if warning := hindsight(scorer.model, day):
+                self.notes.append(f"{key}: {warning}")
+        return ready
+
+    def _strategy(self, day: date) -> Strategy:
+        """The strategy in force on a day; where none was, that of the as-of date."""
+        progress = self.progress
+        try:
+            force = strategy_in_force(
+                self.session, day, self.journal, draft=False, progress=progress
+            )
+        except ProblemsError:
+            if day == self.asked.as_of:
+                raise
+            force = strategy_in_force(
+                self.session, self.asked.as_of, self.journal, draft=False, progress=progress
+            )
+            self.notes.append(f"No strategy was in force on {day}: that of the as-of date is used.")
+        return force.strategy
+
+    def decide(self, item: tuple[date, tuple[int, int]]) -> None:
+        day, _ = item
+        ready = self._deciders[day]
+        decide_scored(self.engine, ready, score_facts(self.engine, ready))
+        self._decisions.setdefault(day, []).append(self.engine.arrow(decision_select(ready)))
+
+    def gather(self) -> None:
+        settings, days = self.workspace.settings, sorted(self._decisions)
+        of, of_default = self._probability()
+        self.portfolio = portfolio = Portfolio(
+            self.engine,
+            currency=settings.currency,
+            scale=settings.scale,
+            billed=self.session.ledger.billed,
+            of=of,
+            of_default=of_default,
+        )
+        for day in days:
+            decisions = pa.concat_tables(self._decisions.pop(day))
+            run, strategy = self._decided[day]
+            portfolio.add(DecidedDay(day, run, strategy, decisions.num_rows), decisions)
+        portfolio.complete()
+        earlier = [day for day in days if day < self.asked.as_of]
+        portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
+
+    def _probability(self) -> tuple[str | None, bool]:
+        """The name, in decisions, of the probability that is shown: that of a default if the
+        strategy of the as-of date uses one, else that of its first band; and whether it is that
+        of a default."""
+        strategy = self._strategy(self.asked.as_of)
+        ready = prepare(self.session, strategy, self.asked.as_of, self.journal, reasons="none")
+        for key, scorer in ready.scorers.items():
+            if scorer.model.manifest.spec.target.event == "default":
+                return key, True
+        return ready.of, False
+
+
+def month_ends(until: date, count: int) -> list[date]:
+    """The last days of the last `count` whole months before a day, the earliest first."""
+    found = []
+    first = until.replace(day=1)
+    for _ in range(count):
+        last = first - timedelta(days=1)
+        found.append(last)
+        first = last.replace(day=1)
+    return found[::-1]

@@ -1,0 +1,124 @@
+"""The accounts as they were decided on one day after another: what insights about segments are
+asked of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from riskseg.domain.decision import NAMES
+from riskseg.domain.facts import Fact
+from riskseg.domain.relations import quoted
+from riskseg.engine import Engine
+
+# The columns of decisions that insights read, beside probabilities and levels.
+READ = (
+    "account_id",
+    "lifecycle",
+    "segment",
+    "path",
+    "action",
+    "channel",
+    "priority",
+    "balance_overdue",
+    "days_past_due",
+)
+
+
+@dataclass(frozen=True)
+class DecidedDay:
+    """A day on which accounts were decided: by a run of the journal, or, where `run` is None, by
+    the strategy in force on it from the sources as they are now."""
+
+    day: date
+    run: str | None
+    strategy: str
+    accounts: int
+
+
+class Portfolio:
+    """Accounts as they were decided on days.
+
+    `engine` holds them as the table `decided_days`, a row for each account and day: day, those of
+    `READ`, probability (that which decisions have under the name `of`; null where the account has
+    none), and a text for each of `levels`, under `level(name)`: null on a day whose strategy has no
+    such band or tier. `days` are in order; the last one is `as_of`. `compare` is the day that
+    movement is seen from, None where there is no earlier one. `of_default` says that the
+    probability is that of a default.
+
+    Where `facts` describes any, `engine` holds the accounts of the last day too, as the table
+    `profiled`: account_id and the `fact_column` of each fact.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        currency: str,
+        scale: int,
+        billed: bool,
+        of: str | None,
+        of_default: bool,
+    ) -> None:
+        self.engine, self.currency, self.scale, self.billed = engine, currency, scale, billed
+        self.of, self.of_default = of, of_default
+        self.days: list[DecidedDay] = []
+        self.levels: list[str] = []
+        self.compare: date | None = None
+        self.facts: dict[str, Fact] = {}
+        self._tables: list[str] = []
+
+    @property
+    def as_of(self) -> date:
+        return self.days[-1].day
+
+    def add(self, decided: DecidedDay, decisions: pa.Table) -> None:
+        """Add the decisions of a day, as :func:`riskseg.domain.decision.decision_names` has them:
+        the texts among the columns of the strategy's own are its bands and tiers."""
+        own = [name for name in decisions.column_names if name not in NAMES]
+        levels = [name for name in own if pa.types.is_string(decisions.schema.field(name).type)]
+        name = f"decided_day_{len(self.days)}"
+        given = f"{name}_given"
+        self.engine.register(given, decisions)
+        columns = [f"cast({quoted(column)} as {self._type(column)}) as {column}" for column in READ]
+        probability = quoted(self.of) if self.of is not None and self.of in own else "null"
+        columns.append(f"cast({probability} as double) as probability")
+        columns += [f"{quoted(own_level)} as {level(own_level)}" for own_level in levels]
+        self.engine.run(
+            f"create temp table {name} as select date '{decided.day}' as day, "
+            f"{', '.join(columns)} from {given}"
+        )
+        self.engine.unregister(given)
+        self.days.append(decided)
+        self.levels += [own_level for own_level in levels if own_level not in self.levels]
+        self._tables.append(name)
+
+    def complete(self) -> None:
+        """Make `decided_days` of the days that were added."""
+        by_day = " union all by name ".join(f"select * from {name}" for name in self._tables)
+        self.engine.run(f"create temp table decided_days as {by_day}")
+        for name in self._tables:
+            self.engine.run(f"drop table {name}")
+
+    def _type(self, column: str) -> str:
+        kinds = {"priority": "double", "days_past_due": "bigint"}
+        return kinds.get(
+            column, f"decimal(18, {self.scale})" if column == "balance_overdue" else "varchar"
+        )
+
+    def amount(self, value: Any) -> Decimal:
+        """A sum with the decimals of money; 0 where nothing was summed."""
+        return round(Decimal(value or 0), self.scale)
+
+    def last_day(self, day: date | None = None) -> str:
+        """A select of the accounts of a day; the last if left out."""
+        return f"select * from decided_days where day = date '{day or self.as_of}'"
+
+
+def level(name: str) -> str:
+    """The column of a band or tier."""
+    return quoted(f"level {name}")

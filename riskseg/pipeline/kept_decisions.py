@@ -1,0 +1,63 @@
+"""The decisions of runs that were journalled: from the file that a run wrote, where that is still
+what the run wrote, else decided again from what the run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskseg.pipeline.archive import kept_decider, kept_facts, open_inputs, read_kept
+from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
+from riskseg.pipeline.session import scratch_engine
+from riskseg.store import run_inputs as store
+from riskseg.store.files import sha256_of
+from riskseg.store.records import RunRecord
+from riskseg.workspace import Workspace
+
+# Accounts that are decided again in one pass.
+_ACCOUNTS = 1_000_000
+
+
+def whole_runs(runs: Iterable[RunRecord], until: date, count: int) -> list[RunRecord]:
+    """The latest run of `assign` for each of the last `count` as-of dates up to a day, the earliest
+    date first. Runs that decided a part of the accounts are left out.
+
+    `runs` are those of the journal, the latest first.
+    """
+    by_date: dict[date, RunRecord] = {}
+    for run in runs:
+        is_whole = run.command == "assign" and not run.arguments.get("accounts_from")
+        if is_whole and run.as_of is not None and run.as_of <= until:
+            by_date.setdefault(run.as_of, run)
+    return [by_date[day] for day in sorted(by_date)[-count:]]
+
+
+def decisions_of(workspace: Workspace, run: RunRecord) -> pa.Table | None:
+    """The decisions of a run, less their reasons; None where neither its file nor its inputs are
+    there any more. Raises RS610 and RS611 as `replay` does."""
+    if (place := _file_of(run)) is not None:
+        return pq.read_table(place)
+    if not store.is_kept(workspace.state / "runs" / run.run_id):
+        return None
+    kept = read_kept(workspace, run.run_id)
+    decider = kept_decider(workspace, kept)
+    with scratch_engine(workspace, reads=[kept.inputs]) as engine:
+        accounts = open_inputs(engine, workspace, kept)
+        parts = []
+        for first in range(1, accounts + 1, _ACCOUNTS):
+            kept_facts(engine, workspace, kept, first, min(accounts, first + _ACCOUNTS - 1))
+            decide_scored(engine, decider, score_facts(engine, decider))
+            parts.append(engine.arrow(decision_select(decider)))
+        return pa.concat_tables(parts) if parts else None
+
+
+def _file_of(run: RunRecord) -> Path | None:
+    """The Parquet file that a run wrote, if nobody has changed it since."""
+    place = Path(run.output or "")
+    if run.output_sha256 is None or place.suffix != ".parquet" or not place.is_file():
+        return None
+    return place if sha256_of(place) == run.output_sha256 else None

@@ -1,0 +1,181 @@
+"""What `insight` gives: the answer to a question about segments, as tables."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import pyarrow as pa
+from pydantic import SerializeAsAny, WithJsonSchema
+
+from riskseg.domain.words import counted
+from riskseg.results.base import Result
+from riskseg.results.part import Part
+from riskseg.results.runs import Written
+from riskseg.results.units import Money, MoneyOrNone, RatioOrNone, Share, ShareOrNone
+
+
+class Answer(Part):
+    """The answer to a question: a sentence or two, and tables."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """The answer in a sentence or two."""
+
+    @abstractmethod
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        """Its tables by their titles; the rows of each are of one class. The first one is the
+        answer, and is what is written to a file."""
+
+
+class InsightDay(Part):
+    """A day on which accounts were decided, and by what."""
+
+    day: date
+    run: str | None
+    """The run of the journal; null where it was decided for this answer, by the strategy in force
+    on that day."""
+    strategy: str
+    """The version of the strategy."""
+    accounts: int
+
+
+class SegmentSize(Part):
+    """A segment on a day."""
+
+    segment: str
+    accounts: int
+    share: Share
+    """Of all accounts."""
+    overdue: Money
+    share_of_overdue: Share
+    due: int
+    """The accounts that an action is due for."""
+    probability: ShareOrNone
+    """The mean of the probabilities."""
+    expected_loss: MoneyOrNone
+    """The sum of overdue balance times probability over the accounts that have one; null where
+    none has, or where it is not the probability of a default."""
+
+
+class SizeOnDay(Part):
+    """A segment on one of several days."""
+
+    day: date
+    segment: str
+    accounts: int
+    share: Share
+    overdue: Money
+
+
+class SegmentSizes(Answer):
+    """How large each segment is, and what it owes."""
+
+    segments: tuple[SegmentSize, ...]
+    trend: tuple[SizeOnDay, ...]
+    accounts: int
+    overdue: Money
+
+    def words(self) -> str:
+        largest = max(self.segments, key=lambda size: size.overdue, default=None)
+        if largest is None:
+            return "There are no accounts."
+        return (
+            f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
+            f"with {largest.share:.0%} of the accounts."
+        )
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Segments": self.segments, "Segments over time": self.trend}
+
+
+class Flow(Part):
+    """The accounts that went from one segment to another between two days."""
+
+    before: str
+    """`absent` where the account was not there."""
+    after: str
+    """`absent` where the account is not there any more."""
+    accounts: int
+    share: Share
+    """Of the accounts that were in the segment before."""
+    overdue_before: Money
+    overdue_after: Money
+
+
+class Driver(Part):
+    """A band or tier that changed for accounts which went from one segment to another."""
+
+    before: str
+    after: str
+    fact: str
+    change: str
+    accounts: int
+    share: Share
+    """Of the accounts that went so."""
+
+
+class Movement(Answer):
+    """How accounts move between segments."""
+
+    first: date
+    last: date
+    flows: tuple[Flow, ...]
+    drivers: tuple[Driver, ...]
+    """What changed for the accounts of the largest flows between two segments."""
+    moved: int
+    """The accounts that are in another segment, of those there on both days."""
+    stayed: int
+    stability_index: RatioOrNone
+    """The population stability index of the shares of segments: 0 where they are the same. Null
+    where there were no accounts."""
+    stability_by_chance: RatioOrNone
+    """What it would be on average if the accounts of both days were drawn at random from one
+    population."""
+
+    def words(self) -> str:
+        both = self.moved + self.stayed
+        share = Decimal(self.moved) / both if both else Decimal(0)
+        return (
+            f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
+            f"({share:.1%}) went to another segment."
+        )
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Flows": self.flows, "What changed": self.drivers}
+
+
+class InsightRows(Written):
+    """The first table of an answer."""
+
+    def _title(self) -> str:
+        return f"{counted(self.rows, 'row')} in {self.place}."
+
+
+class InsightResult(Result):
+    """A question about the segments, answered."""
+
+    name: str
+    question: str
+    as_of: date
+    days: tuple[InsightDay, ...]
+    """The days that the answer is made from, the last of them the as-of date."""
+    currency: str
+    scale: int
+    """The decimals of an amount."""
+    answer: Annotated[SerializeAsAny[Answer], WithJsonSchema({"type": "object"})]
+    """Its keys are those of the question."""
+    notes: tuple[str, ...]
+    rows: InsightRows | None = None
+    """The first table, where it was written or kept in memory."""
+
+    def _title(self) -> str:
+        return f"{self.question}\n{self.answer.words()}"
+
+    def to_arrow(self) -> pa.Table:
+        """The first table of the answer."""
+        rows = next(iter(self.answer.tables().values()), ())
+        return pa.Table.from_pylist([row.model_dump() for row in rows])

@@ -1,0 +1,148 @@
+"""Sizes of segments and movement between them, against the decisions that `assign` wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.results.insights import Movement, SegmentSizes
+from riskseg.run.assign import assign
+from riskseg.run.insight import insight
+from tests.support import treated
+
+FIRST, LAST = date(2026, 2, 1), date(2026, 3, 1)
+# Their segments on the two days; an account that is not there yet has none.
+SEGMENTS = {
+    "a1": ("gentle", "firm"),
+    "a2": ("gentle", "gentle"),
+    "a3": ("firm", "gentle"),
+    "a4": ("left_alone", "firm"),
+    "a5": (None, "gentle"),
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    accounts = [
+        {"account_id": account, "valid_from": day, "treatment": segment}
+        for account, (before, after) in SEGMENTS.items()
+        for day, segment in ((FIRST, before), (LAST, after))
+        if segment is not None
+    ]
+    bills = [
+        {"account_id": account, "bill_id": "b", "due_on": due_on, "amount": 10 * number}
+        for number, account in enumerate(SEGMENTS, start=1)
+        for due_on in ["2026-02-20" if account == "a5" else "2026-01-20"]
+    ]
+    paths = {
+        "gentle": {"steps": [{"day": 1, "action": "sms"}]},
+        "firm": {"steps": [{"day": 1, "action": "letter"}]},
+    }
+    return treated.write(tmp_path / "w", paths=paths, rows={"accounts": accounts, "bills": bills})
+
+
+def decided(root: Path, day: date, *, keep: bool = True) -> list[dict[str, Any]]:
+    place = root / f"{day}.parquet"
+    assign(root, day, str(place), at=treated.AT, keep=keep)
+    rows: list[dict[str, Any]] = pq.read_table(place).to_pylist()
+    return rows
+
+
+def sizes(root: Path, **options: Any) -> SegmentSizes:
+    answer = insight(root, "size", LAST, **options).answer
+    assert isinstance(answer, SegmentSizes)
+    return answer
+
+
+def movement(root: Path, **options: Any) -> Movement:
+    answer = insight(root, "movement", LAST, **options).answer
+    assert isinstance(answer, Movement)
+    return answer
+
+
+def test_sizes_are_those_of_the_decisions(root: Path) -> None:
+    by_day = {day: decided(root, day) for day in (FIRST, LAST)}
+    answer = sizes(root)
+    assert {s.segment: s.accounts for s in answer.segments} == Counter(
+        row["segment"] for row in by_day[LAST]
+    )
+    for size in answer.segments:
+        own = [row for row in by_day[LAST] if row["segment"] == size.segment]
+        assert size.overdue == sum(row["balance_overdue"] for row in own)
+        assert size.due == sum(row["action"] != "none" for row in own)
+        assert size.share == Decimal(len(own)) / 5
+    assert sum(s.overdue for s in answer.segments) == answer.overdue == 150
+    assert {(s.day, s.segment): s.accounts for s in answer.trend} == Counter(
+        (day, row["segment"]) for day, rows in by_day.items() for row in rows
+    )
+
+
+@pytest.mark.parametrize("source", ["file", "kept inputs", "sources"])
+def test_movement_is_that_of_accounts(root: Path, source: str) -> None:
+    """Whether the decisions are those of the runs' files, of what the runs kept, or made anew."""
+    if source != "sources":
+        for day in (FIRST, LAST):
+            decided(root, day)
+            if source == "kept inputs":
+                (root / f"{day}.parquet").unlink()
+    done = insight(root, "movement", LAST, compare=FIRST if source == "sources" else None)
+    assert [day.run is None for day in done.days] == [source == "sources"] * 2
+    answer = done.answer
+    assert isinstance(answer, Movement)
+    assert {(f.before, f.after): f.accounts for f in answer.flows} == Counter(
+        (before or "absent", after) for before, after in SEGMENTS.values()
+    )
+    assert (answer.moved, answer.stayed) == (3, 1)
+    of_gentle = [flow.share for flow in answer.flows if flow.before == "gentle"]
+    assert of_gentle == [Decimal("0.5"), Decimal("0.5")]
+    assert {(d.before, d.after, d.fact, d.change) for d in answer.drivers} == {
+        (before, after, "treated_as", f"{before} → {after}")
+        for before, after in SEGMENTS.values()
+        if before and before != after
+    }
+
+
+def test_a_day_beside_itself_moves_nobody(root: Path) -> None:
+    decided(root, LAST)
+    answer = movement(root, compare=LAST)
+    assert (answer.moved, answer.stayed) == (0, 5)
+    assert answer.stability_index == 0
+    assert all(flow.before == flow.after and flow.share == 1 for flow in answer.flows)
+
+
+def test_a_file_that_was_changed_does_not_count(root: Path) -> None:
+    decided(root, LAST)
+    pq.write_table(pq.read_table(root / f"{LAST}.parquet").slice(0, 2), root / f"{LAST}.parquet")
+    assert sizes(root).accounts == 5
+
+
+def test_a_run_of_which_nothing_is_left_is_said(root: Path) -> None:
+    for day in (FIRST, LAST):
+        decided(root, day, keep=False)
+    (root / f"{FIRST}.parquet").unlink()
+    done = insight(root, "size", LAST)
+    assert [day.day for day in done.days] == [LAST]
+    assert any(str(FIRST) in note and "not kept" in note for note in done.notes)
+
+
+def test_past_months_are_decided_anew(root: Path) -> None:
+    decided(root, LAST)
+    done = insight(root, "size", LAST, months=1)
+    assert [(day.day, day.run is None) for day in done.days] == [
+        (date(2026, 2, 28), True),
+        (LAST, False),
+    ]
+
+
+@pytest.mark.parametrize(("name", "code"), [("sise", "RS642"), ("movement", "RS643")])
+def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        insight(root, name, LAST)
+    assert [problem.code for problem in raised.value.problems] == [code]
