@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB, Engine
@@ -25,6 +28,7 @@ from riskseg.sources.describe import fingerprints, map_sources
 from riskseg.sources.reader import open_source
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
+from tests.journeys.killing import Door, begin_command
 from tests.sources.ledgers_in_databases import edit, fill, reading, run
 from tests.support.postgres import running
 
@@ -373,6 +377,37 @@ def test_colons_and_percent_signs_of_a_select_are_its_own(in_sqlite: Path) -> No
         "where account_id like '%b' and '10:30:00' <> ':name' and amount > 0; ",
     )
     assert asked(in_sqlite, lambda e: e.value("select count(*) from payments")) == (1, [])
+
+
+def test_a_reading_that_is_killed_leaves_nothing_wrong_behind(
+    in_postgres: Path, postgres: str
+) -> None:
+    """Killed after rows of a table were taken over: there is no output and no run, the server has
+    no connection left, and the next run decides as if nothing had been."""
+    out, sound = in_postgres / "d.csv", in_postgres / "sound.csv"
+    words = ("assign", "--as-of", DAY.isoformat(), "--out")
+    killed = begin_command(
+        in_postgres,
+        *words,
+        str(out),
+        door=Door("riskseg.engine.duck.DuckDB", "unregister", "before", 2),
+    )
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    assert not out.exists()
+    ask = "select count(*) from pg_stat_activity where application_name = 'riskseg'"
+    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for _ in range(100):  # the server finds out a little later
+            if not connection.exec_driver_sql(ask).scalar():
+                break
+            time.sleep(0.05)
+        assert connection.exec_driver_sql(ask).scalar() == 0
+    assign(in_postgres, DAY, str(out), at=AT)
+    fresh = reading(in_postgres / "fresh", postgres, "billing")
+    assign(fresh, DAY, str(sound), at=AT)
+    assert out.read_bytes() == sound.read_bytes()
+    assert not [*(in_postgres / ".riskseg/scratch").iterdir()]
 
 
 def test_connections_are_closed_when_a_reading_is_broken_off(
