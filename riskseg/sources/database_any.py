@@ -28,6 +28,10 @@ from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.workspace import Source
 
 _ROWS_AT_ONCE = 50_000
+# What SQLite says of its file, where no select is to blame.
+_OF_FILE = re.compile(
+    r"file is not a database|disk image is malformed|database is locked|unable to open|disk I/O"
+)
 # What makes one moment of a transaction, and reads only. MySQL gives a TIMESTAMP in the zone of the
 # session. In SQL Server the database must allow snapshots, or its owner is asked for them.
 _TRANSACTIONS = {
@@ -161,8 +165,8 @@ class AnyDatabase(Database):
         try:
             yield
         except sa.exc.DBAPIError as error:
-            gone = error.connection_invalidated
             said = error.orig or error
+            gone = error.connection_invalidated or _OF_FILE.search(str(said)) is not None
             raise (self.not_reached if gone else self.refused)(source, said) from None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -327,6 +329,17 @@ def test_a_text_where_numbers_are_declared_is_said_to_be_one(in_sqlite: Path) ->
     assert problem.code == "RS006"
     assert "holds n/a, which is no number" in problem.what
     assert "as varchar" in problem.hint
+
+
+def test_a_database_that_is_in_use_or_damaged_is_to_blame_and_no_select(in_sqlite: Path) -> None:
+    file = in_sqlite / "ledger.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        edit(in_sqlite, "ledger.db", "ledger.db?timeout=0")
+        assert {code for code, _ in faults(in_sqlite)} == {"RS016"}
+    edit(in_sqlite, "ledger.db?timeout=0", "ledger.db")
+    file.write_bytes(b"no database" * 999)
+    assert {code for code, _ in faults(in_sqlite)} == {"RS016"}
 
 
 def test_a_table_with_a_dot_in_its_name(in_sqlite: Path) -> None:
