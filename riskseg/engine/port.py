@@ -33,8 +33,9 @@ class EngineError(Exception):
 
     @property
     def reason(self) -> str:
-        """What a Problem says of it: the first line, without the end of a sentence."""
-        return str(self).partition("\n")[0].rstrip(". ")
+        """What a Problem says of it: the first line, without what kind of error the engine calls it
+        and without the end of a sentence."""
+        return re.sub(r"^(\w+ )+Error: ", "", str(self)).partition("\n")[0].rstrip(". ")
 
 
 class NoMemoryError(Exception):

@@ -97,7 +97,8 @@ def _stage(engine: Engine, overlay: Overlay, mapped: Mapped, problems: Problems)
     try:
         engine.run(f"create table {table} as select {', '.join(listed)} from {mapped.rows}")
     except EngineError as error:
-        problems.add("RS007", f"The rows of {table} cannot be read: {error}", file=mapped.file)
+        message = f"The rows of {table} cannot be read: {error.reason}."
+        problems.add("RS007", message, file=mapped.file)
         return
     found = [
         (code, message, engine.value(f"select count(*) from {table} where {condition}"))

@@ -99,7 +99,8 @@ class SourceBalances:
             relation = reader.relation(engine)
             headers = {folded(header): quoted(header) for header in engine.columns(relation)}
         except (EngineError, DuplicateColumnsError) as error:
-            message = f"The balances cannot be read: {error}"
+            reason = error.reason if isinstance(error, EngineError) else str(error)
+            message = f"The balances cannot be read: {reason.rstrip('.')}."
             raise problem("RS006", message, file=self.against) from error
         problems = Problems()
         for needed in ("account_id", "balance"):

@@ -111,7 +111,7 @@ def _count_faults(
         try:
             rows = engine.value(f"select count(*) from {read}")
         except EngineError as error:
-            unknown = Fault("RS006", f"The file cannot be read: {error}", None, "")
+            unknown = Fault("RS006", f"The file cannot be read: {error.reason}.", None, "")
             faults[text.path] = faults_of_rows(text, form, table) or [unknown]
             continue
         if rows != text.rows:

@@ -124,7 +124,8 @@ def _map_one(
         problems.extend(error.problems)
         return None
     except EngineError as error:
-        problems.add("RS006", f"{source.table} cannot be loaded: {error}", file=file, line=line)
+        message = f"{source.table} cannot be loaded: {error.reason}."
+        problems.add("RS006", message, file=file, line=line)
         return None
     except DuplicateColumnsError as error:
         check_headers(source.table, error.names, file, line, problems)
@@ -320,11 +321,7 @@ def _types(
         except EngineError as error:
             expression_text = given[typed_name].expression if typed_name in given else expression
             unknown_column = re.search(r'Referenced column "(.+?)" not found', str(error))
-            reason = (
-                f'there is no column "{unknown_column[1]}"'
-                if unknown_column
-                else _first_line(error)
-            )
+            reason = f'there is no column "{unknown_column[1]}"' if unknown_column else error.reason
             if "GROUP BY" in reason:
                 reason = "it combines several rows, and each row is mapped by itself"
             problems.add(
@@ -347,11 +344,6 @@ def _without_rows(headers: Mapping[str, ColumnType], given: Mapping[str, Given])
         return None
     columns = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in headers)
     return f"(select {columns} limit 0)"
-
-
-def _first_line(error: EngineError) -> str:
-    """What the engine says, less its name for the kind of error and its further hints."""
-    return re.sub(r"^\w+ Error: ", "", str(error)).split("\n")[0].rstrip(".")
 
 
 def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:

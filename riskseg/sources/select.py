@@ -66,7 +66,7 @@ class Select(Files):
                 problem_code, select_fault, file=file, line=line, hint=f"Name {all_forms()}."
             )
         except EngineError as error:
-            select_fault = f"The select of {table} cannot be read: {error}"
+            select_fault = f"The select of {table} cannot be read: {error.reason}."
             problems.add("RS006", select_fault, file=file, line=line)
         return False
 

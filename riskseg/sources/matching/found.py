@@ -187,6 +187,6 @@ def _as_read(
             replace(found, sheet=form.sheet, encoding=form.encoding, header_row=form.header_row)
         ]
     except (EngineError, NotAllowedError, DuplicateColumnsError) as error:
-        reason = str(error).split("\n")[0].rstrip(".")
+        reason = error.reason if isinstance(error, EngineError) else str(error).rstrip(".")
         problems.add("RS006", f"This cannot be read: {reason}.", file=loaded_from)
         return []
