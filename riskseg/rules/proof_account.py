@@ -51,10 +51,11 @@ class Account:
 
     def values(self, model: Any) -> dict[str, Value]:
         """The account of a model: every fact's value, None where it is unknown."""
-        return {
-            name: value_of(model, term, self.facts[name].kind, self.texts)
-            for name, term in self.terms.items()
-        }
+        return {name: self.value(model, name) for name in self.terms}
+
+    def value(self, model: Any, name: str) -> Value:
+        """The value of a fact in a model, None where it is unknown."""
+        return value_of(model, self.terms[name], self.facts[name].kind, self.texts)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _plan_broken(f: Facts) -> bool | None:
     """False where one part is, whatever else is unknown."""
     broken_on, started_on = f["plan_broken_on"], f["episode_started_on"]
     known = broken_on is not None and started_on is not None
-    if f["balance_overdue"] < 10 or f["lifecycle"] != "live":
+    if f["days_past_due"] <= 0 or f["lifecycle"] != "live":
         return False
     return broken_on >= started_on if known else None
 
@@ -96,7 +96,7 @@ STARTER_READINGS: Mapping[str, Reading] = {
     "open_promise": of("open_promise"),
     "plan_kept": of("plan_kept"),
     "plan_broken_on": of("plan_broken_on"),
-    "plan_broken_on >= episode_started_on and balance_overdue >= 10 "
+    "plan_broken_on >= episode_started_on and days_past_due > 0 "
     "and lifecycle = 'live'": _plan_broken,
     "has_quarantined_rows": of("has_quarantined_rows"),
     "next_due_on": of("next_due_on"),

@@ -170,7 +170,8 @@ def test_a_duty_of_a_pack_comes_before_the_step(
     assert (duty.actions, duty.days_within, duty.line) == (("do_support",), 14, 1)
     given = {last_issued_fact("do_support") if " " in n else n: v for n, v in given.items()}
     nothing = {n: None for n in strategy.facts} | nothing_held(strategy.facts)
-    (decision,) = decided(strategy, [nothing | {"as_of": WINTER} | given], WINTER)
+    owing = nothing | {"as_of": WINTER, "days_past_due": 40, "lifecycle": "live"}
+    (decision,) = decided(strategy, [owing | given], WINTER)
     assert (decision["due_action"], decision["next_on"]) == (due, next_on)
 
 

@@ -43,7 +43,7 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
 def _likely(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
     """What was issued was issued before the day that is decided; few events last, or lasted
     long, few accounts have rows in quarantine, and few have broken a plan."""
-    if name.startswith(("issued ", "instead ")) and value is not None:
+    if name.startswith(("issued ", "instead ", "last issued ")) and value is not None:
         return min(value, as_of - timedelta(days=1))
     if name.startswith("lasting ") or name == "has_quarantined_rows":
         return value and rng.random() < 0.2

@@ -54,7 +54,7 @@ class Asker:
             for account in accounts:
                 for asked_fact, fact in account.facts.items():
                     term = account.terms[asked_fact]
-                    current_value = account.values(model)[asked_fact]
+                    current_value = account.value(model, asked_fact)
                     preferred_values = [
                         self.usual.get(asked_fact, plain_value(fact)),
                         plain_value(fact),
@@ -66,10 +66,13 @@ class Asker:
                         if preferred_value is None and not fact.nullable:
                             continue
                         has_value = term.same(constant(preferred_value, fact.kind, account.texts))
-                        if solver.check(*_named(solver, has_value)) == z3.sat:
+                        # Most facts have such a value already, and z3 need not be asked again.
+                        if not z3.is_true(model.eval(has_value, model_completion=True)):
+                            if solver.check(*_named(solver, has_value)) != z3.sat:
+                                continue
                             model = solver.model()
-                            solver.add(has_value)
-                            break
+                        solver.add(has_value)
+                        break
             return [account.values(model) for account in accounts]
         finally:
             solver.pop()
