@@ -96,6 +96,7 @@ METHODS = {
     "assign": riskseg.Workspace.assign,
     "ageing": riskseg.Workspace.ageing,
     "insight": riskseg.Workspace.insight,
+    "report": riskseg.Workspace.report,
     "contract": riskseg.Workspace.contract,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,

@@ -25,7 +25,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
-from riskseg.results.insights import InsightResult
+from riskseg.results.insights import InsightResult, SegmentReport
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay
@@ -241,6 +241,25 @@ class Workspace(Treatment):
             compare=day_or_none(compare),
             months=months,
             target=None if out is None else target(out),
+            progress=progress(),
+        )
+
+    def report(
+        self,
+        *,
+        as_of: Day,
+        compare: Day | None = None,
+        months: int = 0,
+        out: Place | None = None,
+    ) -> SegmentReport:
+        """Every question about the segments, answered; `out` is an .html page or an .xlsx workbook
+        to write it to. Days are as for :meth:`insight`."""
+        return use_cases.report.report(
+            self.root,
+            day(as_of),
+            compare=day_or_none(compare),
+            months=months,
+            out=path_or_none(out),
             progress=progress(),
         )
 

@@ -24,7 +24,7 @@ from riskseg.cli.common import AsJson, AsOf, Draft, Out, Plan, Sql, now, present
 from riskseg.cli.contract import contract
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.init import init
-from riskseg.cli.insight import insight
+from riskseg.cli.insight import insight, report
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.rehearse import rehearse
@@ -69,6 +69,7 @@ app.command("ageing")(ageing)
 app.command("contract")(contract)
 app.command("init")(init)
 app.command("insight")(insight)
+app.command("report")(report)
 app.command("replay")(replay)
 app.command("history")(account_events.history)
 app.command("hold")(account_events.hold)

@@ -1,8 +1,9 @@
-"""`riskseg insight`: a question about the segments."""
+"""`riskseg insight`: a question about the segments; `riskseg report`: all of them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.insights import insight as show_insight
+from riskseg.cli.show.insights import report as show_report
 
 Compare = Annotated[
     datetime | None,
@@ -62,5 +64,37 @@ def insight(
         ),
         show_insight,
         plan=use_cases.insight.plan() if plan else None,
+        as_json=as_json,
+    )
+
+
+@guarded
+def report(
+    as_of: AsOf,
+    compare: Compare = None,
+    months: Months = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="An .html page or an .xlsx workbook to write it to."),
+    ] = None,
+    sql: Sql = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer every question about the segments, on one page with charts or in one workbook.
+
+    For instance `riskseg report --as-of 2026-06-30 --compare 2026-05-31 --out report.html`.
+    """
+    present(
+        lambda progress: use_cases.report.report(
+            root(),
+            as_of.date(),
+            compare=None if compare is None else compare.date(),
+            months=months,
+            out=out,
+            progress=progress,
+        ),
+        show_report,
+        plan=use_cases.report.plan() if plan else None,
         as_json=as_json,
     )

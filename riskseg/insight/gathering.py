@@ -51,6 +51,7 @@ class GatheringJob(Job):
 
     session: Session
     portfolio: Portfolio
+    strategy_name: str
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
 
     def __init__(self, workspace: Workspace, asked: Asked, progress: Progress | None) -> None:
@@ -164,6 +165,7 @@ class GatheringJob(Job):
         strategy of the as-of date uses one, else that of its first band; and whether it is that
         of a default."""
         strategy = self._strategy(self.asked.as_of)
+        self.strategy_name = strategy.name
         ready = prepare(self.session, strategy, self.asked.as_of, self.journal, reasons="none")
         for key, scorer in ready.scorers.items():
             if scorer.model.manifest.spec.target.event == "default":

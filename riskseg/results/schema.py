@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "assign": runs.Decisions,
     "ageing": ageing.Ageing,
     "insight": insights.InsightResult,
+    "report": insights.SegmentReport,
     "explain": runs.Explanation,
     "replay": replay.Replay,
     "rehearse": rehearsal.Rehearsal,

@@ -56,6 +56,7 @@ ARGUMENTS = {
     "assign": f"--as-of {DAY} --out {{}}/decisions.parquet",
     "ageing": f"--as-of {DAY} --by region --out {{}}/aged.xlsx",
     "insight": f"size --as-of {DAY} --out {{}}/sizes.csv",
+    "report": f"--as-of {DAY} --months 1 --out {{}}/report.html",
     "explain": f"A00000007 --as-of {DAY}",
     "replay": "last --from-source",
     "rehearse": f"--from {DAY} --to {DAY}",

@@ -12,7 +12,7 @@ from riskseg.cli.terminal import stdout
 from riskseg.results.units import headings, in_words, is_number
 
 if TYPE_CHECKING:
-    from riskseg.results.insights import InsightResult
+    from riskseg.results.insights import InsightResult, SegmentReport
     from riskseg.results.part import Part
 
 # As many rows of a table as are shown.
@@ -31,6 +31,23 @@ def insight(done: InsightResult) -> None:
         console.print(f"[dim]{escape(note)}[/]")
     if done.rows is not None:
         console.print(escape(done.rows._title()))
+
+
+def report(done: SegmentReport) -> None:
+    """The answer to each question in words, and where the page is."""
+    console = stdout()
+    console.print(
+        f"[bold]{escape(done.strategy)}: segments as of {done.as_of}[/]  ({done.currency})"
+    )
+    for section in done.sections:
+        answer = section.answer.words() if section.answer else section.absent
+        console.print(f"{escape(section.question)}\n  {escape(str(answer))}")
+    for note in done.notes:
+        console.print(f"[dim]{escape(note)}[/]")
+    if done.place is None:
+        console.print("[dim]--out report.html has it with charts, --out report.xlsx as tables.[/]")
+    else:
+        console.print(f"The report is in {escape(done.place)}.")
 
 
 def _table(title: str, rows: Sequence[Part], scale: int) -> None:

@@ -1,14 +1,13 @@
-"""The page: one HTML file that needs nothing else. Its words and its look are in templates/."""
+"""The page of a model card. Its words are in templates/."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment
 
 from riskseg.learning import words
 from riskseg.learning.evidence import checks, estimates
@@ -19,11 +18,10 @@ from riskseg.learning.reference import Reference
 from riskseg.report.drawing import MOST_BARS
 from riskseg.report.model_card import charts, charts_of_features, charts_of_groups, charts_of_time
 from riskseg.report.model_card.material import Material, days, meaning, points, usual_values
+from riskseg.report.pages import rendered, templates
 
 # With more features than this, tables of bins and small charts are folded away.
 OPEN_FEATURES = 12
-# Characters that XML 1.0 cannot hold, escaped or not.
-UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def card(
@@ -38,21 +36,13 @@ def card(
     points, or None where another learner ships. The same data give the same text.
     """
     model = Material(manifest, evidence, scorecard, reference)
-    return UNPRINTABLE.sub("�", _template().render(m=model))
+    return rendered(_templates(), m=model)
 
 
 @cache
-def _template() -> Template:
-    """The page's template, with what the templates may call."""
-    environment = Environment(
-        loader=PackageLoader("riskseg.report.model_card"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.do"],
-    )
+def _templates() -> Environment:
+    """The templates of the card, with what they may call."""
+    environment = templates("riskseg.report.model_card")
     environment.filters |= {
         "day": words.date,
         "days": days,
@@ -87,4 +77,4 @@ def _template() -> Template:
         "estimates": estimates,
         "zip": zip,
     }
-    return environment.get_template("page.html")
+    return environment

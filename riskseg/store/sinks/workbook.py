@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -44,37 +44,7 @@ class Workbook(FileSink):
             problems.extend(error.problems)
 
     def write_file(self, path: Path, schema: pa.Schema, groups: Iterator[pa.Table]) -> int:
-        check_openpyxl(_INSTEAD)
-        import openpyxl
-
-        book = openpyxl.Workbook(write_only=True)
-        book.properties.creator = "riskseg"
-        sheet: Any = book.create_sheet(_SHEET)
-        sheet.freeze_panes = "A2"
-        sheet.append([_cell(sheet, name) for name in schema.names])
-        formats = {field.name: _number_format(field.type) for field in schema}
-        rows = 0
-        try:
-            for group in groups:
-                rows += group.num_rows
-                if rows >= MOST_ROWS:
-                    raise problem(
-                        "RS010",
-                        f"Excel holds {MOST_ROWS:,} rows, and these are more.",
-                        file=str(path),
-                        hint="Name a file of another form.",
-                    )
-                for row in group.to_pylist():
-                    sheet.append(
-                        [_cell(sheet, value, formats[name]) for name, value in row.items()]
-                    )
-        except BaseException:
-            sheet.close()
-            raise
-        buffer = io.BytesIO()
-        book.save(buffer)
-        path.write_bytes(without_clock(buffer.getvalue()))
-        return rows
+        return write_sheets(path, [(_SHEET, schema, groups)])
 
     def relation(self, file: str) -> str:
         raise ValueError(f"{file} is read as `texts`")
@@ -112,6 +82,47 @@ class Workbook(FileSink):
         padded = [[*row, *[None] * width][:width] for row in rows[1:]]
         columns = [pa.array([row[n] for row in padded], pa.string()) for n in range(width)]
         return pa.table(columns, names=named)
+
+
+def write_sheets(path: Path, sheets: Iterable[tuple[str, pa.Schema, Iterable[pa.Table]]]) -> int:
+    """Write a workbook, each sheet with its name, its columns and its rows; how many rows there
+    are in all. Raises RS004 without openpyxl, RS010 for a sheet of more rows than Excel holds."""
+    check_openpyxl(_INSTEAD)
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    book.properties.creator = "riskseg"
+    rows = sum(_write_sheet(book, path, *sheet) for sheet in sheets)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    path.write_bytes(without_clock(buffer.getvalue()))
+    return rows
+
+
+def _write_sheet(
+    book: Any, path: Path, name: str, schema: pa.Schema, groups: Iterable[pa.Table]
+) -> int:
+    sheet: Any = book.create_sheet(name)
+    sheet.freeze_panes = "A2"
+    sheet.append([_cell(sheet, column) for column in schema.names])
+    formats = {field.name: _number_format(field.type) for field in schema}
+    rows = 0
+    try:
+        for group in groups:
+            rows += group.num_rows
+            if rows >= MOST_ROWS:
+                raise problem(
+                    "RS010",
+                    f"Excel holds {MOST_ROWS:,} rows, and these are more.",
+                    file=str(path),
+                    hint="Name a file of another form.",
+                )
+            for row in group.to_pylist():
+                sheet.append([_cell(sheet, value, formats[name]) for name, value in row.items()])
+    except BaseException:
+        sheet.close()
+        raise
+    return rows
 
 
 def _unreadable(path: Path, message: str) -> ProblemsError:

@@ -1,0 +1,47 @@
+"""The page of the report on segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from riskseg.report.pages import rendered, templates
+from riskseg.report.segments.charts import flows, overdue_by_segment, overdue_over_time
+from riskseg.results.insights import Movement, SegmentReport, SegmentSizes
+from riskseg.results.units import headings, in_words, is_number
+
+# Rows beyond these are folded away under their chart.
+OPEN_ROWS = 12
+
+# The charts of each class of answer.
+CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
+    SegmentSizes: (overdue_by_segment, overdue_over_time),
+    Movement: (flows,),
+}
+
+
+def page(report: SegmentReport) -> str:
+    """The report as one HTML page: a table behind every chart, no script, nothing fetched."""
+    return rendered(_templates(), report=report)
+
+
+@cache
+def _templates() -> Environment:
+    environment = templates("riskseg.report.segments")
+    environment.globals |= {
+        "OPEN_ROWS": OPEN_ROWS,
+        "charts": _charts,
+        "headings": headings,
+        "in_words": in_words,
+        "is_number": is_number,
+    }
+    return environment
+
+
+def _charts(answer: object, report: SegmentReport) -> list[Markup]:
+    drawn = (chart(answer, report) for chart in CHARTS.get(type(answer), ()))
+    return [chart for chart in drawn if chart is not None]

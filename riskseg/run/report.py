@@ -1,0 +1,123 @@
+"""`report`: every question about the segments answered, as one page or one workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from riskseg.domain.problems import Problems
+from riskseg.insight.gathering import Asked, GatheringJob
+from riskseg.insight.insight import Insight, insights_into
+from riskseg.insight.portfolio import Portfolio
+from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.session import open_checked
+from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.results.insights import Answer, InsightDay, ReportSection, SegmentReport
+from riskseg.store.files import write_beside
+from riskseg.store.sinks.workbook import write_sheets
+from riskseg.workspace import Workspace
+
+ANSWER = Stage("answer", "every question")
+WRITE = Stage("write", "the page or the workbook beside its place, then in it")
+
+ENDINGS = (".html", ".htm", ".xlsx")
+# Excel takes no longer name of a sheet.
+_SHEET_NAME = 31
+
+
+class _Reporting(GatheringJob):
+    """What a run of `report` holds while it is carried out."""
+
+    def __init__(
+        self, workspace: Workspace, asked: Asked, out: Path | None, progress: Progress | None
+    ) -> None:
+        super().__init__(workspace, asked, progress)
+        self.out = out
+
+    def answer(self) -> None:
+        portfolio = self.portfolio
+        self.done = SegmentReport(
+            as_of=portfolio.as_of,
+            compare=portfolio.compare,
+            strategy=self.strategy_name,
+            days=tuple(map(InsightDay.model_validate, portfolio.days)),
+            currency=portfolio.currency,
+            scale=portfolio.scale,
+            sections=tuple(map(self._section, insights_into(Portfolio).values())),
+            notes=tuple(dict.fromkeys(self.notes)),
+            place=None if self.out is None else str(self.out),
+        )
+
+    def _section(self, insight: Insight[Portfolio, Answer]) -> ReportSection:
+        portfolio = self.portfolio
+        command = f"riskseg insight {insight.name} --as-of {portfolio.as_of}"
+        answer, absent = None, None
+        if insight.needs_earlier_day and portfolio.compare is None:
+            absent = "No earlier day was decided: name one with --compare."
+        else:
+            answer = insight.answer(portfolio)
+            if insight.needs_earlier_day:
+                command += f" --compare {portfolio.compare}"
+        return ReportSection(
+            name=insight.name,
+            title=insight.name.replace("_", " ").capitalize(),
+            question=insight.question,
+            command=command,
+            answer=answer,
+            absent=absent,
+        )
+
+    def write(self) -> None:
+        if self.out is None:
+            return
+        with write_beside(self.out, token="report") as part:
+            if self.out.suffix.lower() == ".xlsx":
+                write_sheets(part, _sheets(self.done))
+            else:
+                from riskseg.report.segments import page
+
+                part.write_text(page(self.done), encoding="utf-8")
+
+
+def _sheets(report: SegmentReport) -> Iterator[tuple[str, pa.Schema, list[pa.Table]]]:
+    """A sheet for the answers in words, then one for each of their tables."""
+    tables = {"Questions": report.to_arrow()}
+    for section in report.sections:
+        for title, rows in (section.answer.tables() if section.answer else {}).items():
+            if rows:
+                tables[title[:_SHEET_NAME]] = pa.Table.from_pylist([r.model_dump() for r in rows])
+    for title, table in tables.items():
+        yield title, table.schema, [table]
+
+
+def plan() -> Plan:
+    """What `report` carries out."""
+    return [*_Reporting.gathering(), ANSWER.by(_Reporting.answer), WRITE.by(_Reporting.write)]
+
+
+def report(
+    root: Path,
+    as_of: date,
+    *,
+    compare: date | None = None,
+    months: int = 0,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> SegmentReport:
+    """Answer every question about the segments as of a date; `out` is a page (.html) or a workbook
+    (.xlsx) to write it to.
+
+    Days are as in :func:`riskseg.run.insight.insight`. Raises RS010 for an `out` that cannot be
+    written, RS602 for a date of which nothing is known.
+    """
+    workspace = open_checked(root)
+    problems = Problems()
+    if out is not None:
+        check_output(workspace, out, problems, ENDINGS)
+    problems.raise_if_any()
+    job = _Reporting(workspace, Asked(as_of, compare, months), out, progress)
+    job.carry_out(plan())
+    return job.done

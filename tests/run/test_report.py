@@ -1,0 +1,128 @@
+"""The report on segments: the page and the workbook say what the questions' answers say."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.results.insights import SegmentReport
+from riskseg.run.assign import assign
+from riskseg.run.insight import insight, questions
+from riskseg.run.report import report
+from tests.support import treated
+
+FIRST, LAST = date(2026, 2, 1), date(2026, 3, 1)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two accounts, of which one goes to another segment."""
+    rows = {
+        "accounts": [
+            {"account_id": "a1", "valid_from": FIRST, "treatment": "gentle"},
+            {"account_id": "a2", "valid_from": FIRST, "treatment": "firm"},
+            {"account_id": "a1", "valid_from": LAST, "treatment": "firm"},
+        ],
+        "bills": [
+            {"account_id": account, "bill_id": "b", "due_on": "2026-01-20", "amount": amount}
+            for account, amount in (("a1", 1234.5), ("a2", 70))
+        ],
+    }
+    paths = {name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("gentle", "firm")}
+    place = treated.write(tmp_path / "w", paths=paths, rows=rows)
+    for day in (FIRST, LAST):
+        assign(place, day, str(place / f"{day}.parquet"), at=treated.AT)
+    return place
+
+
+class _Page(HTMLParser):
+    """The cells of each table, and the text of the page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, _attributes: object) -> None:
+        self.tags.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.cells:
+            self.cells[-1] += data
+
+
+def written(root: Path, name: str) -> SegmentReport:
+    return report(root, LAST, out=root / name)
+
+
+def test_it_answers_every_question(root: Path) -> None:
+    done = report(root, LAST)
+    assert [section.name for section in done.sections] == [*questions()]
+    for section in done.sections:
+        assert section.answer == insight(root, section.name, LAST).answer
+
+
+def test_the_page_has_every_row_and_nothing_from_elsewhere(root: Path) -> None:
+    done = written(root, "r.html")
+    text = (root / "r.html").read_text(encoding="utf-8")
+    page = _Page(text)
+    cells = [cell.strip() for cell in page.cells]
+    assert "1,304.50" in cells and "gentle" in cells
+    for section in done.sections:
+        assert section.answer is not None
+        rows = sum(len(rows) for rows in section.answer.tables().values())
+        assert rows > 0 and section.answer.words() in _unescaped(text)
+    assert not {"script", "link", "img", "iframe"} & {*page.tags}
+    assert "http" not in re.sub(r"<!--.*?-->", "", text)
+    for chart in re.findall(r"<svg.*?</svg>", text, re.S):
+        drawn = ElementTree.fromstring(chart)  # noqa: S314, it is our own
+        assert [child.tag for child in drawn][:2] == ["title", "desc"]
+    assert text.count("<svg") == 3
+
+
+def _unescaped(text: str) -> str:
+    for there, here in (("&lt;", "<"), ("&gt;", ">"), ("&#34;", '"'), ("&amp;", "&")):
+        text = text.replace(there, here)
+    return text
+
+
+def test_the_workbook_has_a_sheet_for_each_table(root: Path) -> None:
+    written(root, "r.xlsx")
+    book = openpyxl.load_workbook(root / "r.xlsx")
+    sheets = ["Questions", "Segments", "Segments over time", "Flows", "What changed"]
+    assert book.sheetnames[: len(sheets)] == sheets
+    head, *rows = book["Segments"].iter_rows(values_only=True)
+    assert [(row[0], row[head.index("accounts")], row[head.index("overdue")]) for row in rows] == [
+        ("firm", 2, 1304.5)
+    ]
+
+
+def test_without_an_earlier_day_a_question_says_so(root: Path) -> None:
+    done = report(root, FIRST, out=root / "r.html")
+    (absent,) = [section for section in done.sections if section.answer is None]
+    assert absent.name == "movement" and absent.absent is not None
+    assert absent.absent in (root / "r.html").read_text(encoding="utf-8")
+
+
+def test_it_is_the_same_bytes_again(root: Path) -> None:
+    for name in ("r.html", "r.xlsx"):
+        written(root, name)
+        first = (root / name).read_bytes()
+        written(root, name)
+        assert (root / name).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["r.pdf", "riskseg.toml", "data/bills.csv"])
+def test_where_it_cannot_be_written(root: Path, name: str) -> None:
+    with pytest.raises(ProblemsError, match="RS010"):
+        report(root, LAST, out=root / name)
