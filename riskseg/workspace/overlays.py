@@ -63,7 +63,7 @@ def overlay_tables(
         columns = {
             key: value
             for key, value in table.items()
-            if key not in ("from", "on") and isinstance(value, str)
+            if key not in ("from", "on", "url") and isinstance(value, str)
         }
         by_key = {folded(key): key for key in columns}
         on = folded(table["on"])

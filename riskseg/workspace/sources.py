@@ -211,6 +211,11 @@ def read_overlays(top: Top, document: Document, problems: Problems) -> dict[str,
                     "key": document.line("source", OVERLAYS, name, "on"),
                 },
                 read=read_table(written[name], document, ("source", OVERLAYS, name), problems),
+                url=_url(
+                    written[name].get("url"),
+                    document.at("source", OVERLAYS, name, "url"),
+                    problems,
+                ),
             ),
             on,
         )

@@ -351,6 +351,25 @@ def test_a_table_with_a_dot_in_its_name(in_sqlite: Path) -> None:
     assert asked(in_sqlite, lambda e: e.value("select count(*) from bills")) == (2, [])
 
 
+def test_an_overlay_may_lie_in_a_database(in_sqlite: Path) -> None:
+    run(
+        f"sqlite:///{in_sqlite / 'ledger.db'}",
+        "create table census (area text, income integer)",
+        "insert into census values ('north', 7), ('south', 8)",
+    )
+    toml = '[source.overlays.census]\nurl = "{}"\nfrom = "census"\non = "region"\nregion = "area"\n'
+    with (in_sqlite / "riskseg.toml").open("a") as file:
+        file.write(toml.format("sqlite:///ledger.db"))
+    ask = 'select "@income" from ledger_accounts order by account_no'
+    assert asked(in_sqlite, lambda e: e.rows(ask)) == ([(7,), (8,)], [])
+    ran = assign(in_sqlite, DAY, str(in_sqlite / "d.csv"), at=AT)
+    since = replay(in_sqlite, ran.run_id, from_source=True).since
+    assert since is not None and since.sources == ()
+    run(f"sqlite:///{in_sqlite / 'ledger.db'}", "update census set income = 9")
+    since = replay(in_sqlite, ran.run_id, from_source=True).since
+    assert since is not None and since.sources == ("overlays.census",)
+
+
 def test_a_file_beside_a_database_needs_a_url_of_its_own(root: Path) -> None:
     table = "billing.invoices" if "billing" in (root / "riskseg.toml").read_text() else "invoices"
     edit(root, f'"{table}"', '"data/bills.csv"')
