@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import tomllib
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def matched(folder: Path, files: Mapping[str, str]) -> Matching:
 def read(matching: Matching) -> dict[str, Any]:
     """What is read without a decision of a person."""
     return {
-        table: source.get("from")
+        table: source.get("from") if isinstance(source, dict) else source
         for table, source in tomllib.loads(matching.toml).get("source", {}).items()
     }
 
@@ -110,6 +112,29 @@ def test_a_second_file_is_never_taken_as_the_list_of_accounts(
     matching = matched(tmp_path, {"invoices.csv": BILLS, "cash.csv": PAYMENTS, **more})
     assert read(matching) == expected
     assert written in matching.toml
+
+
+def test_tables_of_one_shape_in_a_database_are_put_together_by_a_select(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'erp.db'}"
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as erp:
+        for name, text in (("invoices", BILLS), ("invoices_2025", MORE_BILLS), ("cash", PAYMENTS)):
+            header, *lines = text.splitlines()
+            erp.execute(f"create table {name} ({header})")
+            marks = ",".join("?" * len(header.split(",")))
+            erp.executemany(
+                f"insert into {name} values ({marks})", [line.split(",") for line in lines]
+            )
+        erp.commit()
+    matching = match(tmp_path, database)
+    assert read(matching) == {"url": database, "bills": None, "payments": "cash"}
+    assert "select * from invoices union all select * from invoices_2025" in matching.toml
+
+
+def test_bills_and_payments_of_files_of_one_shape_are_both_asked_about(tmp_path: Path) -> None:
+    header = "account,bill_no,due_date,bill_amount,paid_date,amount_paid\n"
+    rows = "{0},1,2026-01-31,5.50,2026-02-01,5.50\n{0},2,2026-02-28,6.50,,\n"
+    files = {f"{name}.csv": header + rows.format(name) for name in ("north", "south")}
+    assert read(matched(tmp_path, files)) == {"bills": None, "payments": None}
 
 
 VALUES = {

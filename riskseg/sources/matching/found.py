@@ -48,7 +48,7 @@ class Found:
     def place(self) -> str:
         """What a person calls it."""
         if self.parts:
-            return " and ".join(self.parts)
+            return listed(self.parts)
         return f"{self.loaded_from}, sheet {self.sheet}" if self.sheet else self.loaded_from
 
     @property
@@ -69,6 +69,11 @@ class Found:
     @property
     def headers(self) -> tuple[str, ...]:
         return tuple(self.profiles)
+
+
+def listed(places: Sequence[str]) -> str:
+    """Files in a sentence: `a.csv, b.csv and c.csv`."""
+    return " and ".join([*([", ".join(places[:-1])] if places[:-1] else []), places[-1]])
 
 
 def data_files(place: Path) -> list[Path]:

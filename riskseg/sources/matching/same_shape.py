@@ -61,7 +61,7 @@ def _as_one(engine: Engine, alike: Sequence[Found], names: Sequence[str]) -> Fou
     types = {name: profile.type for name, profile in first.profiles.items()}
     return replace(
         first,
-        loaded_from=_pattern([f.loaded_from for f in alike], names) or _select(alike),
+        loaded_from=_named_together(alike, names) or _select(alike),
         relation=relation,
         rows=sum(found.rows for found in alike),
         profiles=profiles(engine, relation, types),
@@ -70,8 +70,12 @@ def _as_one(engine: Engine, alike: Sequence[Found], names: Sequence[str]) -> Fou
     )
 
 
-def _pattern(alike: Sequence[str], names: Sequence[str]) -> str | None:
-    """A pattern that names these files and no other of those that were found."""
+def _named_together(found: Sequence[Found], names: Sequence[str]) -> str | None:
+    """A pattern that names these files and no other of those that were found. A database has no
+    patterns."""
+    if found[0].in_database:
+        return None
+    alike = [each.loaded_from for each in found]
     paths = [PurePath(name) for name in alike]
     [folder, *other_folders] = {path.parent for path in paths}
     [ending, *other_endings] = {"".join(path.suffixes) for path in paths}

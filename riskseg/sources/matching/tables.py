@@ -23,7 +23,7 @@ from riskseg.sources.matching.columns import Match, matches
 from riskseg.sources.matching.day_offsets import from_day_offsets
 from riskseg.sources.matching.evidence import share_met
 from riskseg.sources.matching.fill import DOUBTED, filled
-from riskseg.sources.matching.found import Found
+from riskseg.sources.matching.found import Found, listed
 from riskseg.sources.matching.names import dictionary, event_kind, likeness, table_word
 from riskseg.sources.matching.proposal import SURE, ColumnProposal, Proposal, TableProposal
 from riskseg.sources.matching.same_file import payments_in_bills
@@ -217,13 +217,13 @@ def _with_its_files_decided(
         if table in pairs and _is_rival(engine, proposal, other, pairs[table])
     ]
     if rivals:
-        places = " and ".join([found.place, *rivals])
+        places = listed([found.place, *rivals])
         note = f"{places} are all like {table}: name the one that is, or a select of all."
-    elif found.parts and proposal.loaded_from == found.loaded_from:
+    elif found.parts:
         note = (
-            f"{found.place} have the same columns, and are read together: name one of them alone "
-            "where the others are not meant."
-        )
+            f"{found.place} have the same columns. Take the mark away to read them together, or "
+            f"name those that are meant. {proposal.note}"
+        ).strip()
     else:
         return proposal
     return replace(proposal, from_decided=False, note=note)
