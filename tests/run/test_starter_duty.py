@@ -64,7 +64,7 @@ def test_it_is_owed_from_the_day_the_plan_breaks_and_met_once(root: Path) -> Non
     assert treated.listed(root, date(2026, 2, 6)) == []
     _, (row,) = treated.issue(root, BROKEN)
     columns = ("account_id", "action", "template", "deadline", "due_on")
-    expected = ("breaks", "call", "why_did_it_break", DEADLINE, BROKEN)
+    expected = ("breaks", "letter", "why_did_it_break", DEADLINE, BROKEN)
     assert tuple(row[column] for column in columns) == expected
     assert treated.listed(root, LATE) == []
     assert "Ofwat" in duty()["source"]

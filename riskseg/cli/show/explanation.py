@@ -169,10 +169,17 @@ def _facts(console: Console, explanation: Explanation) -> None:
     state = dict.fromkeys(
         worded(explanation.words[fact], one=value == "1").replace("{value}", value)
         for fact, value in shown.items()
-        if of_account(fact) and explanation.facts[fact]
+        if of_account(fact) and explanation.facts[fact] and not _is_over(fact, explanation)
     )
     if state:
         console.print(f"[dim]Done before, and holding: {escape('; '.join(state))}.[/]")
+
+
+def _is_over(fact: str, explanation: Explanation) -> bool:
+    """Whether a fact says from when on contacts are lawful, and that day has come."""
+    from riskseg.rules.contacting import limit_of
+
+    return limit_of(fact) is not None and explanation.facts[fact] <= explanation.decision["as_of"]
 
 
 def _since_the_run(console: Console, explanation: Explanation) -> None:
