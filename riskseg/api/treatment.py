@@ -232,6 +232,7 @@ class Treatment:
         last: Day,
         strategies: Sequence[str] = (),
         every: Literal["day", "week"] = "day",
+        capacity: Mapping[str, int] | None = None,
         more_than: int = 4,
         out: Place | None = None,
         generated: int | None = None,
@@ -241,8 +242,9 @@ class Treatment:
         they would have done; nothing is recorded.
 
         `strategies` are folders, or versions in the journal; without any it is the workspace's
-        folder. `generated` has a portfolio of so many accounts respond to them. The rows are weeks,
-        one for each path; `out` has them written.
+        folder. `capacity` says how often an action can be taken on a day. `generated` has a
+        portfolio of so many accounts respond to them. The rows are weeks, one for each path; `out`
+        has them written.
         """
         return use_cases.rehearse.rehearse(
             self.root,
@@ -251,6 +253,7 @@ class Treatment:
             strategies,
             here=Path.cwd(),
             every=every,
+            capacity=capacity,
             more_than=more_than,
             target=None if out is None else str(out),
             generated=generated,

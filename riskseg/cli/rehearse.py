@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import AsJson, Plan, Sql, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.rehearsal import rehearsal as show_rehearsal
@@ -33,6 +34,7 @@ def rehearse(
         ),
     ] = None,
     every: Annotated[Every, typer.Option(help="How often a worklist is issued.")] = Every.day,
+    capacity: Capacity = None,
     more_than: Annotated[
         int, typer.Option(min=0, help="Count the accounts that are contacted more often than this.")
     ] = 4,
@@ -73,6 +75,7 @@ def rehearse(
             strategy or (),
             here=Path.cwd(),
             every=every.value,
+            capacity=capacity_of(capacity),
             more_than=more_than,
             target=out,
             generated=generated,

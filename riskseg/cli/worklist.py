@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
     AsJson,
     AsOf,
@@ -39,14 +40,6 @@ Channel = Annotated[
 ]
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Attributes of accounts to add, as phone,email.")
-]
-Capacity = Annotated[
-    str | None,
-    typer.Option(
-        "--capacity",
-        help="How often each action can be taken that day, as call=200,visit=20; the rest stays "
-        "due.",
-    ),
 ]
 worklist_app = typer.Typer(
     help="What is due on a day, in order of priority; issue it, and record what came of it.",
@@ -135,7 +128,7 @@ def _list(
             actions=action or (),
             channels=channel or (),
             columns=_names(columns),
-            capacity=_capacity(capacity),
+            capacity=capacity_of(capacity),
             draft=draft,
             progress=progress,
         ),
@@ -264,14 +257,3 @@ def done(
 
 def _names(text: str | None) -> list[str]:
     return [listed_name.strip() for listed_name in (text or "").split(",") if listed_name.strip()]
-
-
-def _capacity(text: str | None) -> dict[str, int]:
-    """How often each action can be taken, from `call=200,visit=20`."""
-    capacity = {}
-    for limit_text in _names(text):
-        action, _, count = limit_text.partition("=")
-        if not count.strip().isdigit():
-            raise typer.BadParameter("Write --capacity as call=200,visit=20.")
-        capacity[action.strip()] = int(count)
-    return capacity

@@ -6,7 +6,7 @@ The workspace's own journal is neither written nor, for what the rehearsal issue
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -48,16 +48,24 @@ class Rehearsal:
 
     The engine holds, for each `side` (the number of a strategy): `rehearsed_days`, a row for each
     day and path; `rehearsed_actions`, a row for each action issued; `rehearsed_cures`, a row for
-    each arrears episode that ended; and `rehearsed_accounts`, the last day's row of each account.
+    each arrears episode that ended; `rehearsed_left`, how often an action was due and beyond the
+    day's capacity; and `rehearsed_accounts`, the last day's row of each account.
     """
 
     def __init__(
-        self, session: Session, deciders: Sequence[Decider], period: Period, *, shared: bool
+        self,
+        session: Session,
+        deciders: Sequence[Decider],
+        period: Period,
+        *,
+        capacity: Mapping[str, int],
+        shared: bool,
     ) -> None:
-        """`shared` says that what is over of each account is at hand
+        """`capacity` says how often an action can be taken on a day of a worklist. `shared` says
+        that what is over of each account is at hand
         (:func:`riskseg.ledger.settled.settled_bills`)."""
         self.session, self.period, self.shared = session, period, shared
-        self.engine, self.deciders = session.engine, deciders
+        self.engine, self.deciders, self.capacity = session.engine, deciders, capacity
         self.engine.run(
             f"""
             create temp table journal_before as
@@ -74,6 +82,7 @@ class Rehearsal:
             "rehearsed_actions": f"happened_on date, account_no integer, path varchar, "
             f"action varchar, channel varchar, contact boolean, significant boolean, "
             f"cost {money}",
+            "rehearsed_left": "as_of date, action varchar, cases bigint",
             "rehearsed_cures": "happened_on date, account_no integer, path varchar",
             "rehearsed_accounts": f"account_no integer, party varchar, overdue {money}, "
             "paid decimal(18, 0)",
@@ -99,8 +108,19 @@ class Rehearsal:
             decide_scored(self.engine, decider, score_facts(self.engine, decider))
             add_due(self.engine, decider, anew=partition == 0)
             self.engine.run(f"insert into day {_accounts_select(decider)}")
-        list_due(self.engine, as_of, decider.scale)
-        for select in (issued_events(as_of, approved=True), placement_events(as_of)):
+        # Whatever needs approval is taken to be approved, and takes its place in the capacity.
+        self.engine.run("update due_actions set approvers = 0")
+        list_due(self.engine, as_of, decider.scale, capacity=self.capacity)
+        self.engine.run(
+            f"""
+            insert into rehearsed_left
+            select {side}, date '{as_of}', action, count(*)
+            from listed_actions
+            where state = 'over capacity'
+            group by action
+            """
+        )
+        for select in (issued_events(as_of), placement_events(as_of)):
             self.engine.run(
                 f"""
                 insert into journal_events by name
@@ -231,6 +251,19 @@ class Rehearsal:
             group by all
             order by all
             """
+        )
+
+    def left(self, side: int) -> dict[str, int]:
+        """How often each action was due and left, since the day's capacity was used up."""
+        return dict(
+            self.engine.rows(
+                f"""
+                select action, cast(sum(cases) as bigint)
+                from rehearsed_left
+                where side = {side}
+                group by action
+                """
+            )
         )
 
     def contacted_often(self, side: int, more_than: int) -> int:

@@ -24,6 +24,8 @@ class RehearsedAction(Part):
     """What that costs; null where the strategy does not say what the action costs."""
     most_a_day: int
     """How often on the day on which it was taken most often."""
+    left: int
+    """How often it was due and left, since the day's capacity was used up; each day is counted."""
 
 
 class RehearsedDay(Part):

@@ -8,13 +8,13 @@ to a worklist is known: whatever needs approval is taken to be approved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import prepare
@@ -71,6 +71,7 @@ class _Rehearsal(VersionsJob):
         here: Path,
         period: Period,
         *,
+        capacity: Mapping[str, int],
         more_than: int,
         target: str | None,
         generated: int | None,
@@ -79,7 +80,7 @@ class _Rehearsal(VersionsJob):
     ) -> None:
         super().__init__(root, names or [None], here, progress=progress)
         self.period, self.more_than, self.target = period, more_than, target
-        self.generated, self.seed = generated, seed
+        self.generated, self.seed, self.capacity = generated, seed, capacity
         self.portfolio: Responding | None = None
 
     def load(self) -> None:
@@ -96,6 +97,7 @@ class _Rehearsal(VersionsJob):
         session = self.source
         strategies = [edition.strategy for edition in self.editions]
         _check_paths(strategies, self.period.days)
+        _check_capacity(strategies, self.capacity)
         if self.portfolio is not None:
             check_actions(strategies)
         assert self.workspace is not None
@@ -108,7 +110,9 @@ class _Rehearsal(VersionsJob):
         shared = session.ledger.billed and self.portfolio is None
         if shared:
             build(session.engine, settled_bills(session.ledger.money))
-        self.rehearsed = Rehearsed(session, self.deciders, self.period, shared=shared)
+        self.rehearsed = Rehearsed(
+            session, self.deciders, self.period, capacity=self.capacity, shared=shared
+        )
 
     def rehearse(self) -> None:
         days = self.period.days
@@ -192,7 +196,7 @@ class _Rehearsal(VersionsJob):
             if self.source.ledger.billed
             else None,
             contacted_often=self.rehearsed.contacted_often(side, self.more_than),
-            actions=tuple(_actions(strategy, days)),
+            actions=tuple(_actions(strategy, days, self.rehearsed.left(side))),
             days=tuple(days),
         )
 
@@ -254,7 +258,9 @@ def _interval(count: int, total: float | None, squares: float | None, factor: fl
     )
 
 
-def _actions(strategy: Strategy, days: Sequence[RehearsedDay]) -> list[RehearsedAction]:
+def _actions(
+    strategy: Strategy, days: Sequence[RehearsedDay], left: Mapping[str, int]
+) -> list[RehearsedAction]:
     rehearsed_actions = []
     for action in strategy.actions:
         issued_counts = [day.issued for day in days if day.action == action.name]
@@ -265,6 +271,7 @@ def _actions(strategy: Strategy, days: Sequence[RehearsedDay]) -> list[Rehearsed
                 issued=sum(issued_counts),
                 cost=None if action.cost is None else action.cost * sum(issued_counts),
                 most_a_day=max(issued_counts, default=0),
+                left=left.get(action.name, 0),
             )
         )
     return rehearsed_actions
@@ -296,6 +303,17 @@ def _check_paths(strategies: Sequence[Strategy], days: Sequence[date]) -> None:
     problems.raise_if_any()
 
 
+def _check_capacity(strategies: Sequence[Strategy], capacity: Mapping[str, int]) -> None:
+    """Raise RS209 for an action that none of the strategies has."""
+    known = {action.name for strategy in strategies for action in strategy.actions}
+    problems = Problems()
+    for name in capacity:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            problems.add("RS209", f'There is no action "{name}".', hint=hint)
+    problems.raise_if_any()
+
+
 def plan() -> Plan:
     """What `rehearse` carries out."""
     return [
@@ -314,6 +332,7 @@ def rehearse(
     *,
     here: Path,
     every: str = "day",
+    capacity: Mapping[str, int] | None = None,
     more_than: int = 4,
     target: str | None = None,
     generated: int | None = None,
@@ -323,7 +342,8 @@ def rehearse(
     """Carry out one or two strategies from one day to another, both included.
 
     `strategies` are named as in :mod:`riskseg.pipeline.strategy_versions`; without any it is the
-    workspace's folder. `every` is `day` or `week`. Accounts with more than `more_than` contacts
+    workspace's folder. `every` is `day` or `week`. `capacity` says how often an action can be taken
+    on a day of a worklist; the rest stays due. Accounts with more than `more_than` contacts
     are counted. With a `target`, the weeks are written there. With `generated`, a portfolio of that
     many accounts that responds to what is done stands in place of the workspace's data; another
     `seed`, another portfolio.
@@ -341,6 +361,7 @@ def rehearse(
         strategies,
         here,
         Period(first, last, EVERY[every]),
+        capacity=capacity or {},
         more_than=more_than,
         target=target,
         generated=generated,

@@ -350,10 +350,8 @@ def listed_actions(
         """
 
 
-def issued_events(as_of: date, *, approved: bool = False) -> str:
-    """The events of issuing `listed_actions`, by the columns of the journal. `approved` takes it
-    that people approve of whatever needs it."""
-    waiting = "" if approved else "and not needs_approval"
+def issued_events(as_of: date) -> str:
+    """The events of issuing `listed_actions`, by the columns of the journal."""
     return f"""
         select id as event_id, account_id, 'action' as kind,
             date '{as_of}' as happened_on,
@@ -364,7 +362,7 @@ def issued_events(as_of: date, *, approved: bool = False) -> str:
             case when state = 'with another' then row_id end as ref
         from listed_actions
         where state in ('listed', 'with another')
-            {waiting}
+            and not needs_approval
         order by account_id
         """
 

@@ -195,3 +195,22 @@ def test_an_action_that_nobody_knows_the_effect_of(root: Path) -> None:
     with pytest.raises(ProblemsError) as raised:
         rehearse(root, date(2026, 1, 1), date(2026, 1, 2), here=root, generated=50)
     assert [problem.code for problem in raised.value.problems] == ["RS209"]
+
+
+def test_a_day_s_capacity_leaves_the_rest_due(root: Path) -> None:
+    """One sms and one letter a day: b, whose id comes later, waits a day for each; what needs
+    approval is limited too."""
+    done = rehearse(root, FIRST, LAST, here=root, capacity={"sms": 1, "letter": 1, "agency": 0})
+    (strategy,) = done.strategies
+    assert [(str(d.day), d.action, d.issued) for d in strategy.days] == [
+        ("2025-11-04", "sms", 1),
+        ("2025-11-05", "sms", 1),
+        ("2025-11-11", "letter", 1),
+        ("2025-11-12", "letter", 1),
+        ("2025-11-13", "sms", 1),
+        ("2025-11-20", "letter", 1),
+    ]
+    # The agency is left for a on the 22nd and the 23rd.
+    assert {a.action: a.left for a in strategy.actions} == {"sms": 1, "letter": 1, "agency": 2}
+    with pytest.raises(ProblemsError, match=r"RS209 .*sms"):
+        rehearse(root, FIRST, LAST, here=root, capacity={"smss": 1})

@@ -52,7 +52,8 @@ def rehearsal(done: Rehearsal) -> None:
         )
     console.print(comparison_table)
     for strategy in done.strategies:
-        columns = ("action", "channel", "issued", "most a day", "cost")
+        limited = any(action.left for action in strategy.actions)
+        columns = ["action", "channel", "issued", "most a day", "cost", *(["left"] * limited)]
         actions = table(*columns, right=columns[2:], title=strategy.name)
         for action in strategy.actions:
             actions.add_row(
@@ -61,6 +62,7 @@ def rehearsal(done: Rehearsal) -> None:
                 number(action.issued),
                 number(action.most_a_day),
                 money(action.cost, done.scale),
+                *([number(action.left)] if limited else []),
             )
         console.print(actions)
     if done.place is not None:
