@@ -205,11 +205,24 @@ def _asked(proposal: Proposal, ask: Ask) -> Proposal:
             day = day or ask(Question(table, None, answered.note, (), True))
             answered = _counted_from(answered, day) if day else answered
         elif answered.decided:
+            if not answered.from_decided:
+                answered = _which_file(answered, ask)
             for column in answered.columns.values():
                 if not column.decided:
                     answered = answered.with_column(_answer(answered.found, table, column, ask))
         tables[table] = answered
     return replace(proposal, tables=tables)
+
+
+def _which_file(proposal: TableProposal, ask: Ask) -> TableProposal:
+    """The proposal with the `from` that a person means, where several files may be meant."""
+    parts = proposal.found.parts if proposal.loaded_from == proposal.found.loaded_from else ()
+    options = (tidy_from(proposal.loaded_from), *parts)
+    answer = ask(Question(proposal.table, "from", proposal.note.rstrip("."), options, True))
+    if answer is None:
+        return proposal
+    chosen = proposal.loaded_from if answer == options[0] else answer
+    return replace(proposal, loaded_from=chosen, from_decided=True, note="")
 
 
 def _counted_from(proposal: TableProposal, day: str) -> TableProposal:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from riskseg.run.match import Matching, match
+from riskseg.run.match import Matching, Question, match
 from riskseg.workspace.undecided import undecided
 from tests.sources.test_matching import FILES, perturbed
 
@@ -135,6 +135,18 @@ def test_bills_and_payments_of_files_of_one_shape_are_both_asked_about(tmp_path:
     rows = "{0},1,2026-01-31,5.50,2026-02-01,5.50\n{0},2,2026-02-28,6.50,,\n"
     files = {f"{name}.csv": header + rows.format(name) for name in ("north", "south")}
     assert read(matched(tmp_path, files)) == {"bills": None, "payments": None}
+
+
+def test_at_a_terminal_a_person_is_asked_which_file_is_meant(tmp_path: Path) -> None:
+    files = {"invoices.csv": BILLS, "cash.csv": PAYMENTS, "cash_old.csv": MORE_PAYMENTS}
+    matched(tmp_path, files)
+    for number, expected in enumerate(("exports/cash*.csv", "exports/cash.csv")):
+
+        def ask(question: Question, number: int = number) -> str | None:
+            return question.options[number] if question.column == "from" else None
+
+        matching = match(tmp_path, str(tmp_path / "exports"), ask=ask)
+        assert read(matching)["payments"] == expected
 
 
 VALUES = {
