@@ -32,7 +32,7 @@ Months = Annotated[
 
 @guarded
 def insight(
-    question: Annotated[str, typer.Argument(help="size or movement.")],
+    question: Annotated[str, typer.Argument(help="size, profile or movement.")],
     as_of: AsOf,
     compare: Compare = None,
     months: Months = 0,
@@ -48,7 +48,7 @@ def insight(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question about the segments: how large they are, who moves between them.
+    """Ask a question about the segments: how large they are, who is in them, who moves.
 
     For instance `riskseg insight movement --as-of 2026-06-30 --compare 2026-05-31`.
     """

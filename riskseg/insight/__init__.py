@@ -10,7 +10,8 @@ from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
+from riskseg.insight.profile import PROFILES
 from riskseg.insight.sizes import SIZES
 
-for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, MOVEMENTS):
+for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, PROFILES, MOVEMENTS):
     register(_insight)

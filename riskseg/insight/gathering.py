@@ -31,6 +31,7 @@ from riskseg.workspace import Workspace
 
 RUNS = Stage("runs", "the decisions of the journal's runs", weight=2)
 GATHER = Stage("gather", "the accounts of every day in one table")
+PROFILE = Stage("profile", "every feature and attribute as of the date")
 
 # As-of dates that are looked back on.
 DAYS = 13
@@ -53,10 +54,14 @@ class GatheringJob(Job):
     portfolio: Portfolio
     strategy_name: str
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
+    profiled: Sequence[tuple[int, int]] = ()
 
-    def __init__(self, workspace: Workspace, asked: Asked, progress: Progress | None) -> None:
+    def __init__(
+        self, workspace: Workspace, asked: Asked, progress: Progress | None, *, needs_facts: bool
+    ) -> None:
+        """`needs_facts` says that an insight which is asked looks at features and attributes."""
         super().__init__(progress)
-        self.workspace, self.asked = workspace, asked
+        self.workspace, self.asked, self.needs_facts = workspace, asked, needs_facts
         self.notes: list[str] = []
         self._decisions: dict[date, list[pa.Table]] = {}
         self._decided: dict[date, tuple[str | None, str]] = {}
@@ -71,6 +76,7 @@ class GatheringJob(Job):
             RUNS.by(cls.read_runs),
             ForEach("day and partition", lambda job: job.anew, anew),
             GATHER.by(cls.gather),
+            ForEach("partition", lambda job: job.profiled, (PROFILE.by(cls.profile),)),
         ]
 
     def load(self) -> None:
@@ -159,6 +165,20 @@ class GatheringJob(Job):
         portfolio.complete()
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
+
+        if self.needs_facts:
+            self.profiled = self.session.partitions()
+
+    def profile(self, accounts: tuple[int, int]) -> None:
+        """Add the facts of a range of accounts to the table `profiled`."""
+        session, portfolio = self.session, self.portfolio
+        names = [
+            *session.catalogue.available(),
+            *(name for name in session.ledger.attributes if name in session.facts),
+        ]
+        portfolio.facts = {name: session.facts[name] for name in names if name in session.facts}
+        make_facts(session, portfolio.facts, portfolio.as_of, *accounts)
+        portfolio.add_facts()
 
     def _probability(self) -> tuple[str | None, bool]:
         """The name, in decisions, of the probability that is shown: that of a default if the

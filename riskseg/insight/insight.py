@@ -29,6 +29,8 @@ class Insight(ABC, Generic[Subject, Answer]):
     about: type[Subject]
     # Whether it looks at an earlier day beside the as-of date.
     needs_earlier_day: ClassVar[bool] = False
+    # Whether it looks at every feature and attribute of accounts on the as-of date.
+    needs_facts: ClassVar[bool] = False
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from riskseg.domain.decision import NAMES
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine
 
 # The columns of decisions that insights read, beside probabilities and levels.
@@ -51,7 +51,8 @@ class Portfolio:
     probability is that of a default.
 
     Where `facts` describes any, `engine` holds the accounts of the last day too, as the table
-    `profiled`: account_id and the `fact_column` of each fact.
+    `profiled`: account_id, segment and the `fact_column` of each fact, as it is known now of that
+    day.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Portfolio:
         self.compare: date | None = None
         self.facts: dict[str, Fact] = {}
         self._tables: list[str] = []
+        self._profiled = False
 
     @property
     def as_of(self) -> date:
@@ -103,6 +105,19 @@ class Portfolio:
         self.engine.run(f"create temp table decided_days as {by_day}")
         for name in self._tables:
             self.engine.run(f"drop table {name}")
+
+    def add_facts(self) -> None:
+        """Add the accounts of the table `facts` to `profiled`."""
+        columns = ", ".join(f"f.{fact_column(name)}" for name in self.facts)
+        select = f"""
+        select d.account_id, d.segment, {columns}
+        from facts f
+        join account_ids i on i.account_no = f.account_no
+        join ({self.last_day()}) d on d.account_id = i.account_id
+        """
+        into = "insert into profiled" if self._profiled else "create temp table profiled as"
+        self.engine.run(f"{into} {select}")
+        self._profiled = True
 
     def _type(self, column: str) -> str:
         kinds = {"priority": "double", "days_past_due": "bigint"}

@@ -18,6 +18,8 @@ class Unit(StrEnum):
     MONEY = "money"
     SHARE = "share"
     RATIO = "ratio"
+    # For machines: no column of what people see.
+    HIDDEN = "hidden"
 
 
 Money = Annotated[Decimal, Unit.MONEY]
@@ -25,6 +27,7 @@ MoneyOrNone = Annotated[Decimal | None, Unit.MONEY]
 # A part of a whole, between 0 and 1, shown in per cent.
 Share = Annotated[Decimal, Unit.SHARE]
 ShareOrNone = Annotated[Decimal | None, Unit.SHARE]
+Hidden = Annotated[str, Unit.HIDDEN]
 Ratio = Annotated[Decimal, Unit.RATIO]
 RatioOrNone = Annotated[Decimal | None, Unit.RATIO]
 
@@ -40,8 +43,13 @@ def share_of(part: int | Decimal, whole: int | Decimal) -> Decimal:
 
 
 def headings(rows: type[Part]) -> dict[str, str]:
-    """The columns of a table of results: the name of each field and its heading."""
-    return {name: name.replace("_", " ") for name in rows.model_fields}
+    """The columns that people see of a table of results: the name of each field and its
+    heading."""
+    return {
+        name: name.replace("_", " ")
+        for name, field in rows.model_fields.items()
+        if unit_of(field) is not Unit.HIDDEN
+    }
 
 
 def is_number(rows: type[Part], name: str) -> bool:

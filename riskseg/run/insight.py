@@ -33,7 +33,7 @@ class _Asking(GatheringJob):
         target: str | InMemory | None,
         progress: Progress | None,
     ) -> None:
-        super().__init__(workspace, asked, progress)
+        super().__init__(workspace, asked, progress, needs_facts=insight.needs_facts)
         self.insight, self.target = insight, target
         self.rows: InsightRows | None = None
 

@@ -34,7 +34,7 @@ class _Reporting(GatheringJob):
     def __init__(
         self, workspace: Workspace, asked: Asked, out: Path | None, progress: Progress | None
     ) -> None:
-        super().__init__(workspace, asked, progress)
+        super().__init__(workspace, asked, progress, needs_facts=True)
         self.out = out
 
     def answer(self) -> None:

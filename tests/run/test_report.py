@@ -80,8 +80,7 @@ def test_the_page_has_every_row_and_nothing_from_elsewhere(root: Path) -> None:
     assert "1,304.50" in cells and "gentle" in cells
     for section in done.sections:
         assert section.answer is not None
-        rows = sum(len(rows) for rows in section.answer.tables().values())
-        assert rows > 0 and section.answer.words() in _unescaped(text)
+        assert section.answer.words() in _unescaped(text)
     assert not {"script", "link", "img", "iframe"} & {*page.tags}
     assert "http" not in re.sub(r"<!--.*?-->", "", text)
     for chart in re.findall(r"<svg.*?</svg>", text, re.S):

@@ -1,0 +1,179 @@
+"""Who is in each segment: the features and attributes in which it differs most from the other
+accounts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.relations import fact_column
+from riskseg.insight.insight import Insight
+from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights import Difference, Profile
+from riskseg.results.units import share_of
+
+# Fewer accounts than these are not described: they could be recognised, and chance decides.
+LEAST = 10
+# Differences that are shown of a segment, in features and in attributes; those of one family of
+# features; and the least one that is worth showing: Cohen, Statistical Power Analysis (1988), calls
+# 0.2 of a standard deviation small.
+_SHOWN, _OF_A_FAMILY, _WORTH = 5, 2, 0.2
+# A text of more values than these names accounts rather than groups of them.
+_MOST_LEVELS = 50
+# Of a normal distribution, 95% lies within so many standard deviations.
+_95 = 1.96
+
+
+class Profiles(Insight[Portfolio, Profile]):
+    """The largest differences between a segment and all other accounts, as standardised
+    differences: those of means in units of the pooled standard deviation, those of shares
+    likewise (Austin, Statistics in Medicine 28, 2009)."""
+
+    name = "profile"
+    question = "Who is in each segment?"
+    about = Portfolio
+    needs_facts = True
+
+    def answer(self, subject: Portfolio) -> Profile:
+        sizes = dict(
+            subject.engine.rows("select segment, count(*) from profiled group by 1 order by 1")
+        )
+        found: dict[str, list[Difference]] = {segment: [] for segment in sizes}
+        for difference in (*_of_numbers(subject, sizes), *_of_shares(subject, sizes)):
+            found[difference.segment].append(difference)
+        differences = []
+        for segment, own in found.items():
+            own.sort(key=lambda d: (-abs(d.standardised), d.fact, d.value))
+            differences += _varied(own, subject.facts) if sizes[segment] >= LEAST else []
+        return Profile(
+            differences=tuple(differences),
+            suppressed=tuple(name for name, size in sizes.items() if size < LEAST),
+            least=LEAST,
+        )
+
+
+PROFILES = Profiles()
+
+
+def _varied(differences: Sequence[Difference], facts: Mapping[str, Fact]) -> list[Difference]:
+    """The largest differences, of which few are of one family of features: those say much the
+    same. Attributes of accounts have places of their own."""
+    seen: Counter[str] = Counter()
+    chosen = []
+    for difference in differences:
+        family = facts[difference.fact].family
+        kind = "features" if family else "attributes"
+        if seen[kind] < _SHOWN and (not family or seen[family] < _OF_A_FAMILY):
+            seen.update([kind, family] if family else [kind])
+            chosen.append(difference)
+    return chosen
+
+
+def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference]:
+    """Differences of means. An account of which the fact is not known is in neither mean."""
+    numeric = [fact for fact in subject.facts.values() if fact.kind.is_numeric]
+    if not numeric:
+        return
+    sums = ", ".join(
+        f"count({column}), coalesce(sum({column}), 0), coalesce(sum({column} * {column}), 0)"
+        for column in (f"cast({fact_column(fact.name)} as double)" for fact in numeric)
+    )
+    rows = {
+        segment: own
+        for segment, *own in subject.engine.rows(
+            f"select segment, {sums} from profiled group by segment order by segment"
+        )
+    }
+    for number, fact in enumerate(numeric):
+        of = {segment: own[3 * number : 3 * number + 3] for segment, own in rows.items()}
+        whole = [sum(own[place] for own in of.values()) for place in range(3)]
+        for segment, own in of.items():
+            others = [all_ - ours for all_, ours in zip(whole, own, strict=True)]
+            if min(own[0], others[0]) < LEAST:
+                continue
+            (mean, variance), (other, other_variance) = _moments(own), _moments(others)
+            pooled = math.sqrt((variance + other_variance) / 2)
+            if not pooled or abs(mean - other) < _WORTH * pooled:
+                continue
+            error = math.sqrt(variance / own[0] + other_variance / others[0])
+            yield Difference(
+                segment=segment,
+                fact=fact.name,
+                value="mean",
+                compared=_words(fact),
+                here=_figure(mean),
+                elsewhere=_figure(other),
+                index=_figure(mean / other * 100) if other > 0 and mean >= 0 else None,
+                standardised=_figure((mean - other) / pooled),
+                low=_figure(mean - other - _95 * error),
+                high=_figure(mean - other + _95 * error),
+                accounts=int(own[0]),
+            )
+
+
+def _moments(sums: Sequence[float]) -> tuple[float, float]:
+    """The mean and the variance of values of which there are their number, their sum, and the sum
+    of their squares."""
+    count, total, squares = sums
+    mean = total / count
+    return mean, max(squares / count - mean * mean, 0.0)
+
+
+def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference]:
+    """Differences of the shares of accounts that have a value."""
+    total = sum(sizes.values())
+    for fact in subject.facts.values():
+        if not (fact.kind.is_textual or fact.kind is Kind.BOOLEAN):
+            continue
+        column = fact_column(fact.name)
+        counted = subject.engine.rows(f"""
+            with counted as (
+                select segment, cast({column} as varchar) as value, count(*) as accounts
+                from profiled
+                where {column} is not null
+                group by 1, 2
+            )
+            select segment, value, accounts, sum(accounts) over (partition by value)
+            from counted
+            where (select count(distinct value) from counted) <= {_MOST_LEVELS}
+            order by segment, value
+        """)
+        for segment, value, accounts, of_value in counted:
+            size, others = sizes[segment], total - sizes[segment]
+            is_false = fact.kind is Kind.BOOLEAN and value == "false"
+            if is_false or accounts < LEAST or min(size, others) < LEAST:
+                continue
+            here, elsewhere = accounts / size, (int(of_value) - accounts) / others
+            pooled = math.sqrt((here * (1 - here) + elsewhere * (1 - elsewhere)) / 2)
+            if not pooled or abs(here - elsewhere) < _WORTH * pooled:
+                continue
+            error = math.sqrt(here * (1 - here) / size + elsewhere * (1 - elsewhere) / others)
+            yield Difference(
+                segment=segment,
+                fact=fact.name,
+                value=value,
+                compared=_words(fact, value),
+                here=share_of(accounts, size),
+                elsewhere=share_of(int(of_value) - accounts, others),
+                index=_figure(here / elsewhere * 100) if elsewhere else None,
+                standardised=_figure((here - elsewhere) / pooled),
+                low=_figure(here - elsewhere - _95 * error),
+                high=_figure(here - elsewhere + _95 * error),
+                accounts=accounts,
+            )
+
+
+def _words(fact: Fact, value: str | None = None) -> str:
+    """What the figures are of, in words: a share where there is a value, else a mean."""
+    name = glossed(fact.words).strip() or fact.name
+    if value is None:
+        return f"mean of: {name}" if fact.words else f"mean {name}"
+    label = dict(fact.labels).get(value, value)
+    return f"share with {name}" if fact.kind is Kind.BOOLEAN else f"share with {name} = {label}"
+
+
+def _figure(value: float) -> Decimal:
+    return round(Decimal(value), 4)
