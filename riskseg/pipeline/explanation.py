@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from riskseg.domain.relations import from_minor, quoted
 from riskseg.engine import Engine
+from riskseg.expressions.assumptions import MONEY_UNIT
 from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.contract import ENDED, HOLDS
@@ -55,12 +57,14 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
     decision["reasons"] = next(
         (account_score.told for account_score in scores if account_score.key == decider.of), ""
     )
+    decision["priority"] = _as_short(decision["priority"])
     return Explanation(
         decision=decision,
         facts={
-            fact_name: decided_row[f"@{fact_name}"]
-            for fact_name in sorted(strategy.facts)
+            fact_name: value if fact_read.unit == MONEY_UNIT else _as_short(value)
+            for fact_name, fact_read in sorted(strategy.facts.items())
             if fact_name != "as_of"
+            for value in [decided_row[f"@{fact_name}"]]
         },
         words={fact_name: fact_read.words for fact_name, fact_read in strategy.facts.items()},
         forms={
@@ -82,6 +86,14 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         currency=currency,
         scale=decider.scale,
     )
+
+
+def _as_short(value: Any) -> Any:
+    """A decimal without the zeros that only say in how many places it is kept."""
+    if not isinstance(value, Decimal):
+        return value
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def _rows(engine: Engine, sql: str) -> list[dict[str, Any]]:

@@ -324,3 +324,16 @@ def test_a_huge_number_that_hurts_is_a_reason(value: float, told: bool) -> None:
         batch, np.array([[1.0]]), [fact], Ordinary(at, at, at, ends, ends), margin, 1
     )
     assert bool(found.of(0)) == told
+
+
+def test_a_half_is_rounded_up_as_where_features_are_kept() -> None:
+    """0.48503 is kept as 0.4850, and is nearer to 49% than to 48%."""
+    share = Fact("used", Kind.DECIMAL, unit="share", words="{value} used")
+    assert said(share, 0.485, 0.484, 0.285, -0.485, 0.125, 1.0) == [
+        "49% used",
+        "48% used",
+        "29% used",
+        "-49% used",
+        "13% used",
+        "100% used",
+    ]

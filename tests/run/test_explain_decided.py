@@ -136,3 +136,11 @@ def test_sources_that_cannot_be_read_now(workspace: Path) -> None:
     told = explain(workspace, "a", DAY)
     assert (told.decision["action"], told.bills) == ("agency", ())
     assert "cannot be shown" in told.notes[0]
+
+
+def test_a_number_has_the_decimals_that_it_needs(workspace: Path) -> None:
+    with (workspace / "rules/s/strategy.yaml").open("a") as file:
+        file.write("priority: balance_overdue * 0.125\n")
+    told = explain(workspace, "a", DAY, draft=True)
+    assert str(told.decision["priority"]) == "12.5"
+    assert str(told.facts["balance_overdue"]) == "100.00"
