@@ -25,7 +25,7 @@ from tests.support.strategies import FACTS, SMALL, read, sound
 
 WINTER = date(2026, 1, 15)
 DAY = timedelta(days=1)
-SHIPPED = ("au-energy", "gb-energy", "gb-water", "us-collections")
+SHIPPED = ("au-energy", "gb-energy", "gb-water", "set-apart", "us-collections")
 # One action of every kind, the mildest first.
 ORDER = ["support", *(kind for kind in KINDS if kind not in ("support", "contact"))]
 ACTIONS = "".join(f"  - {{name: do_{k}, channel: x, means: {k}}}\n" for k in ORDER)
