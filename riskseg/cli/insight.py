@@ -32,7 +32,7 @@ Months = Annotated[
 
 @guarded
 def insight(
-    question: Annotated[str, typer.Argument(help="size, profile or movement.")],
+    question: Annotated[str, typer.Argument(help="size, profile, movement or roll.")],
     as_of: AsOf,
     compare: Compare = None,
     months: Months = 0,

@@ -11,7 +11,8 @@ from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
 from riskseg.insight.profile import PROFILES
+from riskseg.insight.roll_rates import ROLLS
 from riskseg.insight.sizes import SIZES
 
-for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, PROFILES, MOVEMENTS):
+for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, PROFILES, MOVEMENTS, ROLLS):
     register(_insight)

@@ -7,23 +7,16 @@ Bands and segments move by the same arithmetic as ageing buckets, so a state is 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
+from riskseg.domain.ageing import BUCKETS, CURRENT, bucket_sql
 from riskseg.engine import Engine
-from riskseg.results.part import Part
+from riskseg.insight.insight import Insight
+from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights import Roll, RollRate
+from riskseg.results.units import share_of
 
 # The state of an account that is observed on one of the days alone.
 ABSENT = "absent"
-
-
-class RollRate(Part):
-    """The accounts that were in one state and are in another, and their share of those that were in
-    the first, with six decimals."""
-
-    before: str
-    after: str
-    accounts: int
-    share: Decimal
 
 
 def roll_rates(engine: Engine, states: str, first: date, last: date) -> tuple[RollRate, ...]:
@@ -58,7 +51,47 @@ def roll_rates(engine: Engine, states: str, first: date, last: date) -> tuple[Ro
             before=before,
             after=after,
             accounts=accounts,
-            share=round(Decimal(accounts) / Decimal(int(of)), 6),
+            share=share_of(accounts, int(of)),
         )
         for before, after, accounts, of in moved
     )
+
+
+# The state of an account of which no days past due are known.
+_UNKNOWN = "unknown"
+
+
+class Rolls(Insight[Portfolio, Roll]):
+    """How accounts roll between ageing buckets from one day to another, and how many cure."""
+
+    name = "roll"
+    question = "How do accounts roll between ageing buckets?"
+    about = Portfolio
+    needs_earlier_day = True
+
+    def answer(self, subject: Portfolio) -> Roll:
+        assert subject.compare is not None
+        states = f"""(
+            select account_id, day, case when days_past_due is null then '{_UNKNOWN}'
+                else {bucket_sql("days_past_due")} end as state
+            from decided_days
+        )"""
+        rates = roll_rates(subject.engine, states, subject.compare, subject.as_of)
+        order = {label: n for n, label in enumerate([*(b.label for b in BUCKETS)])}
+        known = [rate for rate in rates if rate.before in order and rate.after in order]
+        late = [rate for rate in known if rate.before != CURRENT.label]
+        last = len(order)
+        return Roll(
+            first=subject.compare,
+            last=subject.as_of,
+            rates=tuple(
+                sorted(rates, key=lambda r: (order.get(r.before, last), order.get(r.after, last)))
+            ),
+            late=sum(rate.accounts for rate in late),
+            cured=sum(rate.accounts for rate in late if rate.after == CURRENT.label),
+            better=sum(r.accounts for r in known if order[r.after] < order[r.before]),
+            worse=sum(r.accounts for r in known if order[r.after] > order[r.before]),
+        )
+
+
+ROLLS = Rolls()

@@ -148,6 +148,43 @@ class Movement(Answer):
         return {"Flows": self.flows, "What changed": self.drivers}
 
 
+class RollRate(Part):
+    """The accounts that were in one state and are in another, and their share of those that were in
+    the first."""
+
+    before: str
+    after: str
+    accounts: int
+    share: Share
+
+
+class Roll(Answer):
+    """How accounts roll between ageing buckets from one day to another."""
+
+    first: date
+    last: date
+    rates: tuple[RollRate, ...]
+    late: int
+    """The accounts that were past due on the first day, and are still there."""
+    cured: int
+    """Those of them that are not past due any more."""
+    better: int
+    """The accounts in an earlier bucket than before."""
+    worse: int
+    """The accounts in a later bucket than before."""
+
+    def words(self) -> str:
+        share = Decimal(self.cured) / self.late if self.late else Decimal(0)
+        return (
+            f"Of {counted(self.late, 'account')} past due on {self.first}, {self.cured:,} "
+            f"({share:.1%}) were not past due on {self.last}. Of all accounts, {self.better:,} "
+            f"went to an earlier bucket and {self.worse:,} to a later one."
+        )
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Roll rates": self.rates}
+
+
 class Difference(Part):
     """A feature or attribute in which the accounts of a segment differ from all others."""
 

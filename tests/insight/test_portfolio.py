@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.results.insights import Movement, SegmentSizes
+from riskseg.results.insights import Movement, Roll, SegmentSizes
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.support import treated
@@ -146,3 +146,17 @@ def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
     with pytest.raises(ProblemsError) as raised:
         insight(root, name, LAST)
     assert [problem.code for problem in raised.value.problems] == [code]
+
+
+def test_rolls_are_those_of_the_decisions(root: Path) -> None:
+    """Bills due on 20 January and 20 February, none of them paid."""
+    by_day = {day: decided(root, day) for day in (FIRST, LAST)}
+    answer = insight(root, "roll", LAST).answer
+    assert isinstance(answer, Roll)
+    assert {row["days_past_due"] for row in by_day[FIRST]} == {12}
+    assert {row["days_past_due"] for row in by_day[LAST]} == {40, 9}
+    assert {(r.before, r.after): (r.accounts, r.share) for r in answer.rates} == {
+        ("1-30", "31-60"): (4, 1),
+        ("absent", "1-30"): (1, 1),
+    }
+    assert (answer.late, answer.cured, answer.better, answer.worse) == (4, 0, 0, 4)

@@ -21,7 +21,15 @@ from riskseg.report.drawing import (
     Drawing,
     Scale,
 )
-from riskseg.results.insights import Flow, Movement, SegmentReport, SegmentSizes, SizeOnDay
+from riskseg.results.insights import (
+    Flow,
+    Movement,
+    Roll,
+    RollRate,
+    SegmentReport,
+    SegmentSizes,
+    SizeOnDay,
+)
 
 # Colours of flows, by the segment that they come from, one after the other.
 _COLOURS = (BLUE, ORANGE, GREEN, GREY, "#CC79A7", "#8A6D00", "#56B4E9", INK)
@@ -110,7 +118,19 @@ def _over_time(
 
 def flows(answer: Movement, _report: SegmentReport) -> Markup | None:
     """The accounts that went from one segment to another, as bands whose width is their number."""
-    moved = [flow for flow in answer.flows if flow.before != flow.after]
+    title = "Accounts that went to another segment"
+    return _bands("flows", title, answer, [f for f in answer.flows if f.before != f.after])
+
+
+def rolls(answer: Roll, _report: SegmentReport) -> Markup | None:
+    """The accounts that went from one ageing bucket to another."""
+    title = "Accounts that went to another ageing bucket"
+    return _bands("rolls", title, answer, [r for r in answer.rates if r.before != r.after])
+
+
+def _bands(
+    key: str, title: str, answer: Movement | Roll, moved: Sequence[Flow | RollRate]
+) -> Markup | None:
     total = sum(flow.accounts for flow in moved)
     if not total:
         return None
@@ -121,9 +141,9 @@ def flows(answer: Movement, _report: SegmentReport) -> Markup | None:
         into[flow.after] += flow.accounts
     gap = 16.0
     chart = Drawing(
-        "flows",
-        "Accounts that went to another segment",
-        f"{total:,} accounts by their segment on {answer.first}, left, and on {answer.last}, "
+        key,
+        title,
+        f"{total:,} accounts by where they were on {answer.first}, left, and on {answer.last}, "
         f"right. {answer.words()}",
         (WHOLE, int(360 + gap * max(len(out_of), len(into)))),
         left=_NAME,
@@ -164,7 +184,7 @@ def _places(chart: Drawing, sizes: Counter[str], unit: float, gap: float) -> dic
 
 def _band(
     chart: Drawing,
-    flow: Flow,
+    flow: Flow | RollRate,
     starts: dict[str, float],
     ends: dict[str, float],
     unit: float,

@@ -10,8 +10,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from riskseg.report.pages import rendered, templates
-from riskseg.report.segments.charts import flows, overdue_by_segment, overdue_over_time
-from riskseg.results.insights import Movement, SegmentReport, SegmentSizes
+from riskseg.report.segments.charts import flows, overdue_by_segment, overdue_over_time, rolls
+from riskseg.results.insights import Movement, Roll, SegmentReport, SegmentSizes
 from riskseg.results.units import headings, in_words, is_number
 
 # Rows beyond these are folded away under their chart.
@@ -21,6 +21,7 @@ OPEN_ROWS = 12
 CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
     SegmentSizes: (overdue_by_segment, overdue_over_time),
     Movement: (flows,),
+    Roll: (rolls,),
 }
 
 
