@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -67,6 +68,11 @@ EVENTS = sa.Table(
 
 Event = Mapping[str, str | None]
 
+# The values of a row in the order of the names of their columns, which is that of a digest.
+_SORTED = sorted(COLUMNS)
+_IN_ORDER = itemgetter(*(EVENTS.c.keys().index(name) for name in _SORTED))
+_ENCODED = json.JSONEncoder().encode
+
 
 def event_id(*parts: object) -> str:
     """The id of the event that the parts describe: the same parts, the same id."""
@@ -76,8 +82,13 @@ def event_id(*parts: object) -> str:
 
 def digest_of(event: Event) -> str:
     """A digest of all that an event says."""
-    said = {name: str(event[name]) for name in COLUMNS if event.get(name) is not None}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return _digest_of_values(event.get(name) for name in _SORTED)
+
+
+def _digest_of_values(values: Iterable[str | None]) -> str:
+    """The same of its values, in the order of the names of their columns."""
+    said = {name: value for name, value in zip(_SORTED, values, strict=True) if value is not None}
+    return hashlib.sha256(_ENCODED(said).encode()).hexdigest()
 
 
 def digest_of_batch(digests: Iterable[str]) -> str:
@@ -150,8 +161,8 @@ def read_events(
     rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
         sa.select(EVENTS).order_by(EVENTS.c.number)
     )
-    for batch_id, of_batch in groupby(rows.mappings(), key=lambda row: row["batch_id"]):
-        digests, columns, numbers = _columns(of_batch, erased)
+    for batch_id, of_batch in groupby(rows, key=lambda row: row.batch_id):
+        digests, columns, numbers = _columns(list(of_batch), erased)
         if numbers != [*range(last + 1, last + 1 + len(numbers))]:
             raise BrokenChainError(f"an event is missing between numbers {last} and {numbers[-1]}")
         last = numbers[-1]
@@ -164,21 +175,21 @@ def read_events(
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
 
 
-def _columns(rows: Iterator[Any], erased: Collection[str]) -> tuple[list[str], pa.Table, list[int]]:
+def _columns(rows: Sequence[Any], erased: Collection[str]) -> tuple[list[str], pa.Table, list[int]]:
     """The digests of the events of a batch, those that were not erased as a table, and the numbers
-    of all. Raises BrokenChainError for an event that is not as it was written."""
-    of_batch = [dict(row) for row in rows]
-    events = [event for event in of_batch if event["kind"] != ERASED]
-    for event in of_batch:
-        was_erased = event["kind"] == ERASED and event["account_id"] in erased
-        if not was_erased and event["digest"] != digest_of(event):
-            raise BrokenChainError(f"event {event['number']} is not as it was written")
+    of all. Raises BrokenChainError for an event that is not as it was written. A journal has
+    hundreds of thousands of events, and every run reads them all: rows stay tuples."""
+    for row in rows:
+        was_erased = row.kind == ERASED and row.account_id in erased
+        if not was_erased and row.digest != _digest_of_values(_IN_ORDER(row)):
+            raise BrokenChainError(f"event {row.number} is not as it was written")
+    kept = [row for row in rows if row.kind != ERASED]
+    values = dict(zip(EVENTS.c.keys(), zip(*kept, strict=True), strict=True)) if kept else {}
     try:
         arrays = [
-            pa.array([event[field.name] for event in events], pa.string()).cast(field.type)
-            for field in SCHEMA
+            pa.array(values.get(field.name, ()), pa.string()).cast(field.type) for field in SCHEMA
         ]
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise BrokenChainError(f"an event cannot be read: {error}") from error
     table = pa.Table.from_arrays(arrays, schema=SCHEMA)
-    return [event["digest"] for event in of_batch], table, [event["number"] for event in of_batch]
+    return [row.digest for row in rows], table, [row.number for row in rows]
