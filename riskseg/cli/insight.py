@@ -32,7 +32,7 @@ Months = Annotated[
 
 @guarded
 def insight(
-    question: Annotated[str, typer.Argument(help="size, profile, movement or roll.")],
+    question: Annotated[str, typer.Argument(help="size, profile, movement, roll or collected.")],
     as_of: AsOf,
     compare: Compare = None,
     months: Months = 0,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import DecidedDay, Portfolio
 from riskseg.pipeline.decisions import (
     DECIDE,
@@ -31,6 +33,7 @@ from riskseg.workspace import Workspace
 
 RUNS = Stage("runs", "the decisions of the journal's runs", weight=2)
 GATHER = Stage("gather", "the accounts of every day in one table")
+RECEIVED = Stage("payments", "what accounts paid after each day")
 PROFILE = Stage("profile", "every feature and attribute as of the date")
 
 # As-of dates that are looked back on.
@@ -55,13 +58,18 @@ class GatheringJob(Job):
     strategy_name: str
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
     profiled: Sequence[tuple[int, int]] = ()
+    paying: Sequence[tuple[int, int]] = ()
 
     def __init__(
-        self, workspace: Workspace, asked: Asked, progress: Progress | None, *, needs_facts: bool
+        self,
+        workspace: Workspace,
+        asked: Asked,
+        insights: Iterable[Insight[Portfolio, Any]],
+        progress: Progress | None,
     ) -> None:
-        """`needs_facts` says that an insight which is asked looks at features and attributes."""
+        """`insights` are those that are going to be asked: what they need is gathered."""
         super().__init__(progress)
-        self.workspace, self.asked, self.needs_facts = workspace, asked, needs_facts
+        self.workspace, self.asked, self.insights = workspace, asked, [*insights]
         self.notes: list[str] = []
         self._decisions: dict[date, list[pa.Table]] = {}
         self._decided: dict[date, tuple[str | None, str]] = {}
@@ -77,6 +85,7 @@ class GatheringJob(Job):
             ForEach("day and partition", lambda job: job.anew, anew),
             GATHER.by(cls.gather),
             ForEach("partition", lambda job: job.profiled, (PROFILE.by(cls.profile),)),
+            ForEach("partition", lambda job: job.paying, (RECEIVED.by(cls.add_received),)),
         ]
 
     def load(self) -> None:
@@ -166,8 +175,10 @@ class GatheringJob(Job):
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
 
-        if self.needs_facts:
+        if any(insight.needs_facts for insight in self.insights):
             self.profiled = self.session.partitions()
+        if self.session.ledger.billed and any(i.needs_payments for i in self.insights):
+            self.paying = self.session.partitions()
 
     def profile(self, accounts: tuple[int, int]) -> None:
         """Add the facts of a range of accounts to the table `profiled`."""
@@ -179,6 +190,10 @@ class GatheringJob(Job):
         portfolio.facts = {name: session.facts[name] for name in names if name in session.facts}
         make_facts(session, portfolio.facts, portfolio.as_of, *accounts)
         portfolio.add_facts()
+
+    def add_received(self, accounts: tuple[int, int]) -> None:
+        """Add what the accounts of a range paid."""
+        self.portfolio.add_received(self.session.ledger, *accounts)
 
     def _probability(self) -> tuple[str | None, bool]:
         """The name, in decisions, of the probability that is shown: that of a default if the

@@ -31,6 +31,8 @@ class Insight(ABC, Generic[Subject, Answer]):
     needs_earlier_day: ClassVar[bool] = False
     # Whether it looks at every feature and attribute of accounts on the as-of date.
     needs_facts: ClassVar[bool] = False
+    # Whether it looks at what was paid after each day.
+    needs_payments: ClassVar[bool] = False
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:

@@ -75,7 +75,6 @@ def ledger_balances(money: Money) -> list[Relation]:
     They read `snapshots`, `ledger_bills`, `ledger_payments` and, where payments are taken back,
     `undone`.
     """
-    payment = standing_payment(money.reverses, snapshot="s")
     return [
         Relation(
             "bills_added",
@@ -93,20 +92,7 @@ def ledger_balances(money: Money) -> list[Relation]:
         group by s.snap
         """,
         ),
-        Relation(
-            "payments_added",
-            f"""
-        select s.snap,
-            sum(p.amount_minor) filter (where not p.refund) as paid,
-            sum(p.amount_minor - {payment.amount}) filter (where not p.refund) as taken_back,
-            sum({payment.amount}) filter (where p.refund) as paid_out
-        from ledger_payments p
-        join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
-        {payment.join}
-        where ({payment.condition}) or (p.refund and p.reverses is null)
-        group by s.snap
-        """,
-        ),
+        payments_added(money),
         Relation(
             "ledger_balances",
             f"""
@@ -121,3 +107,26 @@ def ledger_balances(money: Money) -> list[Relation]:
         """,
         ),
     ]
+
+
+def payments_added(money: Money) -> Relation:
+    """`payments_added`: snap, and, in minor units, what was paid, what of it was taken back, and
+    what was paid out, as known at each snapshot.
+
+    It reads `snapshots`, `ledger_payments` and, where payments are taken back, `undone`.
+    """
+    payment = standing_payment(money.reverses, snapshot="s")
+    return Relation(
+        "payments_added",
+        f"""
+        select s.snap,
+            sum(p.amount_minor) filter (where not p.refund) as paid,
+            sum(p.amount_minor - {payment.amount}) filter (where not p.refund) as taken_back,
+            sum({payment.amount}) filter (where p.refund) as paid_out
+        from ledger_payments p
+        join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
+        {payment.join}
+        where ({payment.condition}) or (p.refund and p.reverses is null)
+        group by s.snap
+        """,
+    )

@@ -33,7 +33,7 @@ class _Asking(GatheringJob):
         target: str | InMemory | None,
         progress: Progress | None,
     ) -> None:
-        super().__init__(workspace, asked, progress, needs_facts=insight.needs_facts)
+        super().__init__(workspace, asked, [insight], progress)
         self.insight, self.target = insight, target
         self.rows: InsightRows | None = None
 
@@ -44,6 +44,13 @@ class _Asking(GatheringJob):
                 "RS643",
                 f"The journal has no run of an earlier day than {self.asked.as_of}.",
                 hint="Name a day with --compare, or decide past months anew with --months.",
+            )
+        if insight.needs_payments and not portfolio.billed:
+            raise problem(
+                "RS640",
+                "This question needs bills and payments, and this workspace has none.",
+                file="riskseg.toml",
+                hint="Add a [source.bills] and a [source.payments].",
             )
         self.done = InsightResult(
             name=insight.name,

@@ -34,7 +34,8 @@ class _Reporting(GatheringJob):
     def __init__(
         self, workspace: Workspace, asked: Asked, out: Path | None, progress: Progress | None
     ) -> None:
-        super().__init__(workspace, asked, progress, needs_facts=True)
+        self.asking = insights_into(Portfolio)
+        super().__init__(workspace, asked, self.asking.values(), progress)
         self.out = out
 
     def answer(self) -> None:
@@ -46,7 +47,7 @@ class _Reporting(GatheringJob):
             days=tuple(map(InsightDay.model_validate, portfolio.days)),
             currency=portfolio.currency,
             scale=portfolio.scale,
-            sections=tuple(map(self._section, insights_into(Portfolio).values())),
+            sections=tuple(map(self._section, self.asking.values())),
             notes=tuple(dict.fromkeys(self.notes)),
             place=None if self.out is None else str(self.out),
         )
@@ -57,6 +58,8 @@ class _Reporting(GatheringJob):
         answer, absent = None, None
         if insight.needs_earlier_day and portfolio.compare is None:
             absent = "No earlier day was decided: name one with --compare."
+        elif insight.needs_payments and not portfolio.billed:
+            absent = "The workspace has no bills and payments."
         else:
             answer = insight.answer(portfolio)
             if insight.needs_earlier_day:
