@@ -229,7 +229,7 @@ class Workspace(Treatment):
         out: Place | None = None,
     ) -> InsightResult:
         """A question about the segments, answered: `size`, `profile`, `movement`, `roll`,
-        `collected`.
+        `collected`, `fairness`.
 
         The decisions are those of the journal's runs, and of the ends of the last `months` months;
         `compare` is the earlier day that movement is seen from. The first table of the answer stays

@@ -32,7 +32,9 @@ Months = Annotated[
 
 @guarded
 def insight(
-    question: Annotated[str, typer.Argument(help="size, profile, movement, roll or collected.")],
+    question: Annotated[
+        str, typer.Argument(help="size, profile, movement, roll, collected or fairness.")
+    ],
     as_of: AsOf,
     compare: Compare = None,
     months: Months = 0,

@@ -8,6 +8,7 @@ own and registered here. What an insight is asked of has a file too:
 from riskseg.insight.ageing import AGEING
 from riskseg.insight.collected import COLLECTED
 from riskseg.insight.differences import DIFFERENCES
+from riskseg.insight.fairness import FAIRNESS
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
@@ -15,5 +16,15 @@ from riskseg.insight.profile import PROFILES
 from riskseg.insight.roll_rates import ROLLS
 from riskseg.insight.sizes import SIZES
 
-for _insight in (MIGRATION, DIFFERENCES, AGEING, SIZES, PROFILES, MOVEMENTS, ROLLS, COLLECTED):
+for _insight in (
+    MIGRATION,
+    DIFFERENCES,
+    AGEING,
+    SIZES,
+    PROFILES,
+    MOVEMENTS,
+    ROLLS,
+    COLLECTED,
+    FAIRNESS,
+):
     register(_insight)

@@ -158,7 +158,7 @@ class GatheringJob(Job):
 
     def gather(self) -> None:
         settings, days = self.workspace.settings, sorted(self._decisions)
-        of, of_default = self._probability()
+        of, of_default = self._as_decided_last()
         self.portfolio = portfolio = Portfolio(
             self.engine,
             currency=settings.currency,
@@ -167,6 +167,7 @@ class GatheringJob(Job):
             of=of,
             of_default=of_default,
         )
+        portfolio.actions = self._actions
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))
             run, strategy = self._decided[day]
@@ -188,6 +189,9 @@ class GatheringJob(Job):
             *(name for name in session.ledger.attributes if name in session.facts),
         ]
         portfolio.facts = {name: session.facts[name] for name in names if name in session.facts}
+        protected = (name for name, fact in portfolio.facts.items() if fact.protected)
+        wanted = dict.fromkeys((*self._compared, *protected))
+        portfolio.cohorts = [name for name in wanted if name in portfolio.facts]
         make_facts(session, portfolio.facts, portfolio.as_of, *accounts)
         portfolio.add_facts()
 
@@ -195,17 +199,19 @@ class GatheringJob(Job):
         """Add what the accounts of a range paid."""
         self.portfolio.add_received(self.session.ledger, *accounts)
 
-    def _probability(self) -> tuple[str | None, bool]:
-        """The name, in decisions, of the probability that is shown: that of a default if the
-        strategy of the as-of date uses one, else that of its first band; and whether it is that
-        of a default."""
+    def _as_decided_last(self) -> tuple[str | None, bool]:
+        """Take note of the strategy of the as-of date. Returns the name, in decisions, of the
+        probability that is shown: that of a default if the strategy uses one, else that of its
+        first band; and whether it is that of a default."""
         strategy = self._strategy(self.asked.as_of)
-        self.strategy_name = strategy.name
+        self.strategy_name, self._actions = strategy.name, strategy.actions
         ready = prepare(self.session, strategy, self.asked.as_of, self.journal, reasons="none")
-        for key, scorer in ready.scorers.items():
-            if scorer.model.manifest.spec.target.event == "default":
-                return key, True
-        return ready.of, False
+        specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
+        self._compared = [*strategy.protective, *strategy.special_category]
+        for spec in specs.values():
+            self._compared += [*spec.fairness.by, *spec.fairness.protected]
+        of_default = [key for key, spec in specs.items() if spec.target.event == "default"]
+        return (of_default[0], True) if of_default else (ready.of, False)
 
 
 def month_ends(until: date, count: int) -> list[date]:

@@ -18,6 +18,7 @@ from riskseg.ledger.ageing import payments_added
 from riskseg.ledger.payments import undone_payments
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.load import Ledger
+from riskseg.rules.elements import Action
 
 # The columns of decisions that insights read, beside probabilities and levels.
 READ = (
@@ -62,6 +63,10 @@ class Portfolio:
     `profiled`: account_id, segment and the `fact_column` of each fact, as it is known now of that
     day.
 
+    `actions` are those of the strategy in force on the as-of date, and `cohorts` the facts by which
+    treatment is compared: those that are declared protected, that protect accounts in the
+    strategy, or that a model's spec names under `fairness`.
+
     Where an insight needs it, `engine` holds the table `received` too, a row for each account, day
     and one of `HORIZONS`: account_id, day, within (days), and received, what the account paid in so
     many days after the day, less what was taken back or paid out, in minor units, as known at the
@@ -84,6 +89,8 @@ class Portfolio:
         self.levels: list[str] = []
         self.compare: date | None = None
         self.facts: dict[str, Fact] = {}
+        self.actions: tuple[Action, ...] = ()
+        self.cohorts: list[str] = []
         self._tables: list[str] = []
         self._profiled = self._received = False
 
@@ -185,6 +192,10 @@ class Portfolio:
     def amount(self, value: Any) -> Decimal:
         """A sum with the decimals of money; 0 where nothing was summed."""
         return round(Decimal(value or 0), self.scale)
+
+    def figure(self, value: float) -> Decimal:
+        """A figure with four decimals."""
+        return round(Decimal(value), 4)
 
     def last_day(self, day: date | None = None) -> str:
         """A select of the accounts of a day; the last if left out."""

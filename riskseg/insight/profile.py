@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.relations import fact_column
@@ -104,12 +103,12 @@ def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Differenc
                 fact=fact.name,
                 value="mean",
                 compared=_words(fact),
-                here=_figure(mean),
-                elsewhere=_figure(other),
-                index=_figure(mean / other * 100) if other > 0 and mean >= 0 else None,
-                standardised=_figure((mean - other) / pooled),
-                low=_figure(mean - other - _95 * error),
-                high=_figure(mean - other + _95 * error),
+                here=subject.figure(mean),
+                elsewhere=subject.figure(other),
+                index=subject.figure(mean / other * 100) if other > 0 and mean >= 0 else None,
+                standardised=subject.figure((mean - other) / pooled),
+                low=subject.figure(mean - other - _95 * error),
+                high=subject.figure(mean - other + _95 * error),
                 accounts=int(own[0]),
             )
 
@@ -158,10 +157,10 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
                 compared=_words(fact, value),
                 here=share_of(accounts, size),
                 elsewhere=share_of(int(of_value) - accounts, others),
-                index=_figure(here / elsewhere * 100) if elsewhere else None,
-                standardised=_figure((here - elsewhere) / pooled),
-                low=_figure(here - elsewhere - _95 * error),
-                high=_figure(here - elsewhere + _95 * error),
+                index=subject.figure(here / elsewhere * 100) if elsewhere else None,
+                standardised=subject.figure((here - elsewhere) / pooled),
+                low=subject.figure(here - elsewhere - _95 * error),
+                high=subject.figure(here - elsewhere + _95 * error),
                 accounts=accounts,
             )
 
@@ -173,7 +172,3 @@ def _words(fact: Fact, value: str | None = None) -> str:
         return f"mean of: {name}" if fact.words else f"mean {name}"
     label = dict(fact.labels).get(value, value)
     return f"share with {name}" if fact.kind is Kind.BOOLEAN else f"share with {name} = {label}"
-
-
-def _figure(value: float) -> Decimal:
-    return round(Decimal(value), 4)
