@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.insights import insight as show_insight
 from riskseg.cli.show.insights import report as show_report
+
+if TYPE_CHECKING:
+    from riskseg.insight.gathering import Asked
 
 Compare = Annotated[
     datetime | None,
@@ -28,6 +31,12 @@ Months = Annotated[
         "--months", min=0, max=120, help="Decide the ends of this many past months anew, too."
     ),
 ]
+
+
+def _asked(as_of: datetime, compare: datetime | None, months: int) -> Asked:
+    from riskseg.insight.gathering import Asked
+
+    return Asked(as_of.date(), None if compare is None else compare.date(), months)
 
 
 @guarded
@@ -65,7 +74,9 @@ def insight(
             progress=progress,
         ),
         show_insight,
-        plan=use_cases.insight.plan() if plan else None,
+        plan=use_cases.insight.plan(root(), question, _asked(as_of, compare, months))
+        if plan
+        else None,
         as_json=as_json,
     )
 
@@ -97,6 +108,6 @@ def report(
             progress=progress,
         ),
         show_report,
-        plan=use_cases.report.plan() if plan else None,
+        plan=use_cases.report.plan(root(), _asked(as_of, compare, months)) if plan else None,
         as_json=as_json,
     )

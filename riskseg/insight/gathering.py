@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import ProblemsError, problem
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import DecidedDay, Portfolio
 from riskseg.pipeline.decisions import (
@@ -29,6 +29,8 @@ from riskseg.pipeline.session import LOAD, Session, begin, scratch_engine
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.rules.model import Strategy
+from riskseg.store.journal import Journal
+from riskseg.store.records import RunRecord
 from riskseg.workspace import Workspace
 
 RUNS = Stage("runs", "the decisions of the journal's runs", weight=2)
@@ -49,6 +51,20 @@ class Asked:
     compare: date | None = None
     months: int = 0
 
+    @property
+    def days(self) -> set[date]:
+        """The days that are wanted, whether a run of the journal decided them or not."""
+        compared = [self.compare] if self.compare else []
+        return {self.as_of, *compared, *month_ends(self.as_of, self.months)}
+
+    def runs(self, journal: Journal) -> list[RunRecord]:
+        """The runs of the journal whose decisions are looked at."""
+        runs = journal.runs()
+        found = whole_runs(runs, self.as_of, DAYS)
+        if self.compare is not None:
+            found += [r for r in whole_runs(runs, self.compare, 1) if r.as_of == self.compare]
+        return found
+
 
 class GatheringJob(Job):
     """A job that has the accounts of several days as a :class:`Portfolio`."""
@@ -57,38 +73,51 @@ class GatheringJob(Job):
     portfolio: Portfolio
     strategy_name: str
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
-    profiled: Sequence[tuple[int, int]] = ()
-    paying: Sequence[tuple[int, int]] = ()
+    ranges: Sequence[tuple[int, int]] = ()
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        asked: Asked,
-        insights: Iterable[Insight[Portfolio, Any]],
-        progress: Progress | None,
-    ) -> None:
-        """`insights` are those that are going to be asked: what they need is gathered."""
+    def __init__(self, workspace: Workspace, asked: Asked, progress: Progress | None) -> None:
         super().__init__(progress)
-        self.workspace, self.asked, self.insights = workspace, asked, [*insights]
+        self.workspace, self.asked = workspace, asked
         self.notes: list[str] = []
         self._decisions: dict[date, list[pa.Table]] = {}
         self._decided: dict[date, tuple[str | None, str]] = {}
         self._deciders: dict[date, Decider] = {}
 
     @classmethod
-    def gathering(cls) -> Plan:
-        """The stages from sources and journal to the portfolio."""
-        anew = (FACTS.by(cls.facts), DECIDE.by(cls.decide))
+    def gathering(
+        cls, workspace: Workspace, asked: Asked, insights: Iterable[Insight[Portfolio, Any]]
+    ) -> Plan:
+        """The stages from sources and journal to the portfolio, those that the insights need."""
+        insights = [*insights]
+        with read_journal(workspace) as journal:
+            days_anew = asked.days - {run.as_of for run in asked.runs(journal)}
+        each_account = []
+        if any(insight.needs_facts for insight in insights):
+            each_account.append(PROFILE.by(cls.profile))
+        if "bills" in workspace.settings.sources and any(i.needs_payments for i in insights):
+            each_account.append(RECEIVED.by(cls.add_received))
+        anew = ForEach(
+            "day and partition",
+            lambda job: job.anew,
+            (FACTS.by(cls.facts), DECIDE.by(cls.decide)),
+        )
+        accounts = ForEach("partition", lambda job: job.ranges, tuple(each_account))
         return [
             LOAD.by(cls.load),
             RUNS.by(cls.read_runs),
-            ForEach("day and partition", lambda job: job.anew, anew),
+            *([anew] if days_anew else []),
             GATHER.by(cls.gather),
-            ForEach("partition", lambda job: job.profiled, (PROFILE.by(cls.profile),)),
-            ForEach("partition", lambda job: job.paying, (RECEIVED.by(cls.add_received),)),
+            *([accounts] if each_account else []),
         ]
 
     def load(self) -> None:
+        compare = self.asked.compare
+        if compare is not None and compare > self.asked.as_of:
+            raise problem(
+                "RS643",
+                f"{compare} is after {self.asked.as_of}: movement is seen from an earlier day.",
+                hint="Give --compare a day that is not after --as-of.",
+            )
         enter = self.opened.enter_context
         self.engine = enter(scratch_engine(self.workspace))
         self.journal = enter(read_journal(self.workspace))
@@ -97,12 +126,7 @@ class GatheringJob(Job):
 
     def read_runs(self) -> None:
         """The decisions of the journal's runs, and the days that have to be decided anew."""
-        asked = self.asked
-        runs = self.journal.runs()
-        chosen = whole_runs(runs, asked.as_of, DAYS)
-        if asked.compare is not None:
-            chosen += [r for r in whole_runs(runs, asked.compare, 1) if r.as_of == asked.compare]
-        for run in chosen:
+        for run in self.asked.runs(self.journal):
             assert run.as_of is not None
             decisions = decisions_of(self.workspace, run)
             if decisions is None:
@@ -112,9 +136,7 @@ class GatheringJob(Job):
                 continue
             self._decisions[run.as_of] = [decisions]
             self._decided[run.as_of] = (run.run_id, run.strategy or "")
-        wanted = {asked.as_of, *([asked.compare] if asked.compare else [])}
-        wanted |= set(month_ends(asked.as_of, asked.months))
-        days = sorted(wanted - set(self._decisions))
+        days = sorted(self.asked.days - set(self._decisions))
         self.anew = [(day, accounts) for day in days for accounts in self.session.partitions()]
 
     def facts(self, item: tuple[date, tuple[int, int]]) -> None:
@@ -176,10 +198,7 @@ class GatheringJob(Job):
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
 
-        if any(insight.needs_facts for insight in self.insights):
-            self.profiled = self.session.partitions()
-        if self.session.ledger.billed and any(i.needs_payments for i in self.insights):
-            self.paying = self.session.partitions()
+        self.ranges = self.session.partitions()
 
     def profile(self, accounts: tuple[int, int]) -> None:
         """Add the facts of a range of accounts to the table `profiled`."""

@@ -185,6 +185,10 @@ def _money_text(numbers: Floats, currency: Currency) -> pa.Array:
     return pc.binary_join_element_wise(before, text, "")
 
 
+# Of numbers below it, a float holds six decimals.
+_SMALL = 2.0**33
+
+
 def _plain_text(numbers: Floats) -> pa.Array:
     """Whole numbers as they are, others with two decimals."""
     size = np.minimum(np.abs(numbers), LARGE)
@@ -195,8 +199,11 @@ def _plain_text(numbers: Floats) -> pa.Array:
 def units_of(numbers: Floats, units: int) -> NDArray[np.int64]:
     """The size of numbers in whole units, of which `units` are 1. A half is rounded up, as it is
     where features are kept at so many decimals: 48.5% is 49%."""
-    # Less what a float holds too little, or too much: 0.285 is a half of units of 0.01.
-    in_units: NDArray[np.int64] = np.floor(np.round(np.abs(numbers) * units, 6) + 0.5).astype(
+    size = np.abs(numbers) * units
+    # Less what a float holds too little, or too much: 0.285 is a half of units of 0.01. A large one
+    # has no such places: it is whole, or as good as whole.
+    halves_up = np.floor(np.round(np.minimum(size, _SMALL), 6) + 0.5)
+    in_units: NDArray[np.int64] = np.where(size < _SMALL, halves_up, np.round(size)).astype(
         np.int64
     )
     return in_units

@@ -33,7 +33,7 @@ class _Asking(GatheringJob):
         target: str | InMemory | None,
         progress: Progress | None,
     ) -> None:
-        super().__init__(workspace, asked, [insight], progress)
+        super().__init__(workspace, asked, progress)
         self.insight, self.target = insight, target
         self.rows: InsightRows | None = None
 
@@ -73,9 +73,25 @@ class _Asking(GatheringJob):
         self.done = self.done.model_copy(update={"rows": rows})
 
 
-def plan() -> Plan:
-    """What `insight` carries out."""
-    return [*_Asking.gathering(), ANSWER.by(_Asking.answer), WRITE.by(_Asking.write)]
+def plan(root: Path, name: str, asked: Asked) -> Plan:
+    """What `insight` carries out. Raises RS642 for a question that is not known."""
+    return _stages(open_checked(root), _known(name), asked)
+
+
+def _stages(workspace: Workspace, insight: Insight[Portfolio, Answer], asked: Asked) -> Plan:
+    gathering = _Asking.gathering(workspace, asked, [insight])
+    return [*gathering, ANSWER.by(_Asking.answer), WRITE.by(_Asking.write)]
+
+
+def _known(name: str) -> Insight[Portfolio, Answer]:
+    known: dict[str, Insight[Any, Any]] = insights_into(Portfolio)
+    if name not in known:
+        raise problem(
+            "RS642",
+            f'There is no question "{name}".',
+            hint=did_you_mean(name, known) or f"Ask one of these: {', '.join(known)}.",
+        )
+    return known[name]
 
 
 def questions() -> dict[str, str]:
@@ -101,18 +117,13 @@ def insight(
     for a question that is not known, RS643 where it needs an earlier day and there is none, RS010
     for a target that cannot be written, RS602 for a date of which nothing is known.
     """
-    known: dict[str, Insight[Any, Any]] = insights_into(Portfolio)
-    if name not in known:
-        raise problem(
-            "RS642",
-            f'There is no question "{name}".',
-            hint=did_you_mean(name, known) or f"Ask one of these: {', '.join(known)}.",
-        )
+    asked_insight = _known(name)
     workspace = open_checked(root)
     problems = Problems()
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()
-    job = _Asking(workspace, known[name], Asked(as_of, compare, months), target, progress)
-    job.carry_out(plan())
+    asked = Asked(as_of, compare, months)
+    job = _Asking(workspace, asked_insight, asked, target, progress)
+    job.carry_out(_stages(workspace, asked_insight, asked))
     return job.done

@@ -35,7 +35,7 @@ class _Reporting(GatheringJob):
         self, workspace: Workspace, asked: Asked, out: Path | None, progress: Progress | None
     ) -> None:
         self.asking = insights_into(Portfolio)
-        super().__init__(workspace, asked, self.asking.values(), progress)
+        super().__init__(workspace, asked, progress)
         self.out = out
 
     def answer(self) -> None:
@@ -96,9 +96,14 @@ def _sheets(report: SegmentReport) -> Iterator[tuple[str, pa.Schema, list[pa.Tab
         yield title, table.schema, [table]
 
 
-def plan() -> Plan:
+def plan(root: Path, asked: Asked) -> Plan:
     """What `report` carries out."""
-    return [*_Reporting.gathering(), ANSWER.by(_Reporting.answer), WRITE.by(_Reporting.write)]
+    return _stages(open_checked(root), asked)
+
+
+def _stages(workspace: Workspace, asked: Asked) -> Plan:
+    gathering = _Reporting.gathering(workspace, asked, insights_into(Portfolio).values())
+    return [*gathering, ANSWER.by(_Reporting.answer), WRITE.by(_Reporting.write)]
 
 
 def report(
@@ -121,6 +126,7 @@ def report(
     if out is not None:
         check_output(workspace, out, problems, ENDINGS)
     problems.raise_if_any()
-    job = _Reporting(workspace, Asked(as_of, compare, months), out, progress)
-    job.carry_out(plan())
+    asked = Asked(as_of, compare, months)
+    job = _Reporting(workspace, asked, out, progress)
+    job.carry_out(_stages(workspace, asked))
     return job.done

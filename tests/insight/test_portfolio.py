@@ -148,6 +148,13 @@ def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
     assert [problem.code for problem in raised.value.problems] == [code]
 
 
+def test_a_day_after_the_as_of_date_is_no_earlier_day(root: Path) -> None:
+    for day in (FIRST, LAST):
+        decided(root, day)
+    with pytest.raises(ProblemsError, match="RS643 .* is after"):
+        insight(root, "movement", FIRST, compare=LAST)
+
+
 def test_rolls_are_those_of_the_decisions(root: Path) -> None:
     """Bills due on 20 January and 20 February, none of them paid."""
     by_day = {day: decided(root, day) for day in (FIRST, LAST)}

@@ -40,6 +40,8 @@ CALLS = [
     "worklist done {}/outcomes.csv",
     "history A00000007",
     "ageing --as-of DAY",
+    "insight size --as-of DAY --months 1 --out {}/sizes.csv",
+    "report --as-of DAY --out {}/report.html",
     "replay last --from-source --sql {}/replay.sql",
     "strategy prove",
     "strategy prove --no-data",
