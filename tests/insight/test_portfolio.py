@@ -151,7 +151,7 @@ def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
 def test_a_day_after_the_as_of_date_is_no_earlier_day(root: Path) -> None:
     for day in (FIRST, LAST):
         decided(root, day)
-    with pytest.raises(ProblemsError, match="RS643 .* is after"):
+    with pytest.raises(ProblemsError, match=r"RS643 .* is after"):
         insight(root, "movement", FIRST, compare=LAST)
 
 
