@@ -220,8 +220,9 @@ def problem(
     return ProblemsError([Problem(code, what, file, line, hint)])
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`Did you mean "x"?` when something close exists, else a short list of what does."""
+def did_you_mean(name: str, known: Iterable[str], *, some: bool = False) -> str:
+    """`Did you mean "x"?` when something close exists, else a short list of what does; `some` says
+    that `known` is not all there is."""
     known_names = sorted(set(known))
     close = difflib.get_close_matches(name, known_names, n=1, cutoff=0.6)
     if close:
@@ -229,4 +230,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if not known_names:
         return ""
     shown = ", ".join(known_names[:12]) + (", …" if len(known_names) > 12 else "")
-    return f"Known here: {shown}."
+    return f"There are, for instance: {shown}." if some else f"Known here: {shown}."

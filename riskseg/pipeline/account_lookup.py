@@ -33,7 +33,7 @@ def check_account(workspace: Workspace, account: str, problems: Problems) -> Non
     with scratch_engine(workspace) as engine:
         ids = _ids_of_sources(engine, workspace)
         if not any(_is_among(engine, account, relation) for relation in ids):
-            hint = did_you_mean(account, _nearest(engine, account, ids))
+            hint = did_you_mean(account, _nearest(engine, account, ids), some=True)
             problems.add("RS601", f'There is no account "{account}".', hint=hint)
 
 

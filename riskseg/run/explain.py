@@ -82,7 +82,7 @@ class _Fresh(Job):
         self.session = begin(self.workspace, self.engine, texts=True)
         number = _number(self.engine, self.account)
         if number is None:
-            hint = did_you_mean(self.account, _nearest(self.engine, self.account))
+            hint = did_you_mean(self.account, _nearest(self.engine, self.account), some=True)
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
 
@@ -312,7 +312,9 @@ def _not_in_run(
         message = f'The account "{account}" was erased from what run {record.run_id} kept.'
         return problem("RS601", message, hint=fresh)
     message = f'Run {record.run_id} decided no account "{account}".'
-    return problem("RS601", message, hint=f"{did_you_mean(account, near)} {fresh}".strip())
+    return problem(
+        "RS601", message, hint=f"{did_you_mean(account, near, some=True)} {fresh}".strip()
+    )
 
 
 def _nearest(engine: Engine, account: str) -> list[str]:

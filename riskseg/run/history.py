@@ -57,7 +57,7 @@ class _Telling(Job):
                 "select account_id from account_ids order by "
                 f"levenshtein(account_id, {literal(self.account)}), account_id limit 1"
             )
-            hint = did_you_mean(self.account, [id_row[0] for id_row in nearest])
+            hint = did_you_mean(self.account, [id_row[0] for id_row in nearest], some=True)
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
 

@@ -66,7 +66,7 @@ def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> Non
     assert ChangeSince(name="action", then="agency", now="sms") in told.changes
     code, text = output(workspace, "a", "--as-of", str(DAY))
     assert (code, text.startswith("a as of 2026-01-01: live, segment hit")) == (0, True)
-    assert f"As run {told.run} decided it on 2026-01-31." in text
+    assert f"Decided by run {told.run}, which was made on 2026-01-31." in text
     assert "What has changed in the sources since" in text
 
 

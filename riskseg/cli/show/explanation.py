@@ -189,7 +189,8 @@ def _since_the_run(console: Console, explanation: Explanation) -> None:
             "" if explanation.changes or explanation.notes else " The sources give the same today."
         )
         console.print(
-            f"\nAs run {explanation.run} decided it on {explanation.decided_at:%Y-%m-%d}.{same}"
+            f"\nDecided by run {explanation.run}, which was made on "
+            f"{explanation.decided_at:%Y-%m-%d}.{same}"
         )
     if explanation.changes:
         changes = table("", "then", "now", title="What has changed in the sources since")
