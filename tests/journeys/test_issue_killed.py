@@ -138,6 +138,7 @@ def killed_at_random(root: Path, kills: int, journal: JournalPlace | None = None
     assert killed > kills / 2
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     killed_at_random(tmp_path / "workspace", 5)
 

@@ -227,11 +227,11 @@ def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> It
 
 
 def _groups() -> Iterator[Any]:
-    """Groups of timelines as parameters; of a file, the groups after its first two are slow."""
+    """Groups of timelines as parameters; of a file, the groups after its first are slow."""
     seen: Counter[str] = Counter()
     for name, *group in _read():
         seen[name] += 1
-        slow = [pytest.mark.slow] if seen[name] > 2 else []
+        slow = [pytest.mark.slow] if seen[name] > 1 else []
         yield pytest.param(*group, id=f"{name}-{seen[name]}", marks=slow)
 
 

@@ -352,6 +352,7 @@ def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) ->
     assert len(erase(workspace, SOMEONE, by="ann", at=p.AT).runs) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     first, second = listed(workspace).runs[0].run_id, decide(workspace, "second.parquet").run_id

@@ -87,6 +87,7 @@ def test_the_summary_says_what_ships_and_by_how_much(workspace: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.slow
 def test_an_interrupt_ends_the_learning_and_leaves_nothing(tmp_path: Path) -> None:
     root = make(tmp_path / "w", 40_000)
     command = [sys.executable, "-m", "riskseg", "-w", str(root), "train", "--only", "lightgbm"]

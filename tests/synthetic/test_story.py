@@ -45,6 +45,7 @@ def test_the_chance_of_missing_a_bill_is_what_accounts_do(
     assert (rates[2:] > 0.45 * stated[2:]).all(), (rates, stated)
 
 
+@pytest.mark.slow
 def test_shocks_raise_missing_and_pass(shape_of: Callable[[int], Shape]) -> None:
     rates = {"before": [0, 0], "within": [0, 0], "long after": [0, 0]}
     for shape in map(shape_of, SEEDS):
