@@ -40,6 +40,7 @@ GUIDES = [
 ]
 
 
+@pytest.mark.slow  # .ci/run carries it out
 def test_every_example_of_the_readme_does_what_it_shows(tmp_path: Path) -> None:
     check_columns(after_the_readme(tmp_path))
 

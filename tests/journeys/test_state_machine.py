@@ -247,6 +247,7 @@ def test_very_many_random_histories(schedule: str, seed: int, tmp_path: Path) ->
     check_random(tmp_path / "workspace", seed, schedule, 5_000)
 
 
+@pytest.mark.slow
 def test_every_short_history_is_treated_as_the_machine_treats_it(tmp_path: Path) -> None:
     paths: Paths = {
         "three": {

@@ -26,7 +26,7 @@ def assert_alike(loaded: Loaded, snapshots: Relation, *, focus: bool) -> None:
 
 
 @pytest.mark.parametrize("arrears_from", only(500, [0, 500]))
-@pytest.mark.parametrize("name", LACKING)
+@pytest.mark.parametrize("name", only("everything", LACKING))
 def test_facts_are_those_of_bills_allocated_anew(name: str, arrears_from: int) -> None:
     loaded = random_ledger(name).with_arrears_from(arrears_from)
     assert_alike(loaded, every_snapshot(AS_OF[3:]), focus=False)
