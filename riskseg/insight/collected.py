@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from riskseg.insight.insight import Insight
+from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.results.insights import Collected, Collections
 from riskseg.results.units import share_of
-
-# Of a normal distribution, 95% lies within so many standard deviations.
-_95 = 1.96
 
 
 class CollectedShares(Insight[Portfolio, Collections]):
@@ -62,10 +58,11 @@ def _collected(
     paid: float,
     *squares: float,
 ) -> Collected:
-    share = paid / overdue
     of_paid, crossed, of_overdue = squares
-    spread = max(of_paid - 2 * share * crossed + share * share * of_overdue, 0.0)
-    error = _95 * math.sqrt(spread * accounts / max(accounts - 1, 1)) / overdue
+    _, deviation = ratio_of_sums(
+        accounts, overdue, paid, parts=of_paid, crossed=crossed, wholes=of_overdue
+    )
+    error = NORMAL_95 * deviation
     scale = -subject.scale
     return Collected(
         segment=segment,

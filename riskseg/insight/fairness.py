@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, literal
 from riskseg.insight.insight import Insight
+from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.profile import LEAST
 from riskseg.results.insights import CohortTreatment, TreatmentByCohort
@@ -16,8 +17,6 @@ from riskseg.rules.elements import Action
 
 # Values of an attribute beyond these are no cohorts.
 _MOST_LEVELS = 25
-# Of a normal distribution, 95% lies within so many standard deviations.
-_95 = 1.96
 
 # What is compared, and the actions that count for it.
 MEASURES: Mapping[str, Callable[[Action], bool]] = {
@@ -84,7 +83,7 @@ def _of_cohort(subject: Portfolio, name: str) -> Iterator[CohortTreatment]:
         for number, measure in enumerate(measures):
             here, error_here = _share(sums_here, number)
             there, error_there = _share(others, number)
-            reach = _95 * math.hypot(error_here, error_there)
+            reach = NORMAL_95 * math.hypot(error_here, error_there)
             yield CohortTreatment(
                 cohort=name,
                 level=level,
@@ -101,9 +100,9 @@ def _share(sums: list[float], number: int) -> tuple[float, float]:
     """The share of days on which something is due, and its standard error by accounts."""
     accounts, days, days_squared = sums[:3]
     due, due_squared, crossed = sums[3 + 3 * number : 6 + 3 * number]
-    share = due / days
-    spread = max(due_squared - 2 * share * crossed + share * share * days_squared, 0.0)
-    return share, math.sqrt(spread * accounts / max(accounts - 1, 1)) / days
+    return ratio_of_sums(
+        accounts, days, due, parts=due_squared, crossed=crossed, wholes=days_squared
+    )
 
 
 def _any(subject: Portfolio, measure: str) -> str:

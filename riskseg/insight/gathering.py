@@ -146,15 +146,17 @@ class GatheringJob(Job):
         make_facts(self.session, self._deciders[day].wanted, day, *accounts)
 
     def _decider(self, day: date) -> Decider:
-        self.session.answers(day)
-        strategy = self._strategy(day)
-        ready = prepare(self.session, strategy, day, self.journal, reasons="none")
-        self._decided[day] = (None, strategy.fingerprint)
+        ready = self._ready(day)
+        self._decided[day] = (None, ready.strategy.fingerprint)
         self.notes.append(f"No run decided {day}: it was decided for this answer.")
         for key, scorer in ready.scorers.items():
             if warning := hindsight(scorer.model, day):
                 self.notes.append(f"{key}: {warning}")
         return ready
+
+    def _ready(self, day: date) -> Decider:
+        strategy = self._strategy(day)
+        return prepare(self.session, strategy, day, self.journal, reasons="none")
 
     def _strategy(self, day: date) -> Strategy:
         """The strategy in force on a day; where none was, that of the as-of date."""
@@ -222,9 +224,10 @@ class GatheringJob(Job):
         """Take note of the strategy of the as-of date. Returns the name, in decisions, of the
         probability that is shown: that of a default if the strategy uses one, else that of its
         first band; and whether it is that of a default."""
-        strategy = self._strategy(self.asked.as_of)
+        as_of = self.asked.as_of
+        ready = self._deciders[as_of] if as_of in self._deciders else self._ready(as_of)
+        strategy = ready.strategy
         self.strategy_name, self._actions = strategy.name, strategy.actions
-        ready = prepare(self.session, strategy, self.asked.as_of, self.journal, reasons="none")
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
         self._compared = [*strategy.protective, *strategy.special_category]
         for spec in specs.values():

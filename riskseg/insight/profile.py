@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.relations import fact_column
 from riskseg.insight.insight import Insight
+from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
 from riskseg.results.insights import Difference, Profile
 from riskseg.results.units import share_of
@@ -22,8 +23,6 @@ LEAST = 10
 _SHOWN, _OF_A_FAMILY, _WORTH = 5, 2, 0.2
 # A text of more values than these names accounts rather than groups of them.
 _MOST_LEVELS = 50
-# Of a normal distribution, 95% lies within so many standard deviations.
-_95 = 1.96
 
 
 class Profiles(Insight[Portfolio, Profile]):
@@ -107,8 +106,8 @@ def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Differenc
                 elsewhere=subject.figure(other),
                 index=subject.figure(mean / other * 100) if other > 0 and mean >= 0 else None,
                 standardised=subject.figure((mean - other) / pooled),
-                low=subject.figure(mean - other - _95 * error),
-                high=subject.figure(mean - other + _95 * error),
+                low=subject.figure(mean - other - NORMAL_95 * error),
+                high=subject.figure(mean - other + NORMAL_95 * error),
                 accounts=int(own[0]),
             )
 
@@ -159,8 +158,8 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
                 elsewhere=share_of(int(of_value) - accounts, others),
                 index=subject.figure(here / elsewhere * 100) if elsewhere else None,
                 standardised=subject.figure((here - elsewhere) / pooled),
-                low=subject.figure(here - elsewhere - _95 * error),
-                high=subject.figure(here - elsewhere + _95 * error),
+                low=subject.figure(here - elsewhere - NORMAL_95 * error),
+                high=subject.figure(here - elsewhere + NORMAL_95 * error),
                 accounts=accounts,
             )
 

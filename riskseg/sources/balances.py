@@ -191,8 +191,8 @@ def _days(mapped: Mapped, balances: Balances) -> str:
         arms = " ".join(
             f"when {_money(bucket.column)} > 0 then {bucket.first}" for bucket in reversed(buckets)
         )
-        told = ", ".join(_money(b.column) for b in BUCKETS if mapped.has(b.column))
-        return f"case when coalesce({told}) is null then null {arms} else 0 end"
+        amounts = ", ".join(_money(b.column) for b in BUCKETS if mapped.has(b.column))
+        return f"case when coalesce({amounts}) is null then null {arms} else 0 end"
     return f"case when {_money('overdue')} > 0 then 1 when {_money('overdue')} <= 0 then 0 end"
 
 

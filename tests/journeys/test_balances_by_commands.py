@@ -51,14 +51,14 @@ def riskseg(root: Path, *words: str, code: int = 0) -> str:
     return result.stdout + (result.stderr if code else "")
 
 
-def told(root: Path, *words: str) -> Any:
+def json_of(root: Path, *words: str) -> Any:
     return json.loads(riskseg(root, *words, "--json"))
 
 
 def test_balances_are_decided_explained_issued_and_decided_again(root: Path) -> None:
     assert "No problems." in riskseg(root, "check")
     out = root / "d.csv"
-    decided = told(root, "assign", "--as-of", DAY, "--out", str(out))
+    decided = json_of(root, "assign", "--as-of", DAY, "--out", str(out))
     assert {s["segment"]: s["overdue"] for s in decided["segments"]} == {"late": None, "rest": None}
     with out.open(encoding="utf-8-sig") as file:
         segments = {row["account_id"]: row["segment"] for row in csv.DictReader(file)}
@@ -67,11 +67,11 @@ def test_balances_are_decided_explained_issued_and_decided_again(root: Path) -> 
     shown = riskseg(root, "assign", "--as-of", DAY, "--out", str(out))
     assert "overdue" not in shown.partition("decisions in")[0]
     listed = root / "list.csv"
-    assert told(root, "worklist", "issue", "--as-of", DAY, "--out", str(listed))["rows"] == 3
+    assert json_of(root, "worklist", "issue", "--as-of", DAY, "--out", str(listed))["rows"] == 3
     done = root / "done.csv"
     done.write_text("account_id,action,outcome\na,letter,done\n")
     riskseg(root, "worklist", "done", str(done), "--by", "ann", "--on", "2025-12-01")
-    assert told(root, "replay", decided["run_id"])["same"] is True
+    assert json_of(root, "replay", decided["run_id"])["same"] is True
 
 
 def test_a_change_of_rules_is_counted_on_balances(root: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_change_of_rules_is_counted_on_balances(root: Path) -> None:
     new.mkdir()
     for file in (root / "rules/s").iterdir():
         (new / file.name).write_text(file.read_text().replace(">= 2", ">= 3"))
-    diff = told(root, "strategy", "diff", "rules/s", "rules/new", "--as-of", DAY)
+    diff = json_of(root, "strategy", "diff", "rules/s", "rules/new", "--as-of", DAY)
     migration = json.dumps(diff)
     assert '"late"' in migration and '"rest"' in migration
 
@@ -105,13 +105,15 @@ def test_the_contract_is_that_of_the_table_that_is_delivered(root: Path) -> None
         ("d,,0,0,south", "RS101", 7),
     ],
 )
-def test_a_row_that_breaks_the_contract_is_told(root: Path, row: str, code: str, line: int) -> None:
+def test_a_row_that_breaks_the_contract_is_a_problem(
+    root: Path, row: str, code: str, line: int
+) -> None:
     (root / "data/balances.csv").write_text(f"{BALANCES}{row}\n")
-    [problem] = told_problems(root)
+    [problem] = json_problems(root)
     assert (problem["code"], problem["file"], problem["line"]) == (code, "data/balances.csv", line)
     assert "observed_on" not in problem["what"]
 
 
-def told_problems(root: Path) -> list[dict[str, Any]]:
+def json_problems(root: Path) -> list[dict[str, Any]]:
     result = CliRunner().invoke(app, ["-w", str(root), "check", "--json"])
     return list(json.loads(result.stdout)["problems"])
