@@ -25,7 +25,8 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
-from riskseg.results.insights import InsightResult, SegmentReport
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.result import InsightResult
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay

@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights import Collected, Collections
+from riskseg.results.insights.collected import Collected, Collections
 from riskseg.results.units import share_of
 
 

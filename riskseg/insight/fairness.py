@@ -12,7 +12,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.profile import LEAST
-from riskseg.results.insights import CohortTreatment, TreatmentByCohort
+from riskseg.results.insights.fairness import CohortTreatment, TreatmentByCohort
 from riskseg.rules.elements import Action
 
 # Values of an attribute beyond these are no cohorts.

@@ -12,7 +12,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio, level
 from riskseg.insight.roll_rates import ABSENT
 from riskseg.learning.psi import psi_of
-from riskseg.results.insights import Driver, Flow, Movement
+from riskseg.results.insights.movement import Driver, Flow, Movement
 from riskseg.results.units import share_of
 
 # Flows between two segments of which it is said what changed, and changes that are named of each.

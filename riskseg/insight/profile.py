@@ -12,7 +12,7 @@ from riskseg.domain.relations import fact_column
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights import Difference, Profile
+from riskseg.results.insights.profile import Difference, Profile
 from riskseg.results.units import share_of
 
 # Fewer accounts than these are not described: they could be recognised, and chance decides.

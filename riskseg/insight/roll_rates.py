@@ -12,7 +12,7 @@ from riskseg.domain.ageing import BUCKETS, CURRENT, bucket_sql
 from riskseg.engine import Engine
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights import Roll, RollRate
+from riskseg.results.insights.roll_rates import Roll, RollRate
 from riskseg.results.units import share_of
 
 # The state of an account that is observed on one of the days alone.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights import SegmentSize, SegmentSizes, SizeOnDay
+from riskseg.results.insights.sizes import SegmentSize, SegmentSizes, SizeOnDay
 from riskseg.results.units import share_of
 from riskseg.rules.elements import NO_ACTION
 

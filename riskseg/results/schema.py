@@ -10,7 +10,6 @@ from pydantic.json_schema import models_json_schema
 from riskseg.results import (
     ageing,
     contract,
-    insights,
     journal,
     model_comparison,
     models,
@@ -24,6 +23,8 @@ from riskseg.results import (
     worklist,
     workspace,
 )
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.result import InsightResult
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -37,8 +38,8 @@ COMMANDS: Mapping[str, type[Any]] = {
     "score": runs.Scores,
     "assign": runs.Decisions,
     "ageing": ageing.Ageing,
-    "insight": insights.InsightResult,
-    "report": insights.SegmentReport,
+    "insight": InsightResult,
+    "report": SegmentReport,
     "explain": runs.Explanation,
     "replay": replay.Replay,
     "rehearse": rehearsal.Rehearsal,

@@ -13,7 +13,8 @@ from riskseg.insight.portfolio import Portfolio
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import open_checked
 from riskseg.pipeline.stages import Plan, Progress, Stage
-from riskseg.results.insights import Answer, InsightDay, InsightResult, InsightRows
+from riskseg.results.insights.answer import Answer, InsightDay
+from riskseg.results.insights.result import InsightResult, InsightRows
 from riskseg.store import sinks
 from riskseg.store.sinks import InMemory
 from riskseg.workspace import Workspace

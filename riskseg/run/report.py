@@ -15,7 +15,8 @@ from riskseg.insight.portfolio import Portfolio
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked
 from riskseg.pipeline.stages import Plan, Progress, Stage
-from riskseg.results.insights import Answer, InsightDay, ReportSection, SegmentReport
+from riskseg.results.insights.answer import Answer, InsightDay
+from riskseg.results.insights.report import ReportSection, SegmentReport
 from riskseg.store.files import write_beside
 from riskseg.store.sinks.workbook import write_sheets
 from riskseg.workspace import Workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.results.insights import Collections
+from riskseg.results.insights.collected import Collections
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.support import treated

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from riskseg.results.insights import CohortTreatment, TreatmentByCohort
+from riskseg.results.insights.fairness import CohortTreatment, TreatmentByCohort
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.support import treated

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.results.insights import Movement, Roll, SegmentSizes
+from riskseg.results.insights.movement import Movement
+from riskseg.results.insights.roll_rates import Roll
+from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.support import treated

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from riskseg.results.insights import Profile
+from riskseg.results.insights.profile import Profile
 from riskseg.run.insight import insight
 from tests.support import treated
 

@@ -12,7 +12,7 @@ import pytest
 
 from riskseg.engine import DuckDB
 from riskseg.insight.roll_rates import ABSENT, roll_rates
-from riskseg.results.insights import RollRate
+from riskseg.results.insights.roll_rates import RollRate
 
 JANUARY, FEBRUARY = date(2025, 1, 31), date(2025, 2, 28)
 STATUSES = Path(__file__).parents[3] / "shared" / "data" / "cc_monthly_status"

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.results.insights import SegmentReport
+from riskseg.results.insights.report import SegmentReport
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight, questions
 from riskseg.run.report import report

@@ -12,7 +12,8 @@ from riskseg.cli.terminal import stdout
 from riskseg.results.units import headings, in_words, is_number
 
 if TYPE_CHECKING:
-    from riskseg.results.insights import InsightResult, SegmentReport
+    from riskseg.results.insights.report import SegmentReport
+    from riskseg.results.insights.result import InsightResult
     from riskseg.results.part import Part
 
 # As many rows of a table as are shown.

@@ -21,15 +21,10 @@ from riskseg.report.drawing import (
     Drawing,
     Scale,
 )
-from riskseg.results.insights import (
-    Flow,
-    Movement,
-    Roll,
-    RollRate,
-    SegmentReport,
-    SegmentSizes,
-    SizeOnDay,
-)
+from riskseg.results.insights.movement import Flow, Movement
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.roll_rates import Roll, RollRate
+from riskseg.results.insights.sizes import SegmentSizes, SizeOnDay
 
 # Colours of flows, by the segment that they come from, one after the other.
 _COLOURS = (BLUE, ORANGE, GREEN, GREY, "#CC79A7", "#8A6D00", "#56B4E9", INK)

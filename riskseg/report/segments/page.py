@@ -11,7 +11,10 @@ from markupsafe import Markup
 
 from riskseg.report.pages import rendered, templates
 from riskseg.report.segments.charts import flows, overdue_by_segment, overdue_over_time, rolls
-from riskseg.results.insights import Movement, Roll, SegmentReport, SegmentSizes
+from riskseg.results.insights.movement import Movement
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.roll_rates import Roll
+from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.results.units import headings, in_words, is_number
 
 # Rows beyond these are folded away under their chart.

@@ -1,0 +1,67 @@
+"""What the question `movement` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from riskseg.results.insights.answer import Answer
+from riskseg.results.part import Part
+from riskseg.results.units import Money, RatioOrNone, Share
+
+
+class Flow(Part):
+    """The accounts that went from one segment to another between two days."""
+
+    before: str
+    """`absent` where the account was not there."""
+    after: str
+    """`absent` where the account is not there any more."""
+    accounts: int
+    share: Share
+    """Of the accounts that were in the segment before."""
+    overdue_before: Money
+    overdue_after: Money
+
+
+class Driver(Part):
+    """A band or tier that changed for accounts which went from one segment to another."""
+
+    before: str
+    after: str
+    fact: str
+    change: str
+    accounts: int
+    share: Share
+    """Of the accounts that went so."""
+
+
+class Movement(Answer):
+    """How accounts move between segments."""
+
+    first: date
+    last: date
+    flows: tuple[Flow, ...]
+    drivers: tuple[Driver, ...]
+    """What changed for the accounts of the largest flows between two segments."""
+    moved: int
+    """The accounts that are in another segment, of those there on both days."""
+    stayed: int
+    stability_index: RatioOrNone
+    """The population stability index of the shares of segments: 0 where they are the same. Null
+    where there were no accounts."""
+    stability_by_chance: RatioOrNone
+    """What it would be on average if the accounts of both days were drawn at random from one
+    population."""
+
+    def words(self) -> str:
+        both = self.moved + self.stayed
+        share = Decimal(self.moved) / both if both else Decimal(0)
+        return (
+            f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
+            f"({share:.1%}) went to another segment."
+        )
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Flows": self.flows, "What changed": self.drivers}

@@ -1,0 +1,64 @@
+"""What the question `profile` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from riskseg.results.insights.answer import Answer
+from riskseg.results.part import Part
+from riskseg.results.units import Hidden, Ratio, RatioOrNone
+
+
+class Difference(Part):
+    """A feature or attribute in which the accounts of a segment differ from all others."""
+
+    segment: str
+    compared: str
+    """What is compared, in words."""
+    fact: Hidden
+    value: Hidden
+    """`mean` of a number; else the value whose share is compared."""
+    here: Ratio
+    """The mean, or the share of accounts, in the segment."""
+    elsewhere: Ratio
+    """The same of all other accounts."""
+    index: RatioOrNone
+    """`here` in per cent of `elsewhere`; null where that has no meaning."""
+    standardised: Ratio
+    """The difference in units of the pooled standard deviation."""
+    low: Ratio
+    """The lower end of the 95% interval of `here` less `elsewhere`."""
+    high: Ratio
+    """Its upper end."""
+    accounts: int
+    """The accounts of the segment that the mean is of, or that have the value."""
+
+
+class Profile(Answer):
+    """In what each segment differs most from all other accounts."""
+
+    differences: tuple[Difference, ...]
+    """By segment, the largest standardised difference first."""
+    suppressed: tuple[str, ...]
+    """The segments of too few accounts to be described."""
+    least: int
+    """The accounts that a segment, or a value in it, needs to be described."""
+
+    def words(self) -> str:
+        largest = max(self.differences, key=lambda d: abs(d.standardised), default=None)
+        if largest is None:
+            return "No segment differs from the others in any feature or attribute."
+        form = ",.2f" if largest.value == "mean" else ".0%"
+        text = (
+            f'"{largest.segment}" stands out most: {largest.compared}, {largest.here:{form}} '
+            f"against {largest.elsewhere:{form}} elsewhere."
+        )
+        if self.suppressed:
+            text += (
+                f" Not described, with fewer than {self.least} accounts: "
+                f"{', '.join(self.suppressed)}."
+            )
+        return text
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Differences": self.differences}

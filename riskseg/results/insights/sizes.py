@@ -1,0 +1,59 @@
+"""What the question `size` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from riskseg.results.insights.answer import Answer
+from riskseg.results.part import Part
+from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
+
+
+class SegmentSize(Part):
+    """A segment on a day."""
+
+    segment: str
+    accounts: int
+    share: Share
+    """Of all accounts."""
+    overdue: Money
+    share_of_overdue: Share
+    due: int
+    """The accounts that an action is due for."""
+    probability: ShareOrNone
+    """The mean of the probabilities."""
+    expected_loss: MoneyOrNone
+    """The sum of overdue balance times probability over the accounts that have one; null where
+    none has, or where it is not the probability of a default."""
+
+
+class SizeOnDay(Part):
+    """A segment on one of several days."""
+
+    day: date
+    segment: str
+    accounts: int
+    share: Share
+    overdue: Money
+
+
+class SegmentSizes(Answer):
+    """How large each segment is, and what it owes."""
+
+    segments: tuple[SegmentSize, ...]
+    trend: tuple[SizeOnDay, ...]
+    accounts: int
+    overdue: Money
+
+    def words(self) -> str:
+        largest = max(self.segments, key=lambda size: size.overdue, default=None)
+        if largest is None:
+            return "There are no accounts."
+        return (
+            f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
+            f"with {largest.share:.0%} of the accounts."
+        )
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Segments": self.segments, "Segments over time": self.trend}
