@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from riskseg.report.pages import rendered, templates
-from riskseg.report.segments.charts import flows, overdue_by_segment, overdue_over_time, rolls
-from riskseg.results.insights.movement import Movement
+from riskseg.report.segments.charts import CHARTS
 from riskseg.results.insights.report import SegmentReport
-from riskseg.results.insights.roll_rates import Roll
-from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.results.units import headings, in_words, is_number
 
 # Rows beyond these are folded away under their chart.
 OPEN_ROWS = 12
-
-# The charts of each class of answer.
-CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
-    SegmentSizes: (overdue_by_segment, overdue_over_time),
-    Movement: (flows,),
-    Roll: (rolls,),
-}
 
 
 def page(report: SegmentReport) -> str:

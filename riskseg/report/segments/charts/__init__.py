@@ -1,0 +1,22 @@
+"""The charts of the report on segments, by the class of the answer that they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from riskseg.report.segments.charts.flows import flows, rolls
+from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.results.insights.movement import Movement
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.roll_rates import Roll
+from riskseg.results.insights.sizes import SegmentSizes
+
+# A chart is None where there is nothing to draw.
+CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
+    SegmentSizes: (overdue_by_segment, overdue_over_time),
+    Movement: (flows,),
+    Roll: (rolls,),
+}

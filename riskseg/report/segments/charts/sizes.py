@@ -1,0 +1,102 @@
+"""Charts of what segments owe, and of how that went over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from riskseg.domain.words import money
+from riskseg.report.drawing import (
+    BLUE,
+    GREY,
+    THIRD,
+    WHOLE,
+    Drawing,
+    Scale,
+)
+from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.sizes import SegmentSizes, SizeOnDay
+
+_ROW, _NAME = 30, 150
+
+
+def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
+    """A bar for each segment: what it owes, beside the share of accounts."""
+    owing = answer.segments
+    if not owing:
+        return None
+    chart = Drawing(
+        "overdue-by-segment",
+        "Overdue balance by segment",
+        f"What each of {len(owing)} segments owes, the most first. {answer.words()}",
+        (WHOLE, 40 + _ROW * len(owing)),
+        left=_NAME,
+        right=190,
+        bottom=30,
+    )
+    most = max(float(size.overdue) for size in owing)
+    scale = chart.x(0, most or 1)
+    for number, size in enumerate(owing):
+        middle = chart.top + _ROW * (number + 0.5)
+        owed = money(size.overdue, report.currency, report.scale)
+        chart.text((chart.left - 10, middle + 4), size.segment, anchor="end")
+        chart.box(
+            chart.left,
+            middle - 9,
+            scale(float(size.overdue)) - chart.left,
+            18,
+            BLUE,
+            f"{size.segment}: {owed}",
+        )
+        end = scale(float(size.overdue)) + 8
+        chart.text((end, middle + 4), f"{owed}, {size.accounts:,} accounts")
+    chart.line((chart.left, chart.top), (chart.left, chart.bottom))
+    return chart.done()
+
+
+def overdue_over_time(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
+    """A small chart for each segment: what it owed on each day."""
+    days = sorted({size.day for size in answer.trend})
+    if len(days) < 2:
+        return None
+    names = [size.segment for size in answer.segments]
+    names += sorted({size.segment for size in answer.trend} - {*names})
+    high, rows = 92, -(-len(names) // 3)
+    chart = Drawing(
+        "overdue-over-time",
+        "Overdue balance over time",
+        f"What each segment owed on {len(days)} days, from {days[0]} to {days[-1]}; each on a "
+        "scale of its own, from 0.",
+        (WHOLE, rows * (high + 46)),
+    )
+    for number, name in enumerate(names):
+        left = (number % 3) * (THIRD + 17) + 4
+        top = (number // 3) * (high + 46) + 22
+        _over_time(chart, [s for s in answer.trend if s.segment == name], days, (left, top), high)
+        last = next((s for s in answer.trend if s.segment == name and s.day == days[-1]), None)
+        owed = money(last.overdue if last else 0, report.currency, report.scale)
+        chart.text((left, top - 8), f"{name}: {owed}", bold=True)
+    return chart.done()
+
+
+def _over_time(
+    chart: Drawing,
+    sizes: Sequence[SizeOnDay],
+    days: Sequence[date],
+    at: tuple[float, float],
+    high: float,
+) -> None:
+    left, top = at
+    owed = {size.day: float(size.overdue) for size in sizes}
+    across = Scale(days[0].toordinal(), days[-1].toordinal(), left, left + THIRD - 12)
+    upright = Scale(0, max(owed.values(), default=0) or 1, top + high, top)
+    points = [(across(day.toordinal()), upright(owed.get(day, 0))) for day in days]
+    chart.path([(left, top + high), *points, (across.end, top + high)], BLUE, filled=True)
+    chart.path(points, BLUE)
+    for day, point in zip(days, points, strict=True):
+        chart.dot(point, BLUE, f"{day}: {owed.get(day, 0):,.0f}", size=3)
+    chart.line((left, top + high), (across.end, top + high))
+    chart.text((left, top + high + 15), str(days[0]), colour=GREY)
+    chart.text((across.end, top + high + 15), str(days[-1]), anchor="end", colour=GREY)
