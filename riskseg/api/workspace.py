@@ -22,6 +22,7 @@ from riskseg.api.models import Models
 from riskseg.api.strategy import Strategy
 from riskseg.api.treatment import Treatment
 from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
@@ -239,9 +240,7 @@ class Workspace(Treatment):
         return use_cases.insight.insight(
             self.root,
             question,
-            day(as_of),
-            compare=day_or_none(compare),
-            months=months,
+            Asked(day(as_of), day_or_none(compare), months),
             target=None if out is None else target(out),
             progress=progress(),
         )
@@ -258,9 +257,7 @@ class Workspace(Treatment):
         to write it to. Days are as for :meth:`insight`."""
         return use_cases.report.report(
             self.root,
-            day(as_of),
-            compare=day_or_none(compare),
-            months=months,
+            Asked(day(as_of), day_or_none(compare), months),
             out=path_or_none(out),
             progress=progress(),
         )

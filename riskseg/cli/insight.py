@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,7 @@ from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.insights import insight as show_insight
 from riskseg.cli.show.insights import report as show_report
-
-if TYPE_CHECKING:
-    from riskseg.insight.gathering import Asked
+from riskseg.pipeline.asked import Asked
 
 Compare = Annotated[
     datetime | None,
@@ -34,8 +32,6 @@ Months = Annotated[
 
 
 def _asked(as_of: datetime, compare: datetime | None, months: int) -> Asked:
-    from riskseg.insight.gathering import Asked
-
     return Asked(as_of.date(), None if compare is None else compare.date(), months)
 
 
@@ -63,20 +59,17 @@ def insight(
 
     For instance `riskseg insight movement --as-of 2026-06-30 --compare 2026-05-31`.
     """
+    asked = _asked(as_of, compare, months)
     present(
         lambda progress: use_cases.insight.insight(
             root(),
             question,
-            as_of.date(),
-            compare=None if compare is None else compare.date(),
-            months=months,
+            asked,
             target=out,
             progress=progress,
         ),
         show_insight,
-        plan=use_cases.insight.plan(root(), question, _asked(as_of, compare, months))
-        if plan
-        else None,
+        plan=use_cases.insight.plan(root(), question, asked) if plan else None,
         as_json=as_json,
     )
 
@@ -98,16 +91,15 @@ def report(
 
     For instance `riskseg report --as-of 2026-06-30 --compare 2026-05-31 --out report.html`.
     """
+    asked = _asked(as_of, compare, months)
     present(
         lambda progress: use_cases.report.report(
             root(),
-            as_of.date(),
-            compare=None if compare is None else compare.date(),
-            months=months,
+            asked,
             out=out,
             progress=progress,
         ),
         show_report,
-        plan=use_cases.report.plan(root(), _asked(as_of, compare, months)) if plan else None,
+        plan=use_cases.report.plan(root(), asked) if plan else None,
         as_json=as_json,
     )

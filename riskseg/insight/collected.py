@@ -17,7 +17,7 @@ class CollectedShares(Insight[Portfolio, Collections]):
     name = "collected"
     question = "What is paid of what is overdue, and how soon?"
     about = Portfolio
-    needs_payments = True
+    needs = ("received",)
 
     def answer(self, subject: Portfolio) -> Collections:
         unit = 10**subject.scale

@@ -35,7 +35,7 @@ class FairnessOfTreatment(Insight[Portfolio, TreatmentByCohort]):
     name = "fairness"
     question = "Are accounts in arrears treated alike, whoever they are?"
     about = Portfolio
-    needs_facts = True
+    needs = ("profiled",)
 
     def answer(self, subject: Portfolio) -> TreatmentByCohort:
         rows = [row for name in subject.cohorts for row in _of_cohort(subject, name)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +11,9 @@ import pyarrow as pa
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import DecidedDay, Portfolio
+from riskseg.insight.portfolio_tables import TABLES
+from riskseg.insight.portfolio_tables.table import PortfolioTable
+from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.decisions import (
     DECIDE,
     FACTS,
@@ -35,35 +37,9 @@ from riskseg.workspace import Workspace
 
 RUNS = Stage("runs", "the decisions of the journal's runs", weight=2)
 GATHER = Stage("gather", "the accounts of every day in one table")
-RECEIVED = Stage("payments", "what accounts paid after each day")
-PROFILE = Stage("profile", "every feature and attribute as of the date")
 
 # As-of dates that are looked back on.
 DAYS = 13
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked about: the accounts as of a date; the day that movement is seen from, or None
-    for the one before; and of how many past months the ends are decided anew."""
-
-    as_of: date
-    compare: date | None = None
-    months: int = 0
-
-    @property
-    def days(self) -> set[date]:
-        """The days that are wanted, whether a run of the journal decided them or not."""
-        compared = [self.compare] if self.compare else []
-        return {self.as_of, *compared, *month_ends(self.as_of, self.months)}
-
-    def runs(self, journal: Journal) -> list[RunRecord]:
-        """The runs of the journal whose decisions are looked at."""
-        runs = journal.runs()
-        found = whole_runs(runs, self.as_of, DAYS)
-        if self.compare is not None:
-            found += [r for r in whole_runs(runs, self.compare, 1) if r.as_of == self.compare]
-        return found
 
 
 class GatheringJob(Job):
@@ -88,26 +64,21 @@ class GatheringJob(Job):
         cls, workspace: Workspace, asked: Asked, insights: Iterable[Insight[Portfolio, Any]]
     ) -> Plan:
         """The stages from sources and journal to the portfolio, those that the insights need."""
-        insights = [*insights]
         with read_journal(workspace) as journal:
-            days_anew = asked.days - {run.as_of for run in asked.runs(journal)}
-        each_account = []
-        if any(insight.needs_facts for insight in insights):
-            each_account.append(PROFILE.by(cls.profile))
-        if "bills" in workspace.settings.sources and any(i.needs_payments for i in insights):
-            each_account.append(RECEIVED.by(cls.add_received))
+            days_anew = asked.days - {run.as_of for run in _runs(asked, journal)}
+        needed = _tables(workspace, insights)
         anew = ForEach(
             "day and partition",
             lambda job: job.anew,
             (FACTS.by(cls.facts), DECIDE.by(cls.decide)),
         )
-        accounts = ForEach("partition", lambda job: job.ranges, tuple(each_account))
+        stages = tuple(table.stage.by(_adding(table)) for table in needed)
         return [
             LOAD.by(cls.load),
             RUNS.by(cls.read_runs),
             *([anew] if days_anew else []),
             GATHER.by(cls.gather),
-            *([accounts] if each_account else []),
+            *([ForEach("partition", lambda job: job.ranges, stages)] if stages else []),
         ]
 
     def load(self) -> None:
@@ -126,7 +97,7 @@ class GatheringJob(Job):
 
     def read_runs(self) -> None:
         """The decisions of the journal's runs, and the days that have to be decided anew."""
-        for run in self.asked.runs(self.journal):
+        for run in _runs(self.asked, self.journal):
             assert run.as_of is not None
             decisions = decisions_of(self.workspace, run)
             if decisions is None:
@@ -199,11 +170,11 @@ class GatheringJob(Job):
         portfolio.complete()
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
-
+        self._describe()
         self.ranges = self.session.partitions()
 
-    def profile(self, accounts: tuple[int, int]) -> None:
-        """Add the facts of a range of accounts to the table `profiled`."""
+    def _describe(self) -> None:
+        """The facts that accounts have, and those of them that treatment is compared by."""
         session, portfolio = self.session, self.portfolio
         names = [
             *session.catalogue.available(),
@@ -213,12 +184,6 @@ class GatheringJob(Job):
         protected = (name for name, fact in portfolio.facts.items() if fact.protected)
         wanted = dict.fromkeys((*self._compared, *protected))
         portfolio.cohorts = [name for name in wanted if name in portfolio.facts]
-        make_facts(session, portfolio.facts, portfolio.as_of, *accounts)
-        portfolio.add_facts()
-
-    def add_received(self, accounts: tuple[int, int]) -> None:
-        """Add what the accounts of a range paid."""
-        self.portfolio.add_received(self.session.ledger, *accounts)
 
     def _as_decided_last(self) -> tuple[str | None, bool]:
         """Take note of the strategy of the as-of date. Returns the name, in decisions, of the
@@ -236,12 +201,42 @@ class GatheringJob(Job):
         return (of_default[0], True) if of_default else (ready.of, False)
 
 
-def month_ends(until: date, count: int) -> list[date]:
-    """The last days of the last `count` whole months before a day, the earliest first."""
-    found = []
-    first = until.replace(day=1)
-    for _ in range(count):
-        last = first - timedelta(days=1)
-        found.append(last)
-        first = last.replace(day=1)
-    return found[::-1]
+def _runs(asked: Asked, journal: Journal) -> list[RunRecord]:
+    """The runs of the journal whose decisions are looked at."""
+    runs = journal.runs()
+    found = whole_runs(runs, asked.as_of, DAYS)
+    if asked.compare is not None:
+        found += [r for r in whole_runs(runs, asked.compare, 1) if r.as_of == asked.compare]
+    return found
+
+
+def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> ProblemsError | None:
+    """Why a question cannot be answered of this portfolio; None where it can."""
+    if insight.needs_earlier_day and portfolio.compare is None:
+        return problem(
+            "RS643",
+            f"The journal has no run of an earlier day than {portfolio.as_of}.",
+            hint="Name a day with --compare, or decide past months anew with --months.",
+        )
+    if not portfolio.billed and any(TABLES[name].needs_bills for name in insight.needs):
+        return problem(
+            "RS640",
+            "This question needs bills and payments, and this workspace has none.",
+            file="riskseg.toml",
+            hint="Add a [source.bills] and a [source.payments].",
+        )
+    return None
+
+
+def _tables(
+    workspace: Workspace, insights: Iterable[Insight[Portfolio, Any]]
+) -> list[PortfolioTable]:
+    """The tables that insights need, less those that this workspace has no sources for."""
+    names = dict.fromkeys(name for insight in insights for name in insight.needs)
+    billed = "bills" in workspace.settings.sources
+    return [TABLES[name] for name in names if billed or not TABLES[name].needs_bills]
+
+
+def _adding(table: PortfolioTable) -> Callable[[GatheringJob, tuple[int, int]], None]:
+    """What carries out a table's stage."""
+    return lambda job, accounts: table.add(job.portfolio, job.session, accounts)

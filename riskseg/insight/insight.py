@@ -29,10 +29,8 @@ class Insight(ABC, Generic[Subject, Answer]):
     about: type[Subject]
     # Whether it looks at an earlier day beside the as-of date.
     needs_earlier_day: ClassVar[bool] = False
-    # Whether it looks at every feature and attribute of accounts on the as-of date.
-    needs_facts: ClassVar[bool] = False
-    # Whether it looks at what was paid after each day.
-    needs_payments: ClassVar[bool] = False
+    # The tables of its subject that it reads, of those that are made only where one needs them.
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:

@@ -4,7 +4,7 @@ asked of."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,8 @@ import pyarrow as pa
 
 from riskseg.domain.decision import NAMES
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
-from riskseg.ledger.ageing import payments_added
-from riskseg.ledger.payments import undone_payments
-from riskseg.pipeline.contracts import build
-from riskseg.pipeline.load import Ledger
 from riskseg.rules.elements import Action
 
 # The columns of decisions that insights read, beside probabilities and levels.
@@ -32,10 +28,6 @@ READ = (
     "balance_overdue",
     "days_past_due",
 )
-
-
-# Within how many days after a day it is asked what was paid.
-HORIZONS = (7, 30, 60, 90)
 
 
 @dataclass(frozen=True)
@@ -59,18 +51,12 @@ class Portfolio:
     movement is seen from, None where there is no earlier one. `of_default` says that the
     probability is that of a default.
 
-    Where `facts` describes any, `engine` holds the accounts of the last day too, as the table
-    `profiled`: account_id, segment and the `fact_column` of each fact, as it is known now of that
-    day.
-
     `actions` are those of the strategy in force on the as-of date, and `cohorts` the facts by which
     treatment is compared: those that are declared protected, that protect accounts in the
     strategy, or that a model's spec names under `fairness`.
 
-    Where an insight needs it, `engine` holds the table `received` too, a row for each account, day
-    and one of `HORIZONS`: account_id, day, within (days), and received, what the account paid in so
-    many days after the day, less what was taken back or paid out, in minor units, as known at the
-    end of them. Days whose horizon ends after the as-of date are not in it.
+    `facts` are the features and attributes that accounts have. `tables` are the names of those of
+    :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
     """
 
     def __init__(
@@ -91,8 +77,8 @@ class Portfolio:
         self.facts: dict[str, Fact] = {}
         self.actions: tuple[Action, ...] = ()
         self.cohorts: list[str] = []
-        self._tables: list[str] = []
-        self._profiled = self._received = False
+        self.tables: set[str] = set()
+        self._by_day: list[str] = []
 
     @property
     def as_of(self) -> date:
@@ -117,71 +103,14 @@ class Portfolio:
         self.engine.unregister(given)
         self.days.append(decided)
         self.levels += [own_level for own_level in levels if own_level not in self.levels]
-        self._tables.append(name)
+        self._by_day.append(name)
 
     def complete(self) -> None:
         """Make `decided_days` of the days that were added."""
-        by_day = " union all by name ".join(f"select * from {name}" for name in self._tables)
+        by_day = " union all by name ".join(f"select * from {name}" for name in self._by_day)
         self.engine.run(f"create temp table decided_days as {by_day}")
-        for name in self._tables:
+        for name in self._by_day:
             self.engine.run(f"drop table {name}")
-
-    def add_facts(self) -> None:
-        """Add the accounts of the table `facts` to `profiled`."""
-        columns = ", ".join(f"f.{fact_column(name)}" for name in self.facts)
-        select = f"""
-        select d.account_id, d.segment, {columns}
-        from facts f
-        join account_ids i on i.account_no = f.account_no
-        join ({self.last_day()}) d on d.account_id = i.account_id
-        """
-        into = "insert into profiled" if self._profiled else "create temp table profiled as"
-        self.engine.run(f"{into} {select}")
-        self._profiled = True
-
-    def add_received(self, ledger: Ledger, first: int, last: int) -> None:
-        """Add what the accounts of a range paid after each day to `received`."""
-        looked_at = [
-            (day.day, within, day.day + timedelta(days=within))
-            for day in self.days
-            for within in (0, *HORIZONS)
-            if day.day + timedelta(days=within) <= self.as_of
-        ]
-        ends = ", ".join(f"(date '{end}')" for end in sorted({end for *_, end in looked_at}))
-        snapshots = f"""
-        select cast(row_number() over (order by i.account_no, e.ends) as integer) as snap,
-            i.account_no, e.ends as as_of
-        from account_ids i
-        cross join (values {ends}) e(ends)
-        where i.account_no between {first} and {last}
-        """
-        listed = ", ".join(f"(date '{d}', {n}, date '{end}')" for d, n, end in looked_at)
-        received = f"""
-        select s.account_no, l.day, l.within,
-            coalesce(p.paid, 0) - coalesce(p.taken_back, 0) - coalesce(p.paid_out, 0) as so_far
-        from snapshots s
-        join (values {listed}) l(day, within, ends) on l.ends = s.as_of
-        left join payments_added p on p.snap = s.snap
-        """
-        build(
-            self.engine,
-            [
-                Relation("snapshots", snapshots, materialized=True),
-                *([undone_payments()] if ledger.money.reverses else []),
-                payments_added(ledger.money),
-                Relation("received_so_far", received, materialized=True),
-            ],
-        )
-        into = "insert into received" if self._received else "create temp table received as"
-        self.engine.run(f"""
-        {into}
-        select i.account_id, a.day, a.within, a.so_far - b.so_far as received
-        from received_so_far a
-        join received_so_far b on b.account_no = a.account_no and b.day = a.day and b.within = 0
-        join account_ids i on i.account_no = a.account_no
-        where a.within > 0
-        """)
-        self._received = True
 
     def _type(self, column: str) -> str:
         kinds = {"priority": "double", "days_past_due": "bigint"}

@@ -33,7 +33,7 @@ class Profiles(Insight[Portfolio, Profile]):
     name = "profile"
     question = "Who is in each segment?"
     about = Portfolio
-    needs_facts = True
+    needs = ("profiled",)
 
     def answer(self, subject: Portfolio) -> Profile:
         sizes = dict(

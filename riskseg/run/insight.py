@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
-from riskseg.insight.gathering import Asked, GatheringJob
+from riskseg.insight.gathering import GatheringJob, why_unanswered
 from riskseg.insight.insight import Insight, insights_into
 from riskseg.insight.portfolio import Portfolio
+from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import open_checked
 from riskseg.pipeline.stages import Plan, Progress, Stage
@@ -40,19 +40,8 @@ class _Asking(GatheringJob):
 
     def answer(self) -> None:
         insight, portfolio = self.insight, self.portfolio
-        if insight.needs_earlier_day and portfolio.compare is None:
-            raise problem(
-                "RS643",
-                f"The journal has no run of an earlier day than {self.asked.as_of}.",
-                hint="Name a day with --compare, or decide past months anew with --months.",
-            )
-        if insight.needs_payments and not portfolio.billed:
-            raise problem(
-                "RS640",
-                "This question needs bills and payments, and this workspace has none.",
-                file="riskseg.toml",
-                hint="Add a [source.bills] and a [source.payments].",
-            )
+        if (unanswered := why_unanswered(insight, portfolio)) is not None:
+            raise unanswered
         self.done = InsightResult(
             name=insight.name,
             question=insight.question,
@@ -103,20 +92,18 @@ def questions() -> dict[str, str]:
 def insight(
     root: Path,
     name: str,
-    as_of: date,
+    asked: Asked,
     *,
-    compare: date | None = None,
-    months: int = 0,
     target: str | InMemory | None = None,
     progress: Progress | None = None,
 ) -> InsightResult:
     """Answer the question of that name about the accounts as of a date.
 
-    The decisions are those of the journal's runs, the last 13 as-of dates. A day that no run
-    decided, the as-of date and `compare`, is decided from the sources, and so are the ends of the
-    last `months` months. `target` is where the first table of the answer is written. Raises RS642
-    for a question that is not known, RS643 where it needs an earlier day and there is none, RS010
-    for a target that cannot be written, RS602 for a date of which nothing is known.
+    The decisions are those of the journal's runs, the last 13 as-of dates. A day that is asked
+    about and that no run decided is decided from the sources. `target` is where the first table of
+    the answer is written. Raises RS642 for a question that is not known, RS643 where it needs an
+    earlier day and there is none, RS010 for a target that cannot be written, RS602 for a date of
+    which nothing is known.
     """
     asked_insight = _known(name)
     workspace = open_checked(root)
@@ -124,7 +111,6 @@ def insight(
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()
-    asked = Asked(as_of, compare, months)
     job = _Asking(workspace, asked_insight, asked, target, progress)
     job.carry_out(_stages(workspace, asked_insight, asked))
     return job.done

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 
 from riskseg.domain.problems import Problems
-from riskseg.insight.gathering import Asked, GatheringJob
+from riskseg.insight.gathering import GatheringJob, why_unanswered
 from riskseg.insight.insight import Insight, insights_into
 from riskseg.insight.portfolio import Portfolio
+from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked
 from riskseg.pipeline.stages import Plan, Progress, Stage
@@ -56,22 +56,16 @@ class _Reporting(GatheringJob):
     def _section(self, insight: Insight[Portfolio, Answer]) -> ReportSection:
         portfolio = self.portfolio
         command = f"riskseg insight {insight.name} --as-of {portfolio.as_of}"
-        answer, absent = None, None
-        if insight.needs_earlier_day and portfolio.compare is None:
-            absent = "No earlier day was decided: name one with --compare."
-        elif insight.needs_payments and not portfolio.billed:
-            absent = "The workspace has no bills and payments."
-        else:
-            answer = insight.answer(portfolio)
-            if insight.needs_earlier_day:
-                command += f" --compare {portfolio.compare}"
+        if insight.needs_earlier_day and portfolio.compare is not None:
+            command += f" --compare {portfolio.compare}"
+        unanswered = why_unanswered(insight, portfolio)
         return ReportSection(
             name=insight.name,
             title=insight.name.replace("_", " ").capitalize(),
             question=insight.question,
             command=command,
-            answer=answer,
-            absent=absent,
+            answer=insight.answer(portfolio) if unanswered is None else None,
+            absent=None if unanswered is None else unanswered.problems[0].what,
         )
 
     def write(self) -> None:
@@ -109,10 +103,8 @@ def _stages(workspace: Workspace, asked: Asked) -> Plan:
 
 def report(
     root: Path,
-    as_of: date,
+    asked: Asked,
     *,
-    compare: date | None = None,
-    months: int = 0,
     out: Path | None = None,
     progress: Progress | None = None,
 ) -> SegmentReport:
@@ -127,7 +119,6 @@ def report(
     if out is not None:
         check_output(workspace, out, problems, ENDINGS)
     problems.raise_if_any()
-    asked = Asked(as_of, compare, months)
     job = _Reporting(workspace, asked, out, progress)
     job.carry_out(_stages(workspace, asked))
     return job.done

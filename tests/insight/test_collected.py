@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.collected import Collections
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
@@ -58,7 +59,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_it_is_what_was_paid_at_most_what_was_overdue(root: Path) -> None:
     assign(root, FIRST, str(root / "d.parquet"), at=treated.AT)
-    answer = insight(root, "collected", LAST).answer
+    answer = insight(root, "collected", Asked(LAST)).answer
     assert isinstance(answer, Collections)
     found = {(row.segment, row.within): row for row in answer.segments}
     assert {key: (row.accounts, row.overdue, row.paid) for key, row in found.items()} == {
@@ -80,4 +81,4 @@ def test_without_bills_it_cannot_be_asked(root: Path) -> None:
     paths = (rules / "paths.yaml").read_text()
     (rules / "paths.yaml").write_text(paths.replace("episode_started_on", "as_of"))
     with pytest.raises(ProblemsError, match="RS640"):
-        insight(root, "collected", LAST)
+        insight(root, "collected", Asked(LAST))

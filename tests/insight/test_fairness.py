@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.fairness import CohortTreatment, TreatmentByCohort
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
@@ -45,7 +46,7 @@ def workspace(place: Path, *, declared: bool = True) -> Path:
 
 
 def answer(root: Path) -> TreatmentByCohort:
-    answered = insight(root, "fairness", LAST).answer
+    answered = insight(root, "fairness", Asked(LAST)).answer
     assert isinstance(answered, TreatmentByCohort)
     return answered
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -10,13 +11,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
 
+from riskseg.cli.app import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.movement import Movement
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.run.assign import assign
-from riskseg.run.insight import insight
+from riskseg.run.insight import insight, questions
 from tests.support import treated
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 1)
@@ -58,13 +62,13 @@ def decided(root: Path, day: date, *, keep: bool = True) -> list[dict[str, Any]]
 
 
 def sizes(root: Path, **options: Any) -> SegmentSizes:
-    answer = insight(root, "size", LAST, **options).answer
+    answer = insight(root, "size", Asked(LAST, **options)).answer
     assert isinstance(answer, SegmentSizes)
     return answer
 
 
 def movement(root: Path, **options: Any) -> Movement:
-    answer = insight(root, "movement", LAST, **options).answer
+    answer = insight(root, "movement", Asked(LAST, **options)).answer
     assert isinstance(answer, Movement)
     return answer
 
@@ -94,7 +98,7 @@ def test_movement_is_that_of_accounts(root: Path, source: str) -> None:
             decided(root, day)
             if source == "kept inputs":
                 (root / f"{day}.parquet").unlink()
-    done = insight(root, "movement", LAST, compare=FIRST if source == "sources" else None)
+    done = insight(root, "movement", Asked(LAST, compare=FIRST if source == "sources" else None))
     assert [day.run is None for day in done.days] == [source == "sources"] * 2
     answer = done.answer
     assert isinstance(answer, Movement)
@@ -129,14 +133,14 @@ def test_a_run_of_which_nothing_is_left_is_said(root: Path) -> None:
     for day in (FIRST, LAST):
         decided(root, day, keep=False)
     (root / f"{FIRST}.parquet").unlink()
-    done = insight(root, "size", LAST)
+    done = insight(root, "size", Asked(LAST))
     assert [day.day for day in done.days] == [LAST]
     assert any(str(FIRST) in note and "not kept" in note for note in done.notes)
 
 
 def test_past_months_are_decided_anew(root: Path) -> None:
     decided(root, LAST)
-    done = insight(root, "size", LAST, months=1)
+    done = insight(root, "size", Asked(LAST, months=1))
     assert [(day.day, day.run is None) for day in done.days] == [
         (date(2026, 2, 28), True),
         (LAST, False),
@@ -146,7 +150,7 @@ def test_past_months_are_decided_anew(root: Path) -> None:
 @pytest.mark.parametrize(("name", "code"), [("sise", "RS642"), ("movement", "RS643")])
 def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
     with pytest.raises(ProblemsError) as raised:
-        insight(root, name, LAST)
+        insight(root, name, Asked(LAST))
     assert [problem.code for problem in raised.value.problems] == [code]
 
 
@@ -154,13 +158,13 @@ def test_a_day_after_the_as_of_date_is_no_earlier_day(root: Path) -> None:
     for day in (FIRST, LAST):
         decided(root, day)
     with pytest.raises(ProblemsError, match=r"RS643 .* is after"):
-        insight(root, "movement", FIRST, compare=LAST)
+        insight(root, "movement", Asked(FIRST, compare=LAST))
 
 
 def test_rolls_are_those_of_the_decisions(root: Path) -> None:
     """Bills due on 20 January and 20 February, none of them paid."""
     by_day = {day: decided(root, day) for day in (FIRST, LAST)}
-    answer = insight(root, "roll", LAST).answer
+    answer = insight(root, "roll", Asked(LAST)).answer
     assert isinstance(answer, Roll)
     assert {row["days_past_due"] for row in by_day[FIRST]} == {12}
     assert {row["days_past_due"] for row in by_day[LAST]} == {40, 9}
@@ -169,3 +173,10 @@ def test_rolls_are_those_of_the_decisions(root: Path) -> None:
         ("absent", "1-30"): (1, 1),
     }
     assert (answer.late, answer.cured, answer.better, answer.worse) == (4, 0, 0, 4)
+
+
+def test_the_help_names_every_question() -> None:
+    parameters = get_command(app).commands["insight"].params  # type: ignore[attr-defined]
+    question = next(parameter for parameter in parameters if parameter.name == "question")
+    named = re.findall(r"\w+", question.help)
+    assert [word for word in named if word != "or"] == [*questions()]

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.profile import Profile
 from riskseg.run.insight import insight
 from tests.support import treated
@@ -42,7 +43,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
         },
         attributes={"rents": "boolean", "age": "integer"},
     )
-    answer = insight(root, "profile", DAY).answer
+    answer = insight(root, "profile", Asked(DAY)).answer
     assert isinstance(answer, Profile)
     return answer
 

@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.report import SegmentReport
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight, questions
@@ -62,14 +63,14 @@ class _Page(HTMLParser):
 
 
 def written(root: Path, name: str) -> SegmentReport:
-    return report(root, LAST, out=root / name)
+    return report(root, Asked(LAST), out=root / name)
 
 
 def test_it_answers_every_question(root: Path) -> None:
-    done = report(root, LAST)
+    done = report(root, Asked(LAST))
     assert [section.name for section in done.sections] == [*questions()]
     for section in done.sections:
-        assert section.answer == insight(root, section.name, LAST).answer
+        assert section.answer == insight(root, section.name, Asked(LAST)).answer
 
 
 def test_the_page_has_every_row_and_nothing_from_elsewhere(root: Path) -> None:
@@ -107,7 +108,7 @@ def test_the_workbook_has_a_sheet_for_each_table(root: Path) -> None:
 
 
 def test_without_an_earlier_day_a_question_says_so(root: Path) -> None:
-    done = report(root, FIRST, out=root / "r.html")
+    done = report(root, Asked(FIRST), out=root / "r.html")
     absent = [section for section in done.sections if section.answer is None]
     assert [section.name for section in absent] == ["movement", "roll"]
     assert str(absent[0].absent) in (root / "r.html").read_text(encoding="utf-8")
@@ -124,4 +125,4 @@ def test_it_is_the_same_bytes_again(root: Path) -> None:
 @pytest.mark.parametrize("name", ["r.pdf", "riskseg.toml", "data/bills.csv"])
 def test_where_it_cannot_be_written(root: Path, name: str) -> None:
     with pytest.raises(ProblemsError, match="RS010"):
-        report(root, LAST, out=root / name)
+        report(root, Asked(LAST), out=root / name)

@@ -1,0 +1,14 @@
+"""The tables that questions about segments need beside the decisions of the days, by name.
+
+Each is one object in a file of its own, made only where a question that is asked needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from riskseg.insight.portfolio_tables.profiled import Profiled
+from riskseg.insight.portfolio_tables.received import Received
+from riskseg.insight.portfolio_tables.table import PortfolioTable
+
+TABLES: Mapping[str, PortfolioTable] = {table.name: table for table in (Profiled(), Received())}
