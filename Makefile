@@ -28,10 +28,11 @@ demo: $(READY)
 	@if grep -qs "^# The demo's workspace" $(DEMO)/riskseg.toml; then rm -rf $(DEMO); fi
 	$(BIN)/riskseg demo --dir $(DEMO)
 
-# Shared out by file, so that what a file prepares is prepared once. Compiled modules are kept,
+# Shared out by file, so that what a file prepares is prepared once. Some tests wait for a process
+# that they started: a third worker keeps two cores busy meanwhile. Compiled modules are kept,
 # whatever the environment says: the tests start some dozens of commands.
 test: $(READY)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -25,6 +25,7 @@ def test_it_is_a_notebook_without_outputs() -> None:
         assert not part.get("outputs") and part.get("execution_count") is None
 
 
+@pytest.mark.slow
 def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}

@@ -10,6 +10,7 @@ a file that are issued on the same days share one workspace, and one run on each
     attributes: the type of each attribute of accounts that is no text
     besides:    what paths.yaml says besides its paths
     workspace:  what riskseg.toml says in [workspace]
+    slow:       whether its timelines run with the slow tests, because they take many days
     issued:     {from, to, every: day | weekday | week | month, or days: [dates]; times: runs a day;
                 capacity: {action: n}}; a timeline may have its own
     timelines:
@@ -227,11 +228,12 @@ def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> It
 
 
 def _groups() -> Iterator[Any]:
-    """Groups of timelines as parameters; of a file, the groups after its first are slow."""
+    """Groups of timelines as parameters; of a file, the groups after its first are slow, and all of
+    one that says so."""
     seen: Counter[str] = Counter()
     for name, *group in _read():
         seen[name] += 1
-        slow = [pytest.mark.slow] if seen[name] > 1 else []
+        slow = [pytest.mark.slow] if seen[name] > 1 or group[0].get("slow") else []
         yield pytest.param(*group, id=f"{name}-{seen[name]}", marks=slow)
 
 
