@@ -300,12 +300,13 @@ class Treatment:
         channels: Sequence[str] = (),
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
+        ahead: bool = False,
         draft: bool = False,
         by: str | None = None,
         at: datetime | None = None,
     ) -> Worklist:
         """The same list as `worklist` gives, recorded as issued. Issuing a day again records
-        nothing anew."""
+        nothing anew. A day that has not come yet is refused unless it is issued `ahead`."""
         return use_cases.worklist.worklist(
             self.root,
             day(as_of),
@@ -316,6 +317,7 @@ class Treatment:
             channels=channels,
             columns=columns,
             capacity=capacity,
+            ahead=ahead,
             draft=draft,
             progress=progress(),
         )

@@ -89,6 +89,9 @@ def issue(
     channel: Channel = None,
     columns: Columns = None,
     capacity: Capacity = None,
+    ahead: Annotated[
+        bool, typer.Option("--ahead", help="Issue a day that has not come yet.")
+    ] = False,
     draft: Draft = False,
     by: By = None,
     sql: Sql = None,
@@ -100,7 +103,19 @@ def issue(
     Issuing a day again gives the same list and records nothing anew.
     """
     who = user_or(by)
-    _list(as_of, out, action, channel, columns, capacity, draft, plan, as_json, issued_by=who)
+    _list(
+        as_of,
+        out,
+        action,
+        channel,
+        columns,
+        capacity,
+        draft,
+        plan,
+        as_json,
+        issued_by=who,
+        ahead=ahead,
+    )
 
 
 def _list(
@@ -115,6 +130,7 @@ def _list(
     as_json: bool,
     *,
     issued_by: str | None = None,
+    ahead: bool = False,
 ) -> None:
     """The list of a day; where it is `issued_by` somebody, recorded as issued as well."""
     issue = issued_by is not None
@@ -129,6 +145,7 @@ def _list(
             channels=channel or (),
             columns=_names(columns),
             capacity=capacity_of(capacity),
+            ahead=ahead,
             draft=draft,
             progress=progress,
         ),

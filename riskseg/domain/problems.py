@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "RS633": "there is no open hold, promise or dispute to end",
     "RS634": "a bill that does not exist",
     "RS635": "a worklist that is issued after that of a later day",
+    "RS636": "a worklist that is issued before its day",
     "RS640": "a question that needs a source which the workspace lacks",
     "RS641": "an overlay whose keys no account has",
     "RS642": "a question about segments that is not known",

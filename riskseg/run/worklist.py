@@ -10,7 +10,7 @@ made, and issuing it again records nothing anew. Days are issued in their order:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -439,6 +439,7 @@ def worklist(
     channels: Sequence[str] = (),
     columns: Sequence[str] = (),
     capacity: Mapping[str, int] | None = None,
+    ahead: bool = False,
     draft: bool = False,
     progress: Progress | None = None,
 ) -> Worklist:
@@ -446,10 +447,20 @@ def worklist(
 
     `actions` and `channels` name those to list, all where there are none; `columns` are
     attributes of accounts to add. `capacity` says how often each action can be taken that day:
-    those of the highest priority are listed, and the others stay due.
+    those of the highest priority are listed, and the others stay due. Raises RS636 for a day to
+    issue that lies more than a day after `at`, unless it is issued `ahead`.
     """
     workspace = open_checked(root)
     problems = Problems()
+    # It may be the next day already where the list is for.
+    if at is not None and not ahead and as_of > at.date() + timedelta(days=1):
+        problems.add(
+            "RS636",
+            f"{as_of} has not come yet: it is {at.date()}. Once its worklist is issued, no earlier "
+            "day can issue anything more.",
+            hint="Correct --as-of, or give --ahead if that is what you mean. `riskseg worklist` "
+            "without `issue` shows the list of any day.",
+        )
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()

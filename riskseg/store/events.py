@@ -194,8 +194,9 @@ def _whole(
     Raises BrokenChainError for an event that is not as it was written."""
     values = dict(zip(EVENTS.c.keys(), zip(*rows, strict=True), strict=True))
     try:
-        texts = {name: pa.array(values[name], pa.string()) for name in COLUMNS}
-        table = pa.table([texts[field.name].cast(field.type) for field in SCHEMA], SCHEMA)
+        texts = pa.table({name: pa.array(values[name], pa.string()) for name in SCHEMA.names})
+        # Those that were erased have no days any more.
+        table = texts.filter(pc.field("kind") != ERASED).cast(SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise BrokenChainError(f"an event cannot be read: {error}") from error
     found = zip(values["number"], values["digest"], _digests(texts, rows), strict=True)
@@ -204,21 +205,20 @@ def _whole(
             values["kind"][place] == ERASED and values["account_id"][place] in erased
         ):
             raise BrokenChainError(f"event {number} is not as it was written")
-    kept = table.filter(pc.field("kind") != ERASED) if ERASED in values["kind"] else table
-    return values["number"], values["batch_id"], values["digest"], kept
+    return values["number"], values["batch_id"], values["digest"], table
 
 
 # What JSON writes in another way than it is.
 _ESCAPED = r"[^ !#-\[\]-~]"
 
 
-def _digests(texts: Mapping[str, pa.Array], rows: Sequence[Any]) -> Iterator[str]:
+def _digests(texts: pa.Table, rows: Sequence[Any]) -> Iterator[str]:
     """The digest of each of the rows, whose columns are `texts`. A journal has hundreds of
     thousands of events, and every run reads them all: the JSON of a row is put together by column,
     unless a value of it needs escaping."""
     pieces = [pc.binary_join_element_wise(f'"{name}": "', texts[name], '"', "") for name in _SORTED]
     said = pc.binary_join_element_wise(*pieces, ", ", null_handling="skip")
-    raw = pc.binary_join_element_wise(*texts.values(), "", null_handling="skip")
+    raw = pc.binary_join_element_wise(*texts.columns, "", null_handling="skip")
     needs_escaping = pc.match_substring_regex(raw, _ESCAPED).to_pylist()
     for place, text in enumerate(said.to_pylist()):
         if needs_escaping[place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from riskseg.run.worklist import approve, worklist
 from tests.support import treated
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 1, day) for day in (5, 6, 7))
+SATURDAY, SUNDAY = (datetime(2026, 1, day, tzinfo=UTC) for day in (3, 4))
 
 
 @pytest.fixture
@@ -45,6 +46,22 @@ def test_an_earlier_day_is_refused_and_nothing_is_handed_over(root: Path) -> Non
     assert not out.exists()
     # It can still be looked at, as everything stood on that day.
     assert {row["account_id"] for row in treated.listed(root, MONDAY)} == {"letter", "sms"}
+
+
+@pytest.mark.parametrize(("at", "refused"), [(SUNDAY, False), (SATURDAY, True)])
+def test_a_day_that_has_not_come_yet_is_refused(root: Path, at: datetime, refused: bool) -> None:
+    """It may be the day after already, in a zone further east."""
+    out = root / "monday.csv"
+    if not refused:
+        assert worklist(root, MONDAY, str(out), at=at).new == 2
+        return
+    with pytest.raises(ProblemsError) as raised:
+        worklist(root, MONDAY, str(out), at=at)
+    (found,) = raised.value.problems
+    assert found.code == "RS636"
+    assert "2026-01-05 has not come yet: it is 2026-01-03." in found.what
+    assert not out.exists()
+    assert worklist(root, MONDAY, str(out), at=at, ahead=True).new == 2
 
 
 def test_a_day_that_is_done_can_be_issued_again(root: Path) -> None:
