@@ -38,7 +38,8 @@ def _asked(as_of: datetime, compare: datetime | None, months: int) -> Asked:
 @guarded
 def insight(
     question: Annotated[
-        str, typer.Argument(help="size, profile, movement, roll, collected or fairness.")
+        str,
+        typer.Argument(help="size, profile, movement, roll, collected, calibration or fairness."),
     ],
     as_of: AsOf,
     compare: Compare = None,

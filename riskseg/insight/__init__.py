@@ -6,6 +6,7 @@ own and registered here. What an insight is asked of has a file too:
 """
 
 from riskseg.insight.ageing import AGEING
+from riskseg.insight.calibration import CALIBRATION
 from riskseg.insight.collected import COLLECTED
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.fairness import FAIRNESS
@@ -25,6 +26,7 @@ for _insight in (
     MOVEMENTS,
     ROLLS,
     COLLECTED,
+    CALIBRATION,
     FAIRNESS,
 ):
     register(_insight)

@@ -161,6 +161,7 @@ class GatheringJob(Job):
             billed=self.session.ledger.billed,
             of=of,
             of_default=of_default,
+            specs=self._specs,
         )
         portfolio.actions = self._actions
         for day in days:
@@ -194,6 +195,7 @@ class GatheringJob(Job):
         strategy = ready.strategy
         self.strategy_name, self._actions = strategy.name, strategy.actions
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
+        self._specs = {key: spec.asked for key, spec in specs.items()}
         self._compared = [*strategy.protective, *strategy.special_category]
         for spec in specs.values():
             self._compared += [*spec.fairness.by, *spec.fairness.protected]

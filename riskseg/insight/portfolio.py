@@ -3,6 +3,7 @@ asked of."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ from riskseg.domain.decision import NAMES
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
+from riskseg.learning.spec import ModelSpec
 from riskseg.rules.elements import Action
 
 # The columns of decisions that insights read, beside probabilities and levels.
@@ -57,6 +59,9 @@ class Portfolio:
 
     `facts` are the features and attributes that accounts have. `tables` are the names of those of
     :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
+
+    `specs` say what each probability of that strategy is of, by its name in decisions:
+    `probability_of(name)` is its column in `decided_days`, null where an account has none.
     """
 
     def __init__(
@@ -68,7 +73,9 @@ class Portfolio:
         billed: bool,
         of: str | None,
         of_default: bool,
+        specs: Mapping[str, ModelSpec],
     ) -> None:
+        self.specs = specs
         self.engine, self.currency, self.scale, self.billed = engine, currency, scale, billed
         self.of, self.of_default = of, of_default
         self.days: list[DecidedDay] = []
@@ -95,6 +102,10 @@ class Portfolio:
         columns = [f"cast({quoted(column)} as {self._type(column)}) as {column}" for column in READ]
         probability = quoted(self.of) if self.of is not None and self.of in own else "null"
         columns.append(f"cast({probability} as double) as probability")
+        columns += [
+            f"cast({quoted(name) if name in own else 'null'} as double) as {probability_of(name)}"
+            for name in self.specs
+        ]
         columns += [f"{quoted(own_level)} as {level(own_level)}" for own_level in levels]
         self.engine.run(
             f"create temp table {name} as select date '{decided.day}' as day, "
@@ -134,3 +145,8 @@ class Portfolio:
 def level(name: str) -> str:
     """The column of a band or tier."""
     return quoted(f"level {name}")
+
+
+def probability_of(name: str) -> str:
+    """The column of a probability."""
+    return quoted(f"probability {name}")

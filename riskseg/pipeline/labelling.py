@@ -6,6 +6,7 @@ from riskseg.domain.facts import Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
+from riskseg.learning.spec import ModelSpec
 from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.observation_points import Asked
@@ -60,19 +61,27 @@ def make_labels(
         from observed_facts
         """
     )
+    label_observed(session, spec, of_focus_bill=focus, shared=request.look.repeats)
+
+
+def label_observed(session: Session, spec: ModelSpec, *, of_focus_bill: bool, shared: bool) -> None:
+    """Make `labels` (snap, label) of the snapshots in the table `observed`, whether the event that
+    a model predicts came true. Those `of_focus_bill` name the bill in question as `focus_bill`;
+    `shared` as in :func:`riskseg.ledger.allocation.bill_facts`."""
+    target = spec.target
     label_relation = (
-        late_labels(target.horizon, target.dpd, of_focus_bill=focus)
+        late_labels(target.horizon, target.dpd, of_focus_bill=of_focus_bill)
         if target.event == "late"
         else default_labels(target.horizon, target.dpd)
     )
     snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, materialized=True)
     facts = bill_facts(
-        ledger.money,
-        keep_days=None if focus else spec.label_days + target.dpd,
-        shared=request.look.repeats,
+        session.ledger.money,
+        keep_days=None if of_focus_bill else spec.label_days + target.dpd,
+        shared=shared,
         spans=False,
     )
-    build(engine, [snapshots, *facts, label_relation])
+    build(session.engine, [snapshots, *facts, label_relation])
 
 
 def outcome_sql(session: Session, request: Asked, table: str) -> str | None:

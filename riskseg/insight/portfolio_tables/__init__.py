@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from riskseg.insight.portfolio_tables.came_true import CameTrue
 from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.received import Received
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 
-TABLES: Mapping[str, PortfolioTable] = {table.name: table for table in (Profiled(), Received())}
+TABLES: Mapping[str, PortfolioTable] = {
+    table.name: table for table in (Profiled(), Received(), CameTrue())
+}

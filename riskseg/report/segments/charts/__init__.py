@@ -7,8 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.results.insights.calibration import Calibration
 from riskseg.results.insights.movement import Movement
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
@@ -19,4 +21,5 @@ CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], 
     SegmentSizes: (overdue_by_segment, overdue_over_time),
     Movement: (flows,),
     Roll: (rolls,),
+    Calibration: (by_segment, by_month),
 }

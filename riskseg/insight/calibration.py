@@ -1,0 +1,101 @@
+"""Whether probabilities came true, by segment and by month."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from riskseg.domain.relations import literal
+from riskseg.insight.insight import Insight
+from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
+from riskseg.insight.portfolio import Portfolio
+from riskseg.insight.portfolio_tables.came_true import known_days
+from riskseg.insight.profile import LEAST
+from riskseg.results.insights.calibration import CalibratedGroup, Calibration, NotYetKnown
+
+# What accounts are grouped by, as SQL over `came_true`.
+_GROUPS = {"model": "model", "segment": "segment", "month": "strftime(day, '%Y-%m')"}
+
+
+class CalibrationOfModels(Insight[Portfolio, Calibration]):
+    """The mean probability of the accounts of a group, against the share of them for which it came
+    true. The interval is that of a ratio of sums over accounts (Cochran, Sampling Techniques, 1977,
+    section 6.3), and never narrower than the probabilities themselves make it: where none of a few
+    accounts came true, what is observed does not vary at all."""
+
+    name = "calibration"
+    question = "Do as many accounts default or pay late as the models expect?"
+    about = Portfolio
+    needs = ("came_true",)
+
+    def answer(self, subject: Portfolio) -> Calibration:
+        return Calibration(
+            groups=tuple(group for name in subject.specs for group in _of_model(subject, name)),
+            unknown=tuple(
+                NotYetKnown(model=name, days=spec.label_days)
+                for name, spec in subject.specs.items()
+                if not known_days(subject, spec)
+            ),
+            least=LEAST,
+        )
+
+
+CALIBRATION = CalibrationOfModels()
+
+
+def _of_model(subject: Portfolio, name: str) -> Iterator[CalibratedGroup]:
+    for by, group in _GROUPS.items():
+        rows = subject.engine.rows(
+            f"""
+            with by_account as (
+                select {group} as group_name, account_id,
+                    count(*) as times,
+                    sum(cast(probability as decimal(18, 6))) as expected,
+                    sum(label) as bad,
+                    sum(sqrt(probability * (1 - probability))) as spread
+                from came_true
+                where model = {literal(name)}
+                group by group_name, account_id
+            )
+            select group_name, count(*), sum(times), sum(expected), sum(bad),
+                sum((bad - expected) * (bad - expected)),
+                sum((bad - expected) * times),
+                sum(times * times),
+                sum(spread * spread)
+            from by_account
+            group by group_name
+            order by group_name
+            """
+        )
+        for group_name, accounts, *sums in rows:
+            yield _group(subject, name, by, group_name, accounts, *map(float, sums))
+
+
+def _group(
+    subject: Portfolio,
+    model: str,
+    by: str,
+    group: str,
+    accounts: int,
+    times: float,
+    expected: float,
+    bad: float,
+    *squares: float,
+) -> CalibratedGroup:
+    of_excess, crossed, of_times, of_spread = squares
+    _, error = ratio_of_sums(
+        accounts, times, bad - expected, parts=of_excess, crossed=crossed, wholes=of_times
+    )
+    reach = NORMAL_95 * max(error, math.sqrt(of_spread) / times)
+    observed = bad / times
+    enough = accounts >= LEAST
+    figures = (expected / times, observed, max(observed - reach, 0), min(observed + reach, 1))
+    names = ("expected", "observed", "low", "high")
+    return CalibratedGroup(
+        model=model,
+        by=by,
+        group=group,
+        accounts=accounts,
+        decisions=int(times),
+        **{n: subject.figure(f) if enough else None for n, f in zip(names, figures, strict=True)},
+    )

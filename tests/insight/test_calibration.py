@@ -1,0 +1,249 @@
+"""What probabilities expected against what came true, against plain Python over the same bills."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow.parquet as pq
+import pytest
+
+from riskseg.learning.scorecard.imported import Meaning
+from riskseg.learning.scorecard.tables import Scale
+from riskseg.pipeline.asked import Asked
+from riskseg.report.segments.charts.calibration import by_month, by_segment
+from riskseg.results.insights.calibration import CalibratedGroup, Calibration
+from riskseg.run.assign import assign
+from riskseg.run.import_card import import_card
+from riskseg.run.insight import insight
+from tests.support import treated
+
+if TYPE_CHECKING:
+    from riskseg.results.insights.report import SegmentReport
+
+DAYS = [date(2026, month, day) for month, day in ((1, 31), (2, 15), (3, 20), (4, 30), (5, 2))]
+AS_OF = date(2026, 5, 25)
+# Days past due, horizon, and the days until a label is known.
+LATE, DEFAULT = (5, 20, 25), (30, 40, 40)
+SPECS = {
+    "late": "target: {event: late, days_past_due: 5, horizon_days: 20}\n",
+    "default": "target: {event: default, days_past_due: 30, horizon_days: 40}\n",
+}
+# 20 points double the odds, and 500 points are odds of 50/32 to 1.
+CARD = "feature,levels,points\nbase,,480\ngrade,good,60\ngrade,poor,0\n"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One that is paid on a day, before later ones, or never."""
+
+    due_on: date
+    paid_on: date | None
+
+    def unpaid_on(self, day: date) -> bool:
+        return self.paid_on is None or self.paid_on > day
+
+
+def bills_of(draw: random.Random, poor: bool) -> list[Bill]:
+    """A bill a month, each paid sooner or later, in their order."""
+    bills: list[Bill] = []
+    for month in range(1, 6):
+        due_on = date(2026, month, draw.randrange(1, 28))
+        after = draw.choice([-3, 0, 3, 5, 6, 9, 29, 30, 34] if poor else [-3, 0, 2, 5, 6])
+        paid_on = due_on + timedelta(days=after)
+        if bills and bills[-1].paid_on is not None:
+            paid_on = max(paid_on, bills[-1].paid_on)
+        never = draw.random() < 0.1 * poor or (bills and bills[-1].paid_on is None)
+        bills.append(Bill(due_on, None if never else paid_on))
+    return bills
+
+
+def late(bills: list[Bill], day: date) -> bool | None:
+    dpd, horizon, _ = LATE
+    due = [b for b in bills if day < b.due_on <= day + timedelta(days=horizon)]
+    return any(b.unpaid_on(b.due_on + timedelta(days=dpd)) for b in due) if due else None
+
+
+def default(bills: list[Bill], day: date) -> bool | None:
+    dpd, horizon, _ = DEFAULT
+    reached = [(b, b.due_on + timedelta(days=dpd)) for b in bills]
+    in_time = [(b, r) for b, r in reached if day < r <= day + timedelta(days=horizon)]
+    return any(b.unpaid_on(r - timedelta(days=1)) for b, r in in_time)
+
+
+@pytest.fixture(scope="module")
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, list[Bill]]]:
+    """60 accounts in three segments, one of them of 6 accounts, decided on five days."""
+    draw = random.Random(3)  # noqa: S311 (invented data)
+    accounts = {
+        f"a{n:02}": ("few" if n < 6 else "one" if n % 2 else "two", n % 3 == 0) for n in range(60)
+    }
+    bills = {account: bills_of(draw, poor) for account, (_, poor) in accounts.items()}
+    numbered = [(a, n, bill) for a, own in bills.items() for n, bill in enumerate(own)]
+    rows = {
+        "accounts": [
+            {"account_id": a, "treatment": segment, "grade": "poor" if poor else "good"}
+            for a, (segment, poor) in accounts.items()
+        ],
+        "bills": [
+            {
+                "account_id": a,
+                "bill_id": f"{a}{n}",
+                "due_on": bill.due_on,
+                "issued_on": date(2026, 1, 1),
+                "amount": 20,
+            }
+            for a, n, bill in numbered
+        ],
+        "payments": [
+            {"account_id": a, "payment_id": f"{a}{n}", "paid_on": bill.paid_on, "amount": 20}
+            for a, n, bill in numbered
+            if bill.paid_on is not None
+        ],
+    }
+    for row in rows["accounts"]:
+        row["valid_from"] = date(2026, 1, 1)
+    root = treated.write(
+        tmp_path_factory.mktemp("calibration") / "w",
+        paths={name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("one", "two", "few")},
+        rows=rows,
+        head={"uses": {f"p_{name}": name for name in SPECS}},
+    )
+    (root / "models").mkdir()
+    for name, spec in SPECS.items():
+        (root / "models" / f"{name}.yaml").write_text(f"name: {name}\n{spec}")
+        (root / "card.csv").write_text(CARD)
+        scale = Meaning(Scale(600, 50, 20))
+        import_card(root, root / "card.csv", name, scale, at=treated.AT, reference_as_of=DAYS[0])
+    for day in [*DAYS, AS_OF]:
+        assign(root, day, str(root / f"{day}.parquet"), at=treated.AT)
+    return root, bills
+
+
+@pytest.fixture(scope="module")
+def answer(portfolio: tuple[Path, Mapping[str, list[Bill]]]) -> Calibration:
+    answered = insight(portfolio[0], "calibration", Asked(AS_OF)).answer
+    assert isinstance(answered, Calibration)
+    return answered
+
+
+def expected(root: Path, bills: Mapping[str, list[Bill]]) -> dict[tuple[str, str, str], list[Any]]:
+    """The account, probability and label of every decision of a group."""
+    groups: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for day in DAYS:
+        for row in pq.read_table(root / f"{day}.parquet").to_pylist():
+            for model, (*_, known_after), label_of in (
+                ("p_late", LATE, late),
+                ("p_default", DEFAULT, default),
+            ):
+                label = label_of(bills[row["account_id"]], day)
+                if row[model] is None or label is None:
+                    continue
+                if day + timedelta(days=known_after) > AS_OF:
+                    continue
+                for key in (
+                    ("model", model),
+                    ("segment", row["segment"]),
+                    ("month", f"{day:%Y-%m}"),
+                ):
+                    groups[model, *key].append((row["account_id"], float(row[model]), label))
+    return groups
+
+
+def interval(rows: list[Any]) -> float:
+    """Half of the 95% interval, account by account."""
+    by_account: dict[str, list[Any]] = defaultdict(list)
+    for account, probability, label in rows:
+        by_account[account].append((probability, label))
+    whole = len(rows)
+    excess = sum(label - probability for _, probability, label in rows) / whole
+    accounts = [sum(label - p - excess for p, label in own) for own in by_account.values()]
+    n = len(accounts)
+    error = (sum(a * a for a in accounts) * n / max(n - 1, 1)) ** 0.5 / whole
+    of_model = sum(sum((p * (1 - p)) ** 0.5 for p, _ in own) ** 2 for own in by_account.values())
+    return 1.96 * max(error, of_model**0.5 / whole)
+
+
+def test_it_is_what_came_true_of_the_decisions(
+    portfolio: tuple[Path, Mapping[str, list[Bill]]], answer: Calibration
+) -> None:
+    groups = expected(*portfolio)
+    found = {(row.model, row.by, row.group): row for row in answer.groups}
+    assert found.keys() == groups.keys()
+    assert {day for _, by, day in found if by == "month"} >= {"2026-01", "2026-02", "2026-03"}
+    for key, rows in groups.items():
+        row = found[key]
+        accounts = len({account for account, *_ in rows})
+        assert (row.accounts, row.decisions) == (accounts, len(rows)), key
+        if accounts < 10:
+            assert (row.expected, row.observed, row.low, row.high) == (None,) * 4
+            continue
+        observed = sum(label for *_, label in rows) / len(rows)
+        reach = interval(rows)
+        for value, told in (
+            (sum(p for _, p, _ in rows) / len(rows), row.expected),
+            (observed, row.observed),
+            (max(observed - reach, 0), row.low),
+            (min(observed + reach, 1), row.high),
+        ):
+            assert told is not None and abs(float(told) - value) <= 1e-4, key
+
+
+def test_the_last_days_are_left_out_of_the_longer_horizon(answer: Calibration) -> None:
+    months = {
+        m: [r.group for r in answer.groups if (r.model, r.by) == (m, "month")]
+        for m in ("p_late", "p_default")
+    }
+    assert months == {
+        "p_late": ["2026-01", "2026-02", "2026-03", "2026-04"],
+        "p_default": ["2026-01", "2026-02", "2026-03"],
+    }
+
+
+def test_words_name_what_differs_clearly_and_what_is_too_small(answer: Calibration) -> None:
+    words = answer.words()
+    clear = [row for row in answer.groups if row.clear and row.by != "model"]
+    assert clear and all(
+        row.expected is not None
+        and row.low is not None
+        and row.high is not None
+        and not row.low <= row.expected <= row.high
+        for row in clear
+    )
+    assert any(f"{row.model} in {row.group}, {row.expected:.1%} expected" in words for row in clear)
+    assert "Not judged, with fewer than 10 accounts: few." in words
+
+
+def test_charts_draw_every_group_that_is_judged(answer: Calibration) -> None:
+    judged = [row for row in answer.groups if row.expected is not None]
+    for draw, kinds in ((by_segment, ("model", "segment")), (by_month, ("month",))):
+        drawn = draw(answer, cast("SegmentReport", None))
+        assert drawn is not None
+        # Either mark of a group says its figures.
+        rows = [row for row in judged if row.by in kinds]
+        assert drawn.count("% observed (") == 2 * len(rows)
+        assert ">few</text>" not in drawn
+
+
+def test_nothing_is_told_of_what_is_not_known_yet(
+    portfolio: tuple[Path, Mapping[str, list[Bill]]],
+) -> None:
+    answered = insight(portfolio[0], "calibration", Asked(DAYS[1])).answer
+    assert isinstance(answered, Calibration)
+    assert answered.groups == ()
+    assert "p_late cannot be judged yet: what came true is known 25 days" in answered.words()
+
+
+def test_none_of_many_is_a_clear_difference_and_none_of_few_is_not() -> None:
+    def group(**figures: Any) -> CalibratedGroup:
+        row = {"model": "p", "by": "segment", "group": "s", "accounts": 20, "decisions": 20}
+        return CalibratedGroup.model_validate(row | figures)
+
+    assert group(expected=0.05, observed=0, low=0, high=0.1).clear == ""
+    assert group(expected=0.15, observed=0, low=0, high=0.1).clear == "fewer"
+    assert group(expected=0.15, observed=0.3, low=0.2, high=0.4).clear == "more"
