@@ -39,7 +39,9 @@ def _asked(as_of: datetime, compare: datetime | None, months: int) -> Asked:
 def insight(
     question: Annotated[
         str,
-        typer.Argument(help="size, profile, movement, roll, collected, calibration or fairness."),
+        typer.Argument(
+            help="size, profile, movement, arrears, roll, collected, calibration or fairness."
+        ),
     ],
     as_of: AsOf,
     compare: Compare = None,

@@ -207,6 +207,7 @@ BILL_FACTS = Table(
         Column("disputed", Kind.INTEGER),
         Column("paid", Kind.INTEGER),
         Column("cleared_on", Kind.DATE, nullable=True),
+        Column("unpaid", Kind.INTEGER),
         Column("overdue", Kind.INTEGER),
         Column("days_past_due", Kind.INTEGER),
     ),

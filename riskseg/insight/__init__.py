@@ -6,6 +6,7 @@ own and registered here. What an insight is asked of has a file too:
 """
 
 from riskseg.insight.ageing import AGEING
+from riskseg.insight.arrears import ARREARS
 from riskseg.insight.calibration import CALIBRATION
 from riskseg.insight.collected import COLLECTED
 from riskseg.insight.differences import DIFFERENCES
@@ -24,6 +25,7 @@ for _insight in (
     SIZES,
     PROFILES,
     MOVEMENTS,
+    ARREARS,
     ROLLS,
     COLLECTED,
     CALIBRATION,

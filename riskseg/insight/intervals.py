@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from typing import NamedTuple
+
+from riskseg.results.units import share_of
 
 # Of a normal distribution, 95% lies within so many standard deviations.
 NORMAL_95 = 1.96
@@ -16,3 +20,34 @@ def ratio_of_sums(
     ratio = part / whole
     spread = max(parts - 2 * ratio * crossed + ratio * ratio * wholes, 0.0)
     return ratio, math.sqrt(spread * accounts / max(accounts - 1, 1)) / whole
+
+
+class ObservedShare(NamedTuple):
+    """A share of a whole, and the ends of its 95% interval."""
+
+    share: Decimal
+    low: Decimal
+    high: Decimal
+
+
+def share_columns(part: str, whole: str) -> str:
+    """What :func:`observed_share` takes, as SQL over rows of one party each."""
+    of_part, of_whole = f"cast({part} as hugeint)", f"cast({whole} as hugeint)"
+    return f"""count(*), sum({of_part}), sum({of_whole}),
+                sum({of_part} * {of_part}), sum({of_part} * {of_whole}),
+                sum({of_whole} * {of_whole})"""
+
+
+def observed_share(
+    parties: int, part: float, whole: float, parts: float, crossed: float, wholes: float
+) -> ObservedShare:
+    """A share of sums over parties, with its interval; 0 of nothing. What belongs to one party goes
+    together: its accounts and days say less than those of others would."""
+    if not whole:
+        return ObservedShare(*[Decimal(0)] * 3)
+    share, error = ratio_of_sums(parties, whole, part, parts=parts, crossed=crossed, wholes=wholes)
+    low = max(share - NORMAL_95 * error, min(share, 0.0))
+    high = min(share + NORMAL_95 * error, max(share, 1.0))
+    return ObservedShare(
+        share_of(int(part), int(whole)), round(Decimal(low), 6), round(Decimal(high), 6)
+    )

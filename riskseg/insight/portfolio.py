@@ -133,6 +133,10 @@ class Portfolio:
         """A sum with the decimals of money; 0 where nothing was summed."""
         return round(Decimal(value or 0), self.scale)
 
+    def of_minor(self, value: int) -> Decimal:
+        """Minor units as the amount they stand for."""
+        return Decimal(int(value)).scaleb(-self.scale)
+
     def figure(self, value: float) -> Decimal:
         """A figure with four decimals."""
         return round(Decimal(value), 4)

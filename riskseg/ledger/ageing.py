@@ -19,13 +19,14 @@ AMOUNTS = ("current", *(bucket.column for bucket in PAST_DUE), "disputed", "cred
 
 
 def aged_accounts() -> list[Relation]:
-    """Relations that end in `aged_accounts`: account_no, days_past_due and, in minor units,
-    `AMOUNTS`.
+    """Relations that end in `aged_accounts`: snap, account_no, days_past_due and, in minor units,
+    `AMOUNTS` and on_plan.
 
     They read `snapshots`, `bill_facts` of every bill, and `totals`. A bill is in the bucket of the
     days since its due date; `current` are bills that are not past due, or that a kept plan covers.
-    `disputed` is what is not owed of the bills: in dispute, or found not to be owed.
-    `days_past_due` is that of the oldest bill that is not cleared, as the feature of that name.
+    `on_plan` is what is past due of the latter. `disputed` is what is not owed of the bills: in
+    dispute, or found not to be owed. `days_past_due` is that of the oldest bill that is not
+    cleared, as the feature of that name.
     """
     buckets = "".join(
         f""",
@@ -41,6 +42,7 @@ def aged_accounts() -> list[Relation]:
             f"""
         select snap,
             sum(amount_minor) - sum(paid) as unpaid,
+            sum(unpaid) filter (where due_on < as_of and overdue = 0) as on_plan,
             max(days_past_due) filter (where cleared_on is null) as days_past_due{buckets}
         from bill_facts
         group by snap
@@ -49,13 +51,14 @@ def aged_accounts() -> list[Relation]:
         Relation(
             "aged_accounts",
             f"""
-        select s.account_no,
+        select s.snap, s.account_no,
             coalesce(b.days_past_due, 0) as days_past_due,
             t.open - t.overdue as current,
             {columns},
             coalesce(b.unpaid, 0) - t.open as disputed,
             t.credit,
-            coalesce(b.unpaid, 0) - t.credit as balance
+            coalesce(b.unpaid, 0) - t.credit as balance,
+            coalesce(b.on_plan, 0) as on_plan
         from snapshots s
         join totals t on t.snap = s.snap
         left join aged_bills b on b.snap = s.snap
@@ -69,8 +72,8 @@ LEDGER_AMOUNTS = ("billed", "cancelled", "credited", "paid", "taken_back", "paid
 
 
 def ledger_balances(money: Money) -> list[Relation]:
-    """Relations that end in `ledger_balances`: account_no, `LEDGER_AMOUNTS` and `ledger_balance`,
-    in minor units, from the rows known at each snapshot and nothing else.
+    """Relations that end in `ledger_balances`: snap, account_no, `LEDGER_AMOUNTS` and
+    `ledger_balance`, in minor units, from the rows known at each snapshot and nothing else.
 
     They read `snapshots`, `ledger_bills`, `ledger_payments` and, where payments are taken back,
     `undone`.
@@ -96,7 +99,7 @@ def ledger_balances(money: Money) -> list[Relation]:
         Relation(
             "ledger_balances",
             f"""
-        select s.account_no,
+        select s.snap, s.account_no,
             {", ".join(f"coalesce({name}, 0) as {name}" for name in LEDGER_AMOUNTS)},
             coalesce(billed, 0) - coalesce(cancelled, 0) - coalesce(credited, 0)
                 - coalesce(paid, 0) + coalesce(taken_back, 0) + coalesce(paid_out, 0)

@@ -42,7 +42,8 @@ def bill_facts(
     They read `ledger_bills`, `ledger_payments`, `snapshots` (snap, account_no, as_of) and, where
     there are plans, instalments or disputes, `ledger_events`.
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed, paid, cleared_on
-    (null while open), overdue, days_past_due; money in minor units.
+    (null while open), unpaid, overdue, days_past_due; money in minor units. What is `unpaid` and
+    past due is overdue, unless a plan that is kept covers it.
     `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, paid, has_paid, credit;
     `paid` is what is paid of all bills, and what was paid out.
 
@@ -149,6 +150,7 @@ def _with_settled(money: Money, keep_days: int | None, spans: bool) -> Relation:
             least(disputed, amount_minor) as disputed,
             owed as paid,
             cleared_on,
+            0 as unpaid,
             0 as overdue,
             {late_days_sql(money)} as days_past_due
         from ({settled}) z

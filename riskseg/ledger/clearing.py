@@ -51,6 +51,7 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
                 least(disputed, amount_minor) as disputed,
                 named_paid + pool_paid as paid,
                 cleared_on,
+                residual - pool_paid as unpaid,
                 case when {past_due_sql(money)} then residual - pool_paid else 0 end as overdue,
                 {late_days_sql(money)} as days_past_due
             from {"re_aged" if money.plans else "cleared"}

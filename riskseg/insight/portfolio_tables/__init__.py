@@ -9,9 +9,16 @@ from collections.abc import Mapping
 
 from riskseg.insight.portfolio_tables.came_true import CameTrue
 from riskseg.insight.portfolio_tables.profiled import Profiled
+from riskseg.insight.portfolio_tables.receivables import Receivables
 from riskseg.insight.portfolio_tables.received import Received
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 
 TABLES: Mapping[str, PortfolioTable] = {
-    table.name: table for table in (Profiled(), Received(), CameTrue())
+    table.name: table
+    for table in (
+        Profiled(),
+        Receivables(),
+        Received(),
+        CameTrue(),
+    )
 }

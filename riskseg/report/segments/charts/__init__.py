@@ -7,9 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from riskseg.report.segments.charts.arrears import ageing_over_time
 from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.results.insights.arrears import Arrears
 from riskseg.results.insights.calibration import Calibration
 from riskseg.results.insights.movement import Movement
 from riskseg.results.insights.report import SegmentReport
@@ -20,6 +22,7 @@ from riskseg.results.insights.sizes import SegmentSizes
 CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
     SegmentSizes: (overdue_by_segment, overdue_over_time),
     Movement: (flows,),
+    Arrears: (ageing_over_time,),
     Roll: (rolls,),
     Calibration: (by_segment, by_month),
 }
