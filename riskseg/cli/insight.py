@@ -40,7 +40,8 @@ def insight(
     question: Annotated[
         str,
         typer.Argument(
-            help="size, profile, movement, arrears, roll, collected, calibration or fairness."
+            help="size, profile, movement, arrears, roll, collected, promises, plans, "
+            "calibration or fairness."
         ),
     ],
     as_of: AsOf,

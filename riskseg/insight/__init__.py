@@ -14,7 +14,9 @@ from riskseg.insight.fairness import FAIRNESS
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
+from riskseg.insight.plans import PLANS
 from riskseg.insight.profile import PROFILES
+from riskseg.insight.promises import PROMISES
 from riskseg.insight.roll_rates import ROLLS
 from riskseg.insight.sizes import SIZES
 
@@ -28,6 +30,8 @@ for _insight in (
     ARREARS,
     ROLLS,
     COLLECTED,
+    PROMISES,
+    PLANS,
     CALIBRATION,
     FAIRNESS,
 ):

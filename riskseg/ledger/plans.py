@@ -29,15 +29,17 @@ class Plans:
 
 
 def plan_states(plans: Plans, *, reverses: bool, names_bills: bool) -> list[Relation]:
-    """Relations that end in `plan_states` (snap, as_of, plan_id, plan_from, until, amount,
-    next_from, reported, state, changed_on), `covers` (snap, plan_from, is_kept, re_aged_to), a row
-    for each snapshot whose latest plan says something of its bills, and `plan_outcomes`, events
-    like those of the source.
+    """Relations that end in `plan_states` (snap, account_no, as_of, plan_id, plan_from, until,
+    channel, amount, next_from, reported, ended_as, state, changed_on), `covers` (snap, plan_from,
+    is_kept, re_aged_to), a row for each snapshot whose latest plan says something of its bills, and
+    `plan_outcomes`, events like those of the source.
 
     `plan_spans` (snap, as_of, first_day, last_day) are the days at whose close a plan was kept.
+    `plan_paid` (snap, plan_id, paid_on, paid) is what was paid of a plan by the close of a day.
 
     `reported` says that an event of the source says what came of the plan. `state` is `running`,
-    `kept`, `broken` or `over`; `changed_on` the day since when. They read `ledger_instalments`,
+    `kept`, `broken` or `over`; `changed_on` the day since when. `ended_as` is what the source says
+    of one that is over, if it says so. They read `ledger_instalments`,
     `ledger_events`, `ledger_payments`, `snapshots` and, where payments are taken back
     (`reverses`), `undone`; `ledger_bills` where payments name bills.
     """
@@ -78,7 +80,11 @@ _PLANS_REPORTED = Relation(
             where coalesce(e.outcome, '') not in ('broken', 'kept', 'cancelled', 'ended')
         ) as agreed_on,
         min(e.happened_on) filter (where e.outcome = 'broken') as broken_on,
-        min(e.happened_on) filter (where e.outcome in ('kept', 'cancelled', 'ended')) as ended_on
+        min(e.happened_on) filter (where e.outcome in ('kept', 'cancelled', 'ended')) as ended_on,
+        min_by(e.outcome, (e.happened_on, e.outcome)) filter (
+            where e.outcome in ('kept', 'cancelled', 'ended')
+        ) as ended_as,
+        min(e.channel) as channel
     from ledger_events e
     join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
     where e.kind = 'plan'
@@ -98,7 +104,9 @@ _PLANS = Relation(
             max(i.due_on) as until,
             sum(i.amount_minor) as amount,
             any_value(t.broken_on) as reported_broken_on,
-            any_value(t.ended_on) as reported_ended_on
+            any_value(t.ended_on) as reported_ended_on,
+            any_value(t.ended_as) as ended_as,
+            any_value(t.channel) as channel
         from plan_instalments i
         left join plans_reported t on t.snap = i.snap and t.plan_id = i.plan_id
         group by i.snap, i.account_no, i.as_of, i.plan_id
@@ -173,7 +181,8 @@ def _plan_states(grace: int) -> Relation:
     return Relation(
         "plan_states",
         f"""
-        select snap, as_of, plan_id, plan_from, until, amount, next_from,
+        select snap, account_no, as_of, plan_id, plan_from, until, channel, amount, next_from,
+            ended_as,
             reported_broken_on is not null or reported_ended_on is not null as reported,
             case
                 when broken_on is not null then 'broken'

@@ -24,6 +24,9 @@ def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
     amount_minor, until, ref), an event for each promise of which nothing else says what came of it,
     and `promise_spans` (snap, as_of, first_day, last_day), the days at whose close each was open.
 
+    `promises_made` (snap, account_no, made_on, until, channel, ref, amount, paid, outcome) has
+    every promise once, whoever says what came of it; `paid` is what was paid of it in time.
+
     Its outcome is `open` (happened on the day the promise was made), `kept` (on the day it was),
     `partly_kept` or `broken` (on the day after its grace). Reads `ledger_events`,
     `ledger_payments`, `snapshots` and, where payments are taken back (`reverses`), `undone`.
@@ -36,6 +39,7 @@ def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
         _money_promised(reverses),
         _PROMISE_QUEUE,
         _PROMISES_PAID,
+        _PROMISES_MADE,
         _PROMISE_SPANS,
         _PROMISE_OUTCOMES,
     ]
@@ -47,7 +51,8 @@ _PROMISES_SETTLED = Relation(
     "promises_settled",
     f"""
     select s.snap, e.ref,
-        min(e.happened_on) as settled_on
+        min(e.happened_on) as settled_on,
+        max_by(e.outcome, (e.happened_on, e.outcome)) as settled_as
     from ledger_events e
     join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
     where e.kind = 'promise'
@@ -69,6 +74,7 @@ def _promises(grace: int) -> Relation:
             e.until + {grace} as last_day,
             case when e.outcome in ({_SETTLED}) then e.happened_on else d.settled_on end
                 as settled_on,
+            case when e.outcome in ({_SETTLED}) then e.outcome else d.settled_as end as settled_as,
             row_number() over (
                 partition by s.snap
                 order by e.happened_on, e.until, e.amount_minor, e.outcome, e.ref
@@ -176,9 +182,15 @@ _PROMISES_PAID = Relation(
     group by p.snap, p.number
     """,
 )
+_CAME_OF = """case
+            when d.kept_on is not null then 'kept'
+            when p.last_day >= p.as_of then 'open'
+            when d.paid > p.far_end - p.amount then 'partly_kept'
+            else 'broken'
+        end"""
 _PROMISE_OUTCOMES = Relation(
     "promise_outcomes",
-    """
+    f"""
     select p.snap, p.as_of,
         case
             when d.kept_on is not null then d.kept_on
@@ -187,12 +199,7 @@ _PROMISE_OUTCOMES = Relation(
         end as happened_on,
         'promise' as kind,
         p.channel,
-        case
-            when d.kept_on is not null then 'kept'
-            when p.last_day >= p.as_of then 'open'
-            when d.paid > p.far_end - p.amount then 'partly_kept'
-            else 'broken'
-        end as outcome,
+        {_CAME_OF} as outcome,
         p.amount as amount_minor,
         p.until,
         p.ref
@@ -209,5 +216,18 @@ _PROMISE_SPANS = Relation(
         least(d.kept_on - 1, p.settled_on - 1, p.last_day, p.as_of) as last_day
     from promises_laid p
     join promises_paid d on d.snap = p.snap and d.number = p.number
+    """,
+)
+# A source may say of one promise, by its `ref`, that it was made and that it was kept, both times
+# with the amount. What came of it is what was said last.
+_PROMISES_MADE = Relation(
+    "promises_made",
+    f"""
+    select p.snap, p.account_no, p.made_on, p.until, p.channel, p.ref, p.amount,
+        least(greatest(d.paid - (p.far_end - p.amount), 0), p.amount) as paid,
+        coalesce(p.settled_as, {_CAME_OF}) as outcome
+    from promises_laid p
+    join promises_paid d on d.snap = p.snap and d.number = p.number
+    qualify p.ref is null or row_number() over (partition by p.snap, p.ref order by p.number) = 1
     """,
 )

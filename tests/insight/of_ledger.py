@@ -21,6 +21,9 @@ def portfolio(
         loaded.engine, currency="GBP", scale=2, billed=True, of=None, of_default=False, specs={}
     )
     subject.days.append(DecidedDay(as_of, None, "", 0))
+    loaded.engine.run(
+        "create temp table if not exists decided_days (day date, account_id text, segment text)"
+    )
     workspace: Any = None
     session = Session(workspace, loaded.engine, loaded.ledger, loaded.catalogue, loaded.facts)
     accounts = loaded.ledger.accounts

@@ -15,7 +15,8 @@ PLAN_GRACE = 5
 
 @dataclass
 class Plan:
-    """`missed` are the days on which instalments were found to be missed."""
+    """`missed` are the days on which instalments were found to be missed, `towards` are the days
+    and amounts of what was paid of it."""
 
     plan_id: str
     instalments: list[tuple[date, int]]
@@ -26,6 +27,7 @@ class Plan:
     state: str = "running"
     changed_on: date | None = None
     missed: list[date] = field(default_factory=list)
+    towards: list[tuple[date, int]] = field(default_factory=list)
 
     @property
     def until(self) -> date:
@@ -76,7 +78,7 @@ def plans_of(
     due_on = {bill.bill_id: bill.due_on for bill in account.bills}
     plans = _agreed(account, as_of)
     for plan in plans:
-        towards = sorted(
+        towards = plan.towards = sorted(
             (payment.paid_on, left)
             for payment, left in payments
             if payment.paid_on >= plan.start

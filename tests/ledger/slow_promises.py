@@ -50,8 +50,8 @@ def _in_turn(promise: Promise) -> tuple[object, ...]:
     return event.happened_on, promise.until, promise.amount, *words
 
 
-def promise_outcomes(account: Account, as_of: date, grace: int) -> list[Outcome]:
-    """What came of each promise of which no event says what came of it, as of a date."""
+def promises_of(account: Account, as_of: date, grace: int) -> list[Promise]:
+    """Every promise that is known as of a date, and what was paid of it."""
     events = [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)]
     promises = [
         Promise(e, e.amount, e.until, e.amount)
@@ -81,8 +81,17 @@ def promise_outcomes(account: Account, as_of: date, grace: int) -> list[Outcome]
                 if day == promise.until + timedelta(days=grace):
                     promise.amount_in_time = promise.amount - promise.unpaid
             day += timedelta(days=1)
-    found = []
     for promise in promises:
+        if as_of <= promise.until + timedelta(days=grace):
+            promise.amount_in_time = promise.amount - promise.unpaid
+    return promises
+
+
+def promise_outcomes(account: Account, as_of: date, grace: int) -> list[Outcome]:
+    """What came of each promise of which no event says what came of it, as of a date."""
+    events = [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)]
+    found = []
+    for promise in promises_of(account, as_of, grace):
         if _settled(promise.event, events):
             continue
         last_day = promise.until + timedelta(days=grace)

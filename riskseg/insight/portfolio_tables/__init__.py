@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from riskseg.insight.portfolio_tables.arranged import Planned, Promised
 from riskseg.insight.portfolio_tables.came_true import CameTrue
 from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.receivables import Receivables
@@ -20,5 +21,7 @@ TABLES: Mapping[str, PortfolioTable] = {
         Receivables(),
         Received(),
         CameTrue(),
+        Promised(),
+        Planned(),
     )
 }

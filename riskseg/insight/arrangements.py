@@ -1,0 +1,61 @@
+"""What came of promises or plans, by a group of them."""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import literal
+from riskseg.insight.intervals import observed_share, share_columns
+from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights.answer import FEWEST
+from riskseg.results.insights.arrangements import NOT_DECIDED, NOT_KNOWN, Arrangements
+from riskseg.results.units import share_of
+
+# Groups, as SQL over the rows of `promised` or `planned`, and the order in which they are shown.
+BY_SEGMENT = (f"coalesce(segment, {literal(NOT_DECIDED)})", "sum(made) desc, grouping")
+BY_CHANNEL = (f"coalesce(channel, {literal(NOT_KNOWN)})", "sum(made) desc, grouping")
+BY_MONTH = ("strftime(made_on, '%Y-%m')", "grouping desc")
+
+_OUTCOMES = ("open", "kept", "partly_kept", "broken", "ended")
+
+
+def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[Arrangements, ...]:
+    """The rows of the table by group. An account counts once in what is too few to be shown."""
+    grouping, order = by
+    is_over = "outcome in ('kept', 'partly_kept', 'broken')"
+    counts = ", ".join(
+        f"count(*) filter (where outcome = '{name}') as {name}" for name in _OUTCOMES
+    )
+    sums = ", ".join(f"sum({name})" for name in ("made", *_OUTCOMES, "accounts", "amount", "paid"))
+    rows = subject.engine.rows(f"""
+        with by_party as (
+            select {grouping} as grouping, party_id,
+                count(*) as made, {counts},
+                count(distinct account_id) filter (where {is_over}) as accounts,
+                coalesce(sum(amount) filter (where {is_over}), 0) as amount,
+                coalesce(sum(paid) filter (where {is_over}), 0) as paid
+            from {table}
+            group by all
+        )
+        select grouping, {sums},
+            {share_columns("kept", "kept + partly_kept + broken")}
+        from by_party
+        group by grouping
+        order by {order}
+    """)
+    found = []
+    for group, made, *figures in rows:
+        outcomes, (accounts, amount, paid), observed = figures[:5], figures[5:8], figures[8:]
+        shown = accounts >= FEWEST
+        share = observed_share(*observed) if shown else None
+        found.append(
+            Arrangements(
+                group=group,
+                made=int(made),
+                **{name: int(count) for name, count in zip(_OUTCOMES, outcomes, strict=True)},
+                share_kept=share and share.share,
+                low=share and share.low,
+                high=share and share.high,
+                amount=subject.of_minor(amount) if shown else None,
+                share_paid=share_of(int(paid), int(amount)) if shown else None,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,68 @@
+"""What the questions `promises` and `plans` give alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from riskseg.results.insights.answer import FEWEST
+from riskseg.results.part import Part
+from riskseg.results.units import MoneyOrNone, ShareOrNone, share_of
+
+# What a group is called whose accounts were in no segment yet, or whose channel nothing says.
+NOT_DECIDED, NOT_KNOWN = "not decided before", "not known"
+
+
+class Arrangements(Part):
+    """The promises, or plans, of a group, and what came of them. Shares and amounts are of those
+    that came to an end: kept, partly kept or broken. They are null where these are of fewer than
+    10 accounts."""
+
+    group: str
+    """The segment in which the account was decided last before, the channel, or the month."""
+    made: int
+    open: int
+    kept: int
+    partly_kept: int
+    broken: int
+    ended: int
+    """Cancelled, or another took its place."""
+    share_kept: ShareOrNone
+    low: ShareOrNone
+    """The lower end of the 95% interval of the share, by party."""
+    high: ShareOrNone
+    amount: MoneyOrNone
+    share_paid: ShareOrNone
+    """Of the amount, what was paid in time."""
+
+    @property
+    def over(self) -> int:
+        """How many came to an end."""
+        return self.kept + self.partly_kept + self.broken
+
+
+def kept_in_words(
+    months: Sequence[Arrangements], segments: Sequence[Arrangements], noun: str
+) -> str:
+    """How many of them were kept, in which segment most and in which least."""
+    made, over = sum(row.made for row in months), sum(row.over for row in months)
+    if not made:
+        return f"No {noun} of the last 12 months is known."
+    text = f"{made:,} {noun}s were made in the last 12 months"
+    if over:
+        kept = sum(row.kept for row in months)
+        text += f"; {share_of(kept, over):.0%} of the {over:,} that came to an end were kept"
+    known = [
+        (row.share_kept, row.group)
+        for row in segments
+        if row.share_kept is not None and row.group != NOT_DECIDED
+    ]
+    if len(known) > 1:
+        (most, best), (least, worst) = max(known), min(known)
+        text += (
+            f'. Most were kept in "{best}" ({most:.0%}), fewest in "{worst}" ({least:.0%}): '
+            "observed, and no effect of how segments are treated"
+        )
+    few = [row.group for row in segments if row.over and row.share_kept is None]
+    if few:
+        text += f". Not shown, with fewer than {FEWEST} accounts: {', '.join(few)}"
+    return f"{text}."

@@ -1,0 +1,28 @@
+"""What the question `promises` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.arrangements import Arrangements, kept_in_words
+from riskseg.results.part import Part
+
+
+class PromisesKept(Answer):
+    """What came of the promises to pay of the last twelve months."""
+
+    segments: tuple[Arrangements, ...]
+    channels: tuple[Arrangements, ...]
+    months: tuple[Arrangements, ...]
+    """The latest first."""
+
+    def words(self) -> str:
+        return kept_in_words(self.months, self.segments, "promise")
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {
+            "Promises by segment": self.segments,
+            "Promises by channel": self.channels,
+            "Promises by month": self.months,
+        }

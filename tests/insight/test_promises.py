@@ -1,0 +1,196 @@
+"""What came of promises and plans, against plain Python over the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from riskseg.insight.plans import PLANS
+from riskseg.insight.portfolio_tables.arranged import since
+from riskseg.insight.promises import PROMISES
+from riskseg.ledger.promises import SETTLED
+from riskseg.pipeline.asked import Asked
+from riskseg.results.insights.arrangements import Arrangements
+from riskseg.results.insights.promises import PromisesKept
+from riskseg.run.assign import assign
+from riskseg.run.insight import insight
+from tests.insight.of_ledger import portfolio
+from tests.ledger.facts import Account
+from tests.ledger.loading import LACKING, as_told, load_accounts
+from tests.ledger.random_accounts import random_accounts
+from tests.ledger.slow_allocation import allocate, left_of_payments
+from tests.ledger.slow_payments import known
+from tests.ledger.slow_plans import plans_of
+from tests.ledger.slow_promises import promises_of
+from tests.ledger.test_promises import GRACE, on, random_account
+from tests.support import treated
+
+Row = tuple[str, date, str, int, int]
+
+
+def promised(account: Account, as_of: date) -> list[Row]:
+    """Account, day, outcome, amount and what was paid of each promise, those of one `ref` once."""
+    events = [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)]
+    found: list[Row] = []
+    refs: set[str] = set()
+    for promise in promises_of(account, as_of, GRACE):
+        event = promise.event
+        if event.ref in refs:
+            continue
+        refs |= {event.ref} if event.ref else set()
+        told = [
+            (e.happened_on, e.outcome)
+            for e in events
+            if e.outcome in SETTLED and e.ref is not None and e.ref == event.ref
+        ]
+        last_day = promise.until + timedelta(days=GRACE)
+        if event.outcome in SETTLED:
+            outcome = str(event.outcome)
+        elif told:
+            outcome = str(max(told)[1])
+        elif promise.kept_on is not None and promise.kept_on <= last_day:
+            outcome = "kept"
+        elif as_of <= last_day:
+            outcome = "open"
+        else:
+            outcome = "partly_kept" if promise.amount_in_time else "broken"
+        paid = min(promise.amount_in_time, promise.amount)
+        found.append((account.account_id, event.happened_on, outcome, promise.amount, paid))
+    return found
+
+
+def planned(account: Account, as_of: date) -> list[Row]:
+    found: list[Row] = []
+    for plan in plans_of(account, as_of, left_of_payments(account, as_of)):
+        amount = sum(instalment for _, instalment in plan.instalments)
+        before = plan.changed_on if plan.state == "broken" and plan.changed_on else date.max
+        paid = min(sum(left for day, left in plan.towards if day < before), amount)
+        told = [
+            (e.happened_on, e.outcome)
+            for e in account.events
+            if e.kind == "plan"
+            and e.ref == plan.plan_id
+            and e.outcome in ("kept", "cancelled", "ended")
+            and known(e.happened_on, e.recorded_on, as_of)
+        ]
+        outcome = {
+            "running": "open",
+            "kept": "kept",
+            "over": "kept" if told and min(told)[1] == "kept" else "ended",
+            "broken": "partly_kept" if paid else "broken",
+        }[plan.state]
+        found.append((account.account_id, plan.start, outcome, amount, paid))
+    return found
+
+
+def check(groups: Sequence[Arrangements], rows: Sequence[Row]) -> None:
+    """Every month against the rows that were made in it."""
+    months = {row[1].strftime("%Y-%m") for row in rows}
+    assert [group.group for group in groups] == sorted(months, reverse=True)
+    for group in groups:
+        own = [row for row in rows if row[1].strftime("%Y-%m") == group.group]
+        counts = Counter(row[2] for row in own)
+        names = ("open", "kept", "partly_kept", "broken", "ended")
+        assert {name: getattr(group, name) for name in names} == {n: counts[n] for n in names}
+        over = [row for row in own if row[2] in ("kept", "partly_kept", "broken")]
+        if len({row[0] for row in over}) < 10:
+            assert (group.share_kept, group.amount, group.share_paid) == (None, None, None)
+            continue
+        amount = sum(row[3] for row in over)
+        paid = sum(row[4] for row in over)
+        assert group.share_kept == round(Decimal(counts["kept"]) / len(over), 6)
+        assert group.amount == Decimal(amount) / 100
+        assert group.share_paid == round(Decimal(paid) / amount, 6)
+        assert group.low is not None and group.low <= group.share_kept
+
+
+@pytest.mark.parametrize("day", [20, 48])
+def test_promises_are_those_of_the_reference(day: int) -> None:
+    draws = ((Random(f"insight/{n}"), f"{n:04d}") for n in range(120))  # noqa: S311
+    accounts = [random_account(draw, account_id) for draw, account_id in draws]
+    subject = portfolio(load_accounts(accounts), on(day), PROMISES.needs, partitions=2)
+    answer = PROMISES.answer(subject)
+    rows = [row for account in accounts for row in promised(account, on(day))]
+    check(answer.months, rows)
+    (segment,) = answer.segments
+    assert (segment.group, segment.made) == ("not decided before", len(rows))
+
+
+@pytest.mark.parametrize(("day", "lacking"), [(40, "everything"), (300, "reversed")])
+def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
+    as_of = date(2024, 1, 1) + timedelta(days=day)
+    told = [as_told(account, LACKING[lacking]) for account in random_accounts(60, seed=3)]
+    loaded = load_accounts(told, without=LACKING[lacking])
+    answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
+    made = [row for account in told for row in planned(account, as_of)]
+    check(answer.months, [row for row in made if row[1] >= since(as_of)])
+    arrears_from = loaded.ledger.money.arrears_from
+    for row in answer.days:
+        # Plans decide what is overdue, and not which bill a payment pays.
+        overdue = sum(allocate(account, row.day, arrears_from).overdue for account in told)
+        without = sum(
+            allocate(replace(account, instalments=()), row.day, arrears_from).overdue
+            for account in told
+        )
+        assert (row.arrears, row.on_plan) == (
+            Decimal(without) / 100,
+            Decimal(without - overdue) / 100,
+        )
+
+
+def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> None:
+    """Two promises each: on the day of the first run, and after it."""
+    first = date(2026, 3, 1)
+    accounts = {"a": "gentle", "b": "gentle", "c": "firm"}
+    rows = {
+        "accounts": [
+            {"account_id": account, "valid_from": "2026-02-01", "treatment": segment}
+            for account, segment in accounts.items()
+        ],
+        "bills": [
+            {"account_id": account, "bill_id": "1", "due_on": "2026-02-10", "amount": 100}
+            for account in accounts
+        ],
+        "events": [
+            {
+                "account_id": account,
+                "happened_on": day,
+                "kind": "promise",
+                "channel": channel,
+                "amount": 40,
+                "until": "2026-03-05",
+            }
+            for account in accounts
+            for day, channel in ((first, "phone"), ("2026-03-02", "web"))
+        ],
+        "payments": [{"account_id": "a", "payment_id": "p", "paid_on": "2026-03-03", "amount": 60}],
+    }
+    paths = {name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("gentle", "firm")}
+    root = treated.write(tmp_path / "w", paths=paths, rows=rows)
+    assign(root, first, str(root / "d.parquet"), at=treated.AT)
+    answer = insight(root, "promises", Asked(date(2026, 3, 20))).answer
+    assert isinstance(answer, PromisesKept)
+    found = {g.group: (g.made, g.kept, g.partly_kept, g.broken) for g in answer.segments}
+    assert found == {
+        "not decided before": (3, 1, 0, 2),
+        "gentle": (2, 0, 1, 1),
+        "firm": (1, 0, 0, 1),
+    }
+    assert {g.group: g.made for g in answer.channels} == {"phone": 3, "web": 3}
+    assert "Not shown, with fewer than 10 accounts: not decided before, gentle" in answer.words()
+
+
+def test_without_promises_it_says_so(tmp_path: Path) -> None:
+    rows = {"bills": [{"account_id": "a", "bill_id": "1", "due_on": "2026-02-10", "amount": 100}]}
+    rows["accounts"] = [{"account_id": "a"}]
+    root = treated.write(tmp_path / "w", paths={}, rows=rows)
+    for name in ("promise", "plan"):
+        answer = insight(root, f"{name}s", Asked(date(2026, 3, 20))).answer
+        assert f"No {name} of the last 12 months is known." in answer.words()
