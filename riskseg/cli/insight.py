@@ -41,7 +41,7 @@ def insight(
         str,
         typer.Argument(
             help="size, profile, movement, arrears, roll, collected, promises, plans, "
-            "calibration or fairness."
+            "performance, calibration or fairness."
         ),
     ],
     as_of: AsOf,

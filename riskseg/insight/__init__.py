@@ -14,6 +14,7 @@ from riskseg.insight.fairness import FAIRNESS
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
+from riskseg.insight.performance import PERFORMANCE
 from riskseg.insight.plans import PLANS
 from riskseg.insight.profile import PROFILES
 from riskseg.insight.promises import PROMISES
@@ -32,6 +33,7 @@ for _insight in (
     COLLECTED,
     PROMISES,
     PLANS,
+    PERFORMANCE,
     CALIBRATION,
     FAIRNESS,
 ):

@@ -195,7 +195,9 @@ class _Listing(DecidingJob):
         """Record the listed actions as issued, and each account whose path has changed."""
         assert self.at is not None
         events = self._events(issued_events(self.as_of))
-        issued = [{**event, "made_by": self.by} for event in events]
+        strategy = self.decider.strategy
+        made = {"made_by": self.by, "strategy": f"{strategy.name} {strategy.fingerprint}"}
+        issued = [event | made for event in events]
         new = self.journal.record_events(
             [*issued, *self._events(placement_events(self.as_of))],
             command="worklist issue",

@@ -23,7 +23,8 @@ from riskseg.store.chain import BrokenChainError, next_number
 from riskseg.store.journal_tables import METADATA
 
 # Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
-# `contact` is "yes" of an action that reaches the customer.
+# `contact` is "yes" of an action that reaches the customer. Of an issued action, `segment` is the
+# segment of the account on the day, and `strategy` the version that issued it.
 _DAYS = ("happened_on", "recorded_on", "until", "due_on", "episode")
 COLUMNS = (
     "event_id",
@@ -45,6 +46,8 @@ COLUMNS = (
     "made_by",
     "contact",
     "bill_id",
+    "segment",
+    "strategy",
 )
 _NEEDED = frozenset(COLUMNS[:5])
 SCHEMA = pa.schema(

@@ -25,7 +25,7 @@ from riskseg.store.records import (
 )
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
-REVISION = "0006"
+REVISION = "0007"
 
 # Not Alembic's usual name: a database of some other application is not taken for a journal.
 VERSION_TABLE = "journal_version"

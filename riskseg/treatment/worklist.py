@@ -356,7 +356,7 @@ def issued_events(as_of: date) -> str:
         select id as event_id, account_id, 'action' as kind,
             date '{as_of}' as happened_on,
             date '{as_of}' as recorded_on,
-            path, step, action, channel, template, due_on,
+            path, step, action, channel, template, due_on, segment,
             started_on as episode,
             case when reaches_customer and state = 'listed' then 'yes' end as contact,
             case when state = 'with another' then row_id end as ref

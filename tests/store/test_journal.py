@@ -314,6 +314,10 @@ def earlier(place: JournalPlace, revision: str) -> list[Any]:
             chain.seal(connection, TABLES[EventBatchRecord])
             row = EVENT | {"batch_id": "b1", "digest": digest_of(EVENT)}
             connection.execute(EVENTS.insert().values(row))
+        if chain.LAST_NUMBERS.name in tables:
+            kinds = {*map(type, kept), EventBatchRecord}
+            rows = [{"name": TABLES[kind].name, "seq": 1} for kind in kinds]
+            connection.execute(chain.LAST_NUMBERS.insert(), rows)
     journal.close()
     return kept
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from riskseg.insight.portfolio_tables.arranged import Planned, Promised
 from riskseg.insight.portfolio_tables.came_true import CameTrue
+from riskseg.insight.portfolio_tables.followed import Followed
 from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.receivables import Receivables
 from riskseg.insight.portfolio_tables.received import Received
@@ -23,5 +24,6 @@ TABLES: Mapping[str, PortfolioTable] = {
         CameTrue(),
         Promised(),
         Planned(),
+        Followed(),
     )
 }

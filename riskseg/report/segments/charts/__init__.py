@@ -10,10 +10,12 @@ from markupsafe import Markup
 from riskseg.report.segments.charts.arrears import ageing_over_time
 from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.report.segments.charts.flows import flows, rolls
+from riskseg.report.segments.charts.performance import paid_by_segment_and_step
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
 from riskseg.results.insights.arrears import Arrears
 from riskseg.results.insights.calibration import Calibration
 from riskseg.results.insights.movement import Movement
+from riskseg.results.insights.performance import Performance
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
@@ -24,5 +26,6 @@ CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], 
     Movement: (flows,),
     Arrears: (ageing_over_time,),
     Roll: (rolls,),
+    Performance: (paid_by_segment_and_step,),
     Calibration: (by_segment, by_month),
 }
