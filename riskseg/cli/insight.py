@@ -40,7 +40,8 @@ def insight(
     question: Annotated[
         str,
         typer.Argument(
-            help="size, profile, movement, arrears, roll, collected, promises, plans, "
+            help="size, profile, movement, arrears, vintages, roll, cures, "
+            "collected, promises, plans, "
             "performance, calibration or fairness."
         ),
     ],

@@ -9,6 +9,7 @@ from riskseg.insight.ageing import AGEING
 from riskseg.insight.arrears import ARREARS
 from riskseg.insight.calibration import CALIBRATION
 from riskseg.insight.collected import COLLECTED
+from riskseg.insight.cures import CURES
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.fairness import FAIRNESS
 from riskseg.insight.insight import register
@@ -20,6 +21,7 @@ from riskseg.insight.profile import PROFILES
 from riskseg.insight.promises import PROMISES
 from riskseg.insight.roll_rates import ROLLS
 from riskseg.insight.sizes import SIZES
+from riskseg.insight.vintages import VINTAGES
 
 for _insight in (
     MIGRATION,
@@ -29,7 +31,9 @@ for _insight in (
     PROFILES,
     MOVEMENTS,
     ARREARS,
+    VINTAGES,
     ROLLS,
+    CURES,
     COLLECTED,
     PROMISES,
     PLANS,

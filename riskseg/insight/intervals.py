@@ -10,6 +10,8 @@ from riskseg.results.units import share_of
 
 # Of a normal distribution, 95% lies within so many standard deviations.
 NORMAL_95 = 1.96
+# The probability beyond either end of a 95% interval.
+BEYOND = 0.025
 
 
 def ratio_of_sums(
@@ -33,7 +35,7 @@ class ObservedShare(NamedTuple):
 def share_columns(part: str, whole: str) -> str:
     """What :func:`observed_share` takes, as SQL over rows of one party each."""
     of_part, of_whole = f"cast({part} as hugeint)", f"cast({whole} as hugeint)"
-    return f"""count(*), sum({of_part}), sum({of_whole}),
+    return f"""count(*) filter (where {whole} <> 0), sum({of_part}), sum({of_whole}),
                 sum({of_part} * {of_part}), sum({of_part} * {of_whole}),
                 sum({of_whole} * {of_whole})"""
 
@@ -48,6 +50,12 @@ def observed_share(
     share, error = ratio_of_sums(parties, whole, part, parts=parts, crossed=crossed, wholes=wholes)
     low = max(share - NORMAL_95 * error, min(share, 0.0))
     high = min(share + NORMAL_95 * error, max(share, 1.0))
+    # Where none, or all, of it is seen, the parties do not differ, and what is normal says nothing:
+    # the exact bound of a binomial share (Clopper and Pearson, Biometrika 26, 1934).
+    if part == 0:
+        high = 1 - BEYOND ** (1 / parties)
+    if part == whole:
+        low = BEYOND ** (1 / parties)
     return ObservedShare(
         share_of(int(part), int(whole)), round(Decimal(low), 6), round(Decimal(high), 6)
     )

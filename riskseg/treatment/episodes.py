@@ -42,3 +42,82 @@ def episodes() -> list[Relation]:
             "where overdue_until is null or overdue_until <= due_on group by snap",
         ),
     ]
+
+
+def episode_spans(*, plans: bool) -> list[Relation]:
+    """`episode_spans` (snap, started_on, ended_on, by_plan, amount): every arrears episode of each
+    snapshot, past ones too, as known on its as-of date.
+
+    `ended_on` is the first day on which nothing was overdue, null where the episode goes on;
+    `by_plan` says that a kept plan ended it, and not payment alone; `amount` is, in minor units,
+    what was owed of the bills that began it. Reads `bill_facts` of every bill and, with `plans`,
+    `covers`. An episode is what :func:`episodes` has it to be; beside that, bills that a kept plan
+    covers were overdue until the plan began. A bill that was paid on the day after it was due was
+    overdue at the close of no day.
+    """
+    late_until, waits, covers = "b.due_on + cast(b.days_past_due as integer)", "false", ""
+    over_on = f"case when b.cleared_on is not null then {late_until} end"
+    if plans:
+        covers = "left join covers c on c.snap = b.snap and c.is_kept and c.plan_from > b.due_on"
+        waits = """(b.cleared_on is null and b.days_past_due = 0 and b.unpaid > 0
+                    and c.snap is not null)"""
+        over_on = f"case when {waits} then c.plan_from else {over_on} end"
+    return [
+        Relation(
+            "overdue_spans",
+            f"""
+            select b.snap, b.bill_id, b.due_on, b.cleared_on,
+                b.paid + b.unpaid as amount,
+                {over_on} as over_on,
+                {waits} or coalesce({late_until} < b.cleared_on, false) as by_plan
+            from bill_facts b
+            {covers}
+            where b.due_on < b.as_of
+                and (b.days_past_due > 0 or {waits})
+                and coalesce({over_on} > b.due_on + 1, true)
+            """,
+        ),
+        Relation(
+            "overdue_in_turn",
+            """
+            select *,
+                coalesce(
+                    max(coalesce(over_on, date '9999-12-31')) over (
+                        partition by snap
+                        order by due_on, cleared_on nulls last, bill_id
+                        rows between unbounded preceding and 1 preceding
+                    ) <= due_on,
+                    true
+                ) as begins
+            from overdue_spans
+            """,
+        ),
+        Relation(
+            "overdue_by_episode",
+            """
+            select *,
+                count(*) filter (where begins) over (
+                    partition by snap
+                    order by due_on, cleared_on nulls last, bill_id
+                    rows unbounded preceding
+                ) as number
+            from overdue_in_turn
+            """,
+        ),
+        Relation(
+            "episode_spans",
+            """
+            select snap,
+                min(due_on) + 1 as started_on,
+                case when count(over_on) = count(*) then max(over_on) end as ended_on,
+                count(over_on) = count(*) and bool_or(by_plan) as by_plan,
+                cast(arg_min(amount, due_on) as bigint) as amount
+            from (
+                select snap, number, due_on, over_on, by_plan,
+                    sum(amount) over (partition by snap, number, due_on) as amount
+                from overdue_by_episode
+            ) b
+            group by snap, number
+            """,
+        ),
+    ]

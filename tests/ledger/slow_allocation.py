@@ -32,6 +32,7 @@ class BillFact:
     paid: int = 0
     named_on: date | None = None
     cleared_on: date | None = None
+    unpaid: int = 0
     overdue: int = 0
     days_past_due: int = 0
 
@@ -196,6 +197,7 @@ def allocate(
         look(day)
     for bill, owed in zip(bills, remaining, strict=True):
         bill.paid += bill.left - owed
+        bill.unpaid = owed
         late = bill.due_on < as_of
         if bill.bill_id in reached:
             days = [bill.issued_on, bill.named_on, reached[bill.bill_id]]

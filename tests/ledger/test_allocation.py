@@ -20,7 +20,16 @@ from tests.ledger.loading import (
 from tests.ledger.random_accounts import AS_OF
 from tests.support.sampled import only
 
-BILL = ("paid", "cleared_on", "overdue", "days_past_due", "issued_on", "due_on", "amount_minor")
+BILL = (
+    "paid",
+    "cleared_on",
+    "unpaid",
+    "overdue",
+    "days_past_due",
+    "issued_on",
+    "due_on",
+    "amount_minor",
+)
 BILL_SQL = (
     "select i.account_id, b.* from bill_facts b join snapshots s using (snap) "
     "join account_ids i using (account_no)"
@@ -63,6 +72,7 @@ def test_bills_and_totals_equal_the_reference(name: str, arrears_from: int) -> N
                 assert [row[c] for c in BILL] == [
                     bill.paid,
                     bill.cleared_on,
+                    bill.unpaid,
                     bill.overdue,
                     bill.days_past_due,
                     bill.issued_on,

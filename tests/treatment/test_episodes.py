@@ -7,11 +7,11 @@ from functools import cache
 
 import pytest
 
-from riskseg.treatment.episodes import episodes
+from riskseg.treatment.episodes import episode_spans, episodes
 from tests.ledger.facts import Account, Bill, Payment
 from tests.ledger.loading import LACKING, Loaded, load_accounts, random_ledger, slow_allocations
 from tests.ledger.random_accounts import AS_OF
-from tests.ledger.slow_allocation import Allocation, episode_start, plan_of
+from tests.ledger.slow_allocation import Allocation, BillFact, episode_start, plan_of
 from tests.support.sampled import only
 
 DAY = timedelta(days=1)
@@ -26,6 +26,32 @@ def starts(loaded: Loaded, as_of: date) -> dict[str, date]:
         "join snapshots s using (snap) join account_ids i using (account_no)"
     )
     return {r["account_id"]: r["episode_started_on"] for r in rows}
+
+
+def test_every_episode_is_a_run_of_days() -> None:
+    loaded = random_ledger("everything")
+    plans = loaded.ledger.money.plans is not None
+    ended_by_plan = 0
+    for as_of in (AS_OF[2], AS_OF[3], AS_OF[8]):
+        loaded.bill_facts(loaded.as_of(as_of))
+        *before, last = episode_spans(plans=plans)
+        ctes = ", ".join(f"{r.name} as ({r.select})" for r in before)
+        found = loaded.engine.rows(
+            f"with {ctes} select i.account_id, e.started_on, e.ended_on, e.by_plan "
+            f"from ({last.select}) e join snapshots s using (snap) "
+            "join account_ids i using (account_no) order by all"
+        )
+        wanted = [
+            (account_id, *span)
+            for account_id, account in sorted(loaded.accounts.items())
+            if exists(account, as_of)
+            for span in spans(
+                account, slow_allocations("everything", as_of, 500)[account_id], as_of
+            )
+        ]
+        assert [tuple(row) for row in found] == wanted
+        ended_by_plan += sum(row[3] for row in found)
+    assert ended_by_plan > 3
 
 
 def exists(account: Account, as_of: date) -> bool:
@@ -46,6 +72,46 @@ def test_an_episode_starts_after_the_last_day_without_arrears(name: str, arrears
             if start is not None:
                 wanted[account_id] = start
         assert starts(loaded, as_of) == wanted, as_of
+
+
+def spans(account: Account, allocation: Allocation, as_of: date) -> list[tuple[object, ...]]:
+    """Every run of days with an overdue bill: its first day, the day after its last, whether a
+    plan ended it, and the amount of the bills that began it; day after day."""
+    plan = plan_of(account, as_of)
+    covering = plan.start if plan is not None and plan.state == "running" else date.min
+    until: dict[str, date] = {}
+    by_plan = set()
+    for bill in allocation.bills:
+        until[bill.bill_id] = bill.due_on
+        if bill.cleared_on is None and bill.days_past_due == 0 and bill.due_on < as_of:
+            until[bill.bill_id] = max(covering, bill.due_on)
+            by_plan.add(bill.bill_id)
+        elif bill.days_past_due > 0:
+            until[bill.bill_id] = bill.due_on + bill.days_past_due * DAY
+            if bill.cleared_on is None:
+                until[bill.bill_id] = date.max
+            elif until[bill.bill_id] < bill.cleared_on:
+                by_plan.add(bill.bill_id)
+    found: list[tuple[object, ...]] = []
+    day = min((bill.due_on for bill in allocation.bills), default=as_of)
+    run: list[BillFact] = []
+    while day <= as_of + DAY:
+        overdue = [b for b in allocation.bills if b.due_on < day < until[b.bill_id]]
+        if day > as_of or not overdue:
+            if run and day <= as_of:
+                found.append(_span(run, day, any(b.bill_id in by_plan for b in run)))
+            elif run:
+                found.append(_span(run, None, False))
+            run = []
+        else:
+            run += [b for b in overdue if b not in run]
+        day += DAY
+    return found
+
+
+def _span(run: list[BillFact], ended: date | None, by_plan: bool) -> tuple[object, ...]:
+    first = min(bill.due_on for bill in run)
+    return first + DAY, ended, by_plan
 
 
 def balance(allocation: Allocation, day: date) -> int:

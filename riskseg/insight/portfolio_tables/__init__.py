@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riskseg.insight.portfolio_tables.arranged import Planned, Promised
+from riskseg.insight.portfolio_tables.billed_months import BilledMonths
 from riskseg.insight.portfolio_tables.came_true import CameTrue
 from riskseg.insight.portfolio_tables.followed import Followed
+from riskseg.insight.portfolio_tables.past_episodes import PastEpisodes
 from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.receivables import Receivables
 from riskseg.insight.portfolio_tables.received import Received
@@ -25,5 +27,7 @@ TABLES: Mapping[str, PortfolioTable] = {
         Promised(),
         Planned(),
         Followed(),
+        PastEpisodes(),
+        BilledMonths(),
     )
 }

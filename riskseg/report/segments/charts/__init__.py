@@ -12,6 +12,7 @@ from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.performance import paid_by_segment_and_step
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by_month
 from riskseg.results.insights.arrears import Arrears
 from riskseg.results.insights.calibration import Calibration
 from riskseg.results.insights.movement import Movement
@@ -19,12 +20,14 @@ from riskseg.results.insights.performance import Performance
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
+from riskseg.results.insights.vintages import Vintages
 
 # A chart is None where there is nothing to draw.
 CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
     SegmentSizes: (overdue_by_segment, overdue_over_time),
     Movement: (flows,),
     Arrears: (ageing_over_time,),
+    Vintages: (unpaid_by_month, episodes_by_month),
     Roll: (rolls,),
     Performance: (paid_by_segment_and_step,),
     Calibration: (by_segment, by_month),

@@ -1,0 +1,58 @@
+"""What the question `cures` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from riskseg.results.insights.answer import FEWEST, Answer
+from riskseg.results.part import Part
+from riskseg.results.units import ShareOrNone
+
+
+class Cured(Part):
+    """How many accounts in arrears of a segment were out of them within some days. Shares are null
+    for fewer than 10 accounts."""
+
+    segment: str
+    within: int
+    """Days after a day on which the accounts were decided."""
+    accounts: int
+    """Accounts in arrears, once for each day they are looked at."""
+    cured: int
+    """Those that paid until nothing was overdue."""
+    on_plan: int
+    """Those whose arrears a kept plan covered."""
+    share_cured: ShareOrNone
+    low: ShareOrNone
+    """The lower end of the 95% interval of the share, by party."""
+    high: ShareOrNone
+    share_on_plan: ShareOrNone
+
+
+class CureRates(Answer):
+    """How many accounts in arrears cure, by segment. Observed: no effect of treatment."""
+
+    segments: tuple[Cured, ...]
+
+    def words(self) -> str:
+        longest = max((row.within for row in self.segments), default=0)
+        known = [
+            (row.share_cured, row.segment)
+            for row in self.segments
+            if row.within == longest and row.share_cured is not None
+        ]
+        if not known:
+            return "Too few accounts in arrears were decided long enough ago."
+        (most, best), (least, worst) = max(known), min(known)
+        text = (
+            f'Within {longest} days, {most:.0%} of the accounts in arrears cured in "{best}" and '
+            f'{least:.0%} in "{worst}". These shares are observed: segments hold different '
+            "accounts, so none of them is the effect of a treatment."
+        )
+        few = dict.fromkeys(row.segment for row in self.segments if row.share_cured is None)
+        if few:
+            text += f" Not shown, with fewer than {FEWEST} accounts: {', '.join(few)}."
+        return text
+
+    def tables(self) -> Mapping[str, Sequence[Part]]:
+        return {"Cure rates": self.segments}
