@@ -19,7 +19,7 @@ _GROUPS = {"model": "model", "segment": "segment", "month": "strftime(day, '%Y-%
 
 class CalibrationOfModels(Insight[Portfolio, Calibration]):
     """The mean probability of the accounts of a group, against the share of them for which it came
-    true. The interval is that of a ratio of sums over accounts (Cochran, Sampling Techniques, 1977,
+    true. The interval is that of a ratio of sums over parties (Cochran, Sampling Techniques, 1977,
     section 6.3), and never narrower than the probabilities themselves make it: where none of a few
     accounts came true, what is observed does not vary at all."""
 
@@ -47,28 +47,29 @@ def _of_model(subject: Portfolio, name: str) -> Iterator[CalibratedGroup]:
     for by, group in _GROUPS.items():
         rows = subject.engine.rows(
             f"""
-            with by_account as (
-                select {group} as group_name, account_id,
+            with by_party as (
+                select {group} as group_name, party_id,
+                    count(distinct account_id) as accounts,
                     count(*) as times,
                     sum(cast(probability as decimal(18, 6))) as expected,
                     sum(label) as bad,
                     sum(sqrt(probability * (1 - probability))) as spread
                 from came_true
                 where model = {literal(name)}
-                group by group_name, account_id
+                group by group_name, party_id
             )
-            select group_name, count(*), sum(times), sum(expected), sum(bad),
+            select group_name, sum(accounts), count(*), sum(times), sum(expected), sum(bad),
                 sum((bad - expected) * (bad - expected)),
                 sum((bad - expected) * times),
                 sum(times * times),
                 sum(spread * spread)
-            from by_account
+            from by_party
             group by group_name
             order by group_name
             """
         )
-        for group_name, accounts, *sums in rows:
-            yield _group(subject, name, by, group_name, accounts, *map(float, sums))
+        for group_name, *sums in rows:
+            yield _group(subject, name, by, group_name, *map(float, sums))
 
 
 def _group(
@@ -76,7 +77,8 @@ def _group(
     model: str,
     by: str,
     group: str,
-    accounts: int,
+    accounts: float,
+    parties: float,
     times: float,
     expected: float,
     bad: float,
@@ -84,7 +86,7 @@ def _group(
 ) -> CalibratedGroup:
     of_excess, crossed, of_times, of_spread = squares
     _, error = ratio_of_sums(
-        accounts, times, bad - expected, parts=of_excess, crossed=crossed, wholes=of_times
+        parties, times, bad - expected, parts=of_excess, crossed=crossed, wholes=of_times
     )
     reach = NORMAL_95 * max(error, math.sqrt(of_spread) / times)
     observed = bad / times
@@ -95,7 +97,7 @@ def _group(
         model=model,
         by=by,
         group=group,
-        accounts=accounts,
+        accounts=int(accounts),
         decisions=int(times),
         **{n: subject.figure(f) if enough else None for n, f in zip(names, figures, strict=True)},
     )

@@ -63,6 +63,11 @@ def bills_of(draw: random.Random, poor: bool) -> list[Bill]:
     return bills
 
 
+def party_of(account: str) -> str:
+    """Every account has its party in common with another."""
+    return f"p{int(account[1:]) // 2}"
+
+
 def late(bills: list[Bill], day: date) -> bool | None:
     dpd, horizon, _ = LATE
     due = [b for b in bills if day < b.due_on <= day + timedelta(days=horizon)]
@@ -87,7 +92,12 @@ def portfolio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[s
     numbered = [(a, n, bill) for a, own in bills.items() for n, bill in enumerate(own)]
     rows = {
         "accounts": [
-            {"account_id": a, "treatment": segment, "grade": "poor" if poor else "good"}
+            {
+                "account_id": a,
+                "party_id": party_of(a),
+                "treatment": segment,
+                "grade": "poor" if poor else "good",
+            }
             for a, (segment, poor) in accounts.items()
         ],
         "bills": [
@@ -156,16 +166,16 @@ def expected(root: Path, bills: Mapping[str, list[Bill]]) -> dict[tuple[str, str
 
 
 def interval(rows: list[Any]) -> float:
-    """Half of the 95% interval, account by account."""
-    by_account: dict[str, list[Any]] = defaultdict(list)
+    """Half of the 95% interval, party by party."""
+    by_party: dict[str, list[Any]] = defaultdict(list)
     for account, probability, label in rows:
-        by_account[account].append((probability, label))
+        by_party[party_of(account)].append((probability, label))
     whole = len(rows)
     excess = sum(label - probability for _, probability, label in rows) / whole
-    accounts = [sum(label - p - excess for p, label in own) for own in by_account.values()]
-    n = len(accounts)
-    error = (sum(a * a for a in accounts) * n / max(n - 1, 1)) ** 0.5 / whole
-    of_model = sum(sum((p * (1 - p)) ** 0.5 for p, _ in own) ** 2 for own in by_account.values())
+    parties = [sum(label - p - excess for p, label in own) for own in by_party.values()]
+    n = len(parties)
+    error = (sum(a * a for a in parties) * n / max(n - 1, 1)) ** 0.5 / whole
+    of_model = sum(sum((p * (1 - p)) ** 0.5 for p, _ in own) ** 2 for own in by_party.values())
     return 1.96 * max(error, of_model**0.5 / whole)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from riskseg.domain.relations import literal
+from riskseg.domain.relations import Relation, literal
 from riskseg.insight.portfolio import Portfolio, probability_of
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.learning.spec import ModelSpec
+from riskseg.ledger.accounts import account_rows
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.labelling import label_observed
@@ -28,8 +29,8 @@ _FOCUS_BILL = """
 
 class CameTrue(PortfolioTable):
     """A row for each account, day and probability of which it is known by the as-of date how it
-    came out: account_id, segment, day, model (the name of the probability in decisions),
-    probability, and label, 1 where it came true and else 0.
+    came out: account_id, party_id, segment, day, model (the name of the probability in
+    decisions), probability, and label, 1 where it came true and else 0.
 
     Labels are those that models learn from: worked out from what was known when the horizon was
     over. Accounts without a label, such as those that were issued no bill, are not in it.
@@ -51,21 +52,31 @@ class CameTrue(PortfolioTable):
             session.engine.run(_observed(session, spec, days, probability, (first, last)))
             focus = spec.observe.at == "issue"
             label_observed(session, spec, of_focus_bill=focus, shared=True)
-            session.engine.run(f"""
-                create or replace temp table {table} as
-                select i.account_id, d.segment, d.day, {literal(name)} as model,
-                    d.{probability} as probability, l.label
-                from labels l
-                join observed o on o.snap = l.snap
-                join account_ids i on i.account_no = o.account_no
-                join decided_days d on d.account_id = i.account_id and d.day = o.as_of
-            """)
+            labelled = f"""
+            select i.account_id,
+                coalesce(a.party_id, i.account_id) as party_id,
+                d.segment, d.day, {literal(name)} as model, d.{probability} as probability, l.label
+            from labels l
+            join observed o on o.snap = l.snap
+            join account_rows a on a.snap = l.snap
+            join account_ids i on i.account_no = o.account_no
+            join decided_days d on d.account_id = i.account_id and d.day = o.as_of
+            """
+            build(
+                session.engine,
+                [
+                    Relation("snapshots", "select * from observed", materialized=True),
+                    account_rows([], dated=session.ledger.dated),
+                    Relation(table, labelled, materialized=True),
+                ],
+            )
             selects.append(f"select * from {table}")
         return " union all ".join(selects)
 
 
 _NOTHING = """
-        select cast(null as varchar) as account_id, cast(null as varchar) as segment,
+        select cast(null as varchar) as account_id, cast(null as varchar) as party_id,
+            cast(null as varchar) as segment,
             cast(null as date) as day, cast(null as varchar) as model,
             cast(null as double) as probability, cast(null as tinyint) as label
         where false

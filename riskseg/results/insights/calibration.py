@@ -28,7 +28,7 @@ class CalibratedGroup(Part):
     observed: ShareOrNone
     """The share for which it came true."""
     low: ShareOrNone
-    """The lower end of the 95% interval of `observed`, by accounts."""
+    """The lower end of the 95% interval of `observed`, by parties."""
     high: ShareOrNone
 
     @property
