@@ -12,31 +12,36 @@ from riskseg.results.units import share_of
 # Groups, as SQL over the rows of `promised` or `planned`, and the order in which they are shown.
 BY_SEGMENT = (f"coalesce(segment, {literal(NOT_DECIDED)})", "sum(made) desc, grouping")
 BY_CHANNEL = (f"coalesce(channel, {literal(NOT_KNOWN)})", "sum(made) desc, grouping")
+ALL = ("'all'", "grouping")
 BY_MONTH = ("strftime(made_on, '%Y-%m')", "grouping desc")
 
 _OUTCOMES = ("open", "kept", "partly_kept", "broken", "ended")
 
 
 def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[Arrangements, ...]:
-    """The rows of the table by group. An account counts once in what is too few to be shown."""
+    """The rows of the table by group. Shares are of those whose time is over alone: of the others,
+    some are known to be kept, or broken, before the rest can be."""
     grouping, order = by
-    is_over = "outcome in ('kept', 'partly_kept', 'broken')"
+    counts_in_shares = "is_over and outcome in ('kept', 'partly_kept', 'broken')"
     counts = ", ".join(
         f"count(*) filter (where outcome = '{name}') as {name}" for name in _OUTCOMES
     )
-    sums = ", ".join(f"sum({name})" for name in ("made", *_OUTCOMES, "accounts", "amount", "paid"))
+    summed = ("made", *_OUTCOMES, "accounts", "amount", "paid")
+    sums = ", ".join(f"sum({name})" for name in summed)
     rows = subject.engine.rows(f"""
         with by_party as (
             select {grouping} as grouping, party_id,
                 count(*) as made, {counts},
-                count(distinct account_id) filter (where {is_over}) as accounts,
-                coalesce(sum(amount) filter (where {is_over}), 0) as amount,
-                coalesce(sum(paid) filter (where {is_over}), 0) as paid
+                count(*) filter (where {counts_in_shares}) as over,
+                count(*) filter (where {counts_in_shares} and outcome = 'kept') as over_and_kept,
+                count(distinct account_id) filter (where {counts_in_shares}) as accounts,
+                coalesce(sum(amount) filter (where {counts_in_shares}), 0) as amount,
+                coalesce(sum(paid) filter (where {counts_in_shares}), 0) as paid
             from {table}
             group by all
         )
         select grouping, {sums},
-            {share_columns("kept", "kept + partly_kept + broken")}
+            {share_columns("over_and_kept", "over")}
         from by_party
         group by grouping
         order by {order}
@@ -51,6 +56,7 @@ def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[A
                 group=group,
                 made=int(made),
                 **{name: int(count) for name, count in zip(_OUTCOMES, outcomes, strict=True)},
+                over=int(observed[2]),
                 share_kept=share and share.share,
                 low=share and share.low,
                 high=share and share.high,

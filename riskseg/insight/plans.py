@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskseg.domain.ageing import PAST_DUE
-from riskseg.insight.arrangements import BY_CHANNEL, BY_MONTH, BY_SEGMENT, arrangements
+from riskseg.insight.arrangements import ALL, BY_CHANNEL, BY_MONTH, BY_SEGMENT, arrangements
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
@@ -22,6 +22,7 @@ class Plans(Insight[Portfolio, PlansKept]):
     def answer(self, subject: Portfolio) -> PlansKept:
         return PlansKept(
             days=_on_plan(subject),
+            total=next(iter(arrangements(subject, "planned", ALL)), None),
             segments=arrangements(subject, "planned", BY_SEGMENT),
             channels=arrangements(subject, "planned", BY_CHANNEL),
             months=arrangements(subject, "planned", BY_MONTH),

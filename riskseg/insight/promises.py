@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskseg.insight.arrangements import BY_CHANNEL, BY_MONTH, BY_SEGMENT, arrangements
+from riskseg.insight.arrangements import ALL, BY_CHANNEL, BY_MONTH, BY_SEGMENT, arrangements
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
 from riskseg.results.insights.promises import PromisesKept
@@ -18,6 +18,7 @@ class Promises(Insight[Portfolio, PromisesKept]):
 
     def answer(self, subject: Portfolio) -> PromisesKept:
         return PromisesKept(
+            total=next(iter(arrangements(subject, "promised", ALL)), None),
             segments=arrangements(subject, "promised", BY_SEGMENT),
             channels=arrangements(subject, "promised", BY_CHANNEL),
             months=arrangements(subject, "promised", BY_MONTH),

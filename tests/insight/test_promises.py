@@ -27,16 +27,17 @@ from tests.ledger.loading import LACKING, as_told, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import allocate, left_of_payments
 from tests.ledger.slow_payments import known
-from tests.ledger.slow_plans import plans_of
+from tests.ledger.slow_plans import PLAN_GRACE, plans_of
 from tests.ledger.slow_promises import promises_of
 from tests.ledger.test_promises import GRACE, on, random_account
 from tests.support import treated
 
-Row = tuple[str, date, str, int, int]
+Row = tuple[str, date, str, int, int, bool]
 
 
 def promised(account: Account, as_of: date) -> list[Row]:
-    """Account, day, outcome, amount and what was paid of each promise, those of one `ref` once."""
+    """Account, day, outcome, amount, what was paid and whether its time is over of each promise,
+    those of one `ref` once."""
     events = [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)]
     found: list[Row] = []
     refs: set[str] = set()
@@ -62,7 +63,8 @@ def promised(account: Account, as_of: date) -> list[Row]:
         else:
             outcome = "partly_kept" if promise.amount_in_time else "broken"
         paid = min(promise.amount_in_time, promise.amount)
-        found.append((account.account_id, event.happened_on, outcome, promise.amount, paid))
+        row = account.account_id, event.happened_on, outcome, promise.amount, paid
+        found.append((*row, last_day < as_of))
     return found
 
 
@@ -86,7 +88,8 @@ def planned(account: Account, as_of: date) -> list[Row]:
             "over": "kept" if told and min(told)[1] == "kept" else "ended",
             "broken": "partly_kept" if paid else "broken",
         }[plan.state]
-        found.append((account.account_id, plan.start, outcome, amount, paid))
+        is_over = plan.until + timedelta(days=PLAN_GRACE) < as_of
+        found.append((account.account_id, plan.start, outcome, amount, paid, is_over))
     return found
 
 
@@ -99,13 +102,15 @@ def check(groups: Sequence[Arrangements], rows: Sequence[Row]) -> None:
         counts = Counter(row[2] for row in own)
         names = ("open", "kept", "partly_kept", "broken", "ended")
         assert {name: getattr(group, name) for name in names} == {n: counts[n] for n in names}
-        over = [row for row in own if row[2] in ("kept", "partly_kept", "broken")]
+        over = [row for row in own if row[5] and row[2] in ("kept", "partly_kept", "broken")]
+        assert group.over == len(over)
         if len({row[0] for row in over}) < 10:
             assert (group.share_kept, group.amount, group.share_paid) == (None, None, None)
             continue
         amount = sum(row[3] for row in over)
         paid = sum(row[4] for row in over)
-        assert group.share_kept == round(Decimal(counts["kept"]) / len(over), 6)
+        kept = sum(row[2] == "kept" for row in over)
+        assert group.share_kept == round(Decimal(kept) / len(over), 6)
         assert group.amount == Decimal(amount) / 100
         assert group.share_paid == round(Decimal(paid) / amount, 6)
         assert group.low is not None and group.low <= group.share_kept

@@ -32,15 +32,15 @@ class Arranged(PortfolioTable):
     """A row for each promise or plan of the last months, as known on the as-of date: account_id,
     party_id (the account's own id where nothing says whose it is), segment (the one in which the
     account was decided last before that day; null where it was not), made_on, channel, amount and
-    paid in minor units, and outcome: open, kept, partly_kept, broken, or ended, where it was
-    cancelled or another took its place."""
+    paid in minor units, is_over (whether its last day and the days of grace are over) and outcome:
+    open, kept, partly_kept, broken, or ended, where it was cancelled or another took its place."""
 
     needs_bills = True
 
     @abstractmethod
     def made(self, session: Session) -> tuple[list[Relation], str]:
-        """Relations, and a select from them of snap, made_on, channel, amount, paid and outcome. No
-        relations where the ledger has none of them."""
+        """Relations, and a select from them of snap, made_on, last_day (of grace), channel, amount,
+        paid and outcome. No relations where the ledger has none of them."""
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         ledger, as_of = session.ledger, portfolio.as_of
@@ -66,6 +66,7 @@ def _arranged(as_of: date) -> str:
             d.segment, m.made_on, m.channel,
             cast(m.amount as bigint) as amount,
             cast(m.paid as bigint) as paid,
+            m.last_day < s.as_of as is_over,
             m.outcome
         from made m
         join snapshots s on s.snap = m.snap
@@ -77,8 +78,8 @@ def _arranged(as_of: date) -> str:
 
 
 _NONE = """
-        select 1 as snap, cast(null as date) as made_on, '' as channel, 0 as amount, 0 as paid,
-            '' as outcome
+        select 1 as snap, cast(null as date) as made_on, cast(null as date) as last_day,
+            '' as channel, 0 as amount, 0 as paid, '' as outcome
         where false
         """
 
@@ -94,14 +95,12 @@ class Promised(Arranged):
         if ledger.promise_grace is None:
             return [], _NONE
         relations = promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
-        return relations, _PROMISES_MADE
-
-
-_PROMISES_MADE = """
-        select snap, made_on, channel, amount, paid,
+        made = f"""
+        select snap, made_on, until + {ledger.promise_grace} as last_day, channel, amount, paid,
             case outcome when 'cancelled' then 'ended' else outcome end as outcome
         from promises_made
         """
+        return relations, made
 
 
 class Planned(Arranged):
@@ -116,11 +115,12 @@ class Planned(Arranged):
         if money.plans is None:
             return [], _NONE
         relations = plan_states(money.plans, reverses=money.reverses, names_bills=money.names_bills)
-        return relations, _PLANS_MADE
+        return relations, _plans_made(money.plans.grace)
 
 
-_PLANS_MADE = """
-        select x.snap, x.plan_from as made_on, x.channel, x.amount,
+def _plans_made(grace: int) -> str:
+    return f"""
+        select x.snap, x.plan_from as made_on, x.until + {grace} as last_day, x.channel, x.amount,
             least(coalesce(d.paid, 0), x.amount) as paid,
             case
                 when x.state = 'running' then 'open'

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from riskseg.domain.words import counted
 from riskseg.results.insights.answer import FEWEST
 from riskseg.results.part import Part
-from riskseg.results.units import MoneyOrNone, ShareOrNone, share_of
+from riskseg.results.units import MoneyOrNone, ShareOrNone
 
 # What a group is called whose accounts were in no segment yet, or whose channel nothing says.
 NOT_DECIDED, NOT_KNOWN = "not decided before", "not known"
@@ -14,11 +15,10 @@ NOT_DECIDED, NOT_KNOWN = "not decided before", "not known"
 
 class Arrangements(Part):
     """The promises, or plans, of a group, and what came of them. Shares and amounts are of those
-    that came to an end: kept, partly kept or broken. They are null where these are of fewer than
-    10 accounts."""
+    whose time is `over`; they are null where these are of fewer than 10 accounts."""
 
     group: str
-    """The segment in which the account was decided last before, the channel, or the month."""
+    """The segment in which the account was decided last before, the channel, the month, or all."""
     made: int
     open: int
     kept: int
@@ -26,6 +26,8 @@ class Arrangements(Part):
     broken: int
     ended: int
     """Cancelled, or another took its place."""
+    over: int
+    """Those kept, partly kept or broken whose last day, and the days of grace, are over."""
     share_kept: ShareOrNone
     low: ShareOrNone
     """The lower end of the 95% interval of the share, by party."""
@@ -34,23 +36,14 @@ class Arrangements(Part):
     share_paid: ShareOrNone
     """Of the amount, what was paid in time."""
 
-    @property
-    def over(self) -> int:
-        """How many came to an end."""
-        return self.kept + self.partly_kept + self.broken
 
-
-def kept_in_words(
-    months: Sequence[Arrangements], segments: Sequence[Arrangements], noun: str
-) -> str:
+def kept_in_words(total: Arrangements | None, segments: Sequence[Arrangements], noun: str) -> str:
     """How many of them were kept, in which segment most and in which least."""
-    made, over = sum(row.made for row in months), sum(row.over for row in months)
-    if not made:
+    if total is None:
         return f"No {noun} of the last 12 months is known."
-    text = f"{made:,} {noun}s were made in the last 12 months"
-    if over:
-        kept = sum(row.kept for row in months)
-        text += f"; {share_of(kept, over):.0%} of the {over:,} that came to an end were kept"
+    text = f"{counted(total.made, noun)} of the last 12 months"
+    if total.share_kept is not None:
+        text += f"; of {total.over:,} whose time is over, {total.share_kept:.0%} were kept"
     known = [
         (row.share_kept, row.group)
         for row in segments

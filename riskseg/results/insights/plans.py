@@ -33,13 +33,15 @@ class PlansKept(Answer):
 
     days: tuple[ArrearsOnPlan, ...]
     """The ends of the last months and the as-of date, the latest first."""
+    total: Arrangements | None
+    """All of them together; null where there are none."""
     segments: tuple[Arrangements, ...]
     channels: tuple[Arrangements, ...]
     months: tuple[Arrangements, ...]
     """The latest first."""
 
     def words(self) -> str:
-        text = kept_in_words(self.months, self.segments, "plan")
+        text = kept_in_words(self.total, self.segments, "plan")
         if not self.days:
             return text
         last, first = self.days[0], self.days[-1]

@@ -12,13 +12,15 @@ from riskseg.results.part import Part
 class PromisesKept(Answer):
     """What came of the promises to pay of the last twelve months."""
 
+    total: Arrangements | None
+    """All of them together; null where there are none."""
     segments: tuple[Arrangements, ...]
     channels: tuple[Arrangements, ...]
     months: tuple[Arrangements, ...]
     """The latest first."""
 
     def words(self) -> str:
-        return kept_in_words(self.months, self.segments, "promise")
+        return kept_in_words(self.total, self.segments, "promise")
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {
