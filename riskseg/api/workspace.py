@@ -230,8 +230,8 @@ class Workspace(Treatment):
         months: int = 0,
         out: Place | None = None,
     ) -> InsightResult:
-        """A question about the segments, answered: `size`, `profile`, `movement`, `roll`,
-        `collected`, `fairness`.
+        """A question about the segments, answered: `size` for one. The page on insights in the
+        guide has all of them.
 
         The decisions are those of the journal's runs, and of the ends of the last `months` months;
         `compare` is the earlier day that movement is seen from. The first table of the answer stays

@@ -328,7 +328,7 @@ def test_words_name_the_best_and_the_worst_and_claim_no_effect(answer: Performan
     assert f'least often in "{worst.group}"' in words
     assert "none of it is the effect of an action" in words
     assert "Left out, with fewer than 10 accounts: few" in words
-    assert answer.later and f"{answer.later} actions issued after 2026-03-02" in words
+    assert answer.later and f"What follows {answer.later} actions issued after 2026-03-02" in words
 
 
 def test_without_worklists_it_says_so(tmp_path: Path) -> None:

@@ -98,10 +98,11 @@ class Performance(Answer):
             )
         actions = sum(row.actions for row in self.followed if row.by == "segment")
         sentences = [
-            f"{counted(actions, 'action')} were issued from {self.first} to {self.last}. What came "
-            f"within {self.within} days and before the next action is said to follow an action.",
+            f"From {self.first} to {self.last}, worklists issued {counted(actions, 'action')}. "
+            f"What came within {self.within} days and before the next action is said to follow it.",
             *self._furthest("step", lambda row: row.paid, self._often),
             *self._furthest("segment", lambda row: row.paid, self._often),
+            *self._furthest("version", lambda row: row.paid, self._often),
             *self._furthest("segment", lambda row: row.net_of_each, self._worth),
             "All this is observed: different accounts get different actions, so none of it is the "
             "effect of an action.",
@@ -115,7 +116,7 @@ class Performance(Answer):
             groups = ", ".join(dict.fromkeys(row.group for row in few))
             sentences.append(f"Left out, with fewer than {self.least} accounts: {groups}.")
         if self.later:
-            sentences.append(f"{later}: too late to tell what follows them.")
+            sentences.append(f"What follows {later} is not known yet.")
         return " ".join(sentences)
 
     def _furthest(
