@@ -21,6 +21,7 @@ from riskseg.insight.profile import PROFILES
 from riskseg.insight.promises import PROMISES
 from riskseg.insight.roll_rates import ROLLS
 from riskseg.insight.sizes import SIZES
+from riskseg.insight.splits import SPLITS
 from riskseg.insight.vintages import VINTAGES
 
 for _insight in (
@@ -39,6 +40,7 @@ for _insight in (
     PLANS,
     PERFORMANCE,
     CALIBRATION,
+    SPLITS,
     FAIRNESS,
 ):
     register(_insight)

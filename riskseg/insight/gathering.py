@@ -163,7 +163,7 @@ class GatheringJob(Job):
             of_default=of_default,
             specs=self._specs,
         )
-        portfolio.actions = self._actions
+        portfolio.strategy, portfolio.actions = self._strategy_then, self._strategy_then.actions
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))
             run, strategy = self._decided[day]
@@ -193,7 +193,7 @@ class GatheringJob(Job):
         as_of = self.asked.as_of
         ready = self._deciders[as_of] if as_of in self._deciders else self._ready(as_of)
         strategy = ready.strategy
-        self.strategy_name, self._actions = strategy.name, strategy.actions
+        self.strategy_name, self._strategy_then = strategy.name, strategy
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
         self._specs = {key: spec.asked for key, spec in specs.items()}
         self._compared = [*strategy.protective, *strategy.special_category]

@@ -17,6 +17,7 @@ from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.learning.spec import ModelSpec
 from riskseg.rules.elements import Action
+from riskseg.rules.model import Strategy
 
 # The columns of decisions that insights read, beside probabilities and levels.
 READ = (
@@ -53,9 +54,9 @@ class Portfolio:
     movement is seen from, None where there is no earlier one. `of_default` says that the
     probability is that of a default.
 
-    `actions` are those of the strategy in force on the as-of date, and `cohorts` the facts by which
-    treatment is compared: those that are declared protected, that protect accounts in the
-    strategy, or that a model's spec names under `fairness`.
+    `strategy` is the one in force on the as-of date and `actions` are its actions. `cohorts` are
+    the facts by which treatment is compared: those that are declared protected, that protect
+    accounts in the strategy, or that a model's spec names under `fairness`.
 
     `facts` are the features and attributes that accounts have. `tables` are the names of those of
     :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
@@ -63,6 +64,8 @@ class Portfolio:
     `specs` say what each probability of that strategy is of, by its name in decisions:
     `probability_of(name)` is its column in `decided_days`, null where an account has none.
     """
+
+    strategy: Strategy
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from riskseg.insight.portfolio_tables.arranged import Planned, Promised
 from riskseg.insight.portfolio_tables.billed_months import BilledMonths
 from riskseg.insight.portfolio_tables.came_true import CameTrue
 from riskseg.insight.portfolio_tables.followed import Followed
+from riskseg.insight.portfolio_tables.outcomes import Outcomes
 from riskseg.insight.portfolio_tables.past_episodes import PastEpisodes
 from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.receivables import Receivables
@@ -24,6 +25,7 @@ TABLES: Mapping[str, PortfolioTable] = {
         Receivables(),
         Received(),
         CameTrue(),
+        Outcomes(),
         Promised(),
         Planned(),
         Followed(),
