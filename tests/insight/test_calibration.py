@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 DAYS = [date(2026, month, day) for month, day in ((1, 31), (2, 15), (3, 20), (4, 30), (5, 2))]
 AS_OF = date(2026, 5, 25)
 # Days past due, horizon, and the days until a label is known.
-LATE, DEFAULT = (5, 20, 25), (30, 40, 40)
+LATE, DEFAULT, AT_ISSUE = (5, 20, 25), (30, 40, 40), (5, 60, 65)
+# When the bill of each month was issued.
+ISSUED_ON = [date(2026, 1, 1), *DAYS]
 SPECS = {
     "late": "target: {event: late, days_past_due: 5, horizon_days: 20}\n",
     "default": "target: {event: default, days_past_due: 30, horizon_days: 40}\n",
+    # Of the bill that is issued on the day.
+    "issue": "target: {event: late, days_past_due: 5, horizon_days: 60}\nobserve: {at: issue}\n",
 }
 # 20 points double the odds, and 500 points are odds of 50/32 to 1.
 CARD = "feature,levels,points\nbase,,480\ngrade,good,60\ngrade,poor,0\n"
@@ -81,6 +85,12 @@ def default(bills: list[Bill], day: date) -> bool | None:
     return any(b.unpaid_on(r - timedelta(days=1)) for b, r in in_time)
 
 
+def late_at_issue(bills: list[Bill], day: date) -> bool | None:
+    dpd, *_ = AT_ISSUE
+    issued = [bill for bill, on in zip(bills, ISSUED_ON, strict=False) if on == day]
+    return any(b.unpaid_on(b.due_on + timedelta(days=dpd)) for b in issued) if issued else None
+
+
 @pytest.fixture(scope="module")
 def portfolio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, list[Bill]]]:
     """60 accounts in three segments, one of them of 6 accounts, decided on five days."""
@@ -105,7 +115,7 @@ def portfolio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[s
                 "account_id": a,
                 "bill_id": f"{a}{n}",
                 "due_on": bill.due_on,
-                "issued_on": date(2026, 1, 1),
+                "issued_on": ISSUED_ON[n],
                 "amount": 20,
             }
             for a, n, bill in numbered
@@ -150,6 +160,7 @@ def expected(root: Path, bills: Mapping[str, list[Bill]]) -> dict[tuple[str, str
             for model, (*_, known_after), label_of in (
                 ("p_late", LATE, late),
                 ("p_default", DEFAULT, default),
+                ("p_issue", AT_ISSUE, late_at_issue),
             ):
                 label = label_of(bills[row["account_id"]], day)
                 if row[model] is None or label is None:
@@ -207,11 +218,12 @@ def test_it_is_what_came_true_of_the_decisions(
 def test_the_last_days_are_left_out_of_the_longer_horizon(answer: Calibration) -> None:
     months = {
         m: [r.group for r in answer.groups if (r.model, r.by) == (m, "month")]
-        for m in ("p_late", "p_default")
+        for m in ("p_late", "p_default", "p_issue")
     }
     assert months == {
         "p_late": ["2026-01", "2026-02", "2026-03", "2026-04"],
         "p_default": ["2026-01", "2026-02", "2026-03"],
+        "p_issue": ["2026-01", "2026-02", "2026-03"],
     }
 
 
