@@ -9,6 +9,7 @@ from riskseg.insight.ageing import AGEING
 from riskseg.insight.arrears import ARREARS
 from riskseg.insight.calibration import CALIBRATION
 from riskseg.insight.collected import COLLECTED
+from riskseg.insight.coverage import COVERAGE
 from riskseg.insight.cures import CURES
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.fairness import FAIRNESS
@@ -41,6 +42,7 @@ for _insight in (
     PERFORMANCE,
     CALIBRATION,
     SPLITS,
+    COVERAGE,
     FAIRNESS,
 ):
     register(_insight)

@@ -30,6 +30,10 @@ READ = (
     "priority",
     "balance_overdue",
     "days_past_due",
+    "step",
+    "guards",
+    "rows_matched",
+    "model_versions",
 )
 
 
@@ -127,7 +131,7 @@ class Portfolio:
             self.engine.run(f"drop table {name}")
 
     def _type(self, column: str) -> str:
-        kinds = {"priority": "double", "days_past_due": "bigint"}
+        kinds = {"priority": "double", "days_past_due": "bigint", "step": "bigint"}
         return kinds.get(
             column, f"decimal(18, {self.scale})" if column == "balance_overdue" else "varchar"
         )
