@@ -10,7 +10,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.came_true import known_days
-from riskseg.insight.profile import LEAST
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.calibration import CalibratedGroup, Calibration, NotYetKnown
 
 # What accounts are grouped by, as SQL over `came_true`.
@@ -36,7 +36,7 @@ class CalibrationOfModels(Insight[Portfolio, Calibration]):
                 for name, spec in subject.specs.items()
                 if not known_days(subject, spec)
             ),
-            least=LEAST,
+            least=FEWEST,
         )
 
 
@@ -90,7 +90,7 @@ def _group(
     )
     reach = NORMAL_95 * max(error, math.sqrt(of_spread) / times)
     observed = bad / times
-    enough = accounts >= LEAST
+    enough = accounts >= FEWEST
     figures = (expected / times, observed, max(observed - reach, 0), min(observed + reach, 1))
     names = ("expected", "observed", "low", "high")
     return CalibratedGroup(

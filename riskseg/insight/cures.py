@@ -26,20 +26,13 @@ class Cures(Insight[Portfolio, CureRates]):
     def answer(self, subject: Portfolio) -> CureRates:
         horizons = ", ".join(f"({days})" for days in HORIZONS)
         rows = subject.engine.rows(f"""
-            with parties as (
-                select account_id, min(party_id) as party_id
-                from past_episodes
-                group by account_id
-            ),
-            looked_at as (
-                select d.segment, h.within, d.account_id,
-                    coalesce(p.party_id, d.account_id) as party_id,
+            with looked_at as (
+                select d.segment, h.within, d.account_id, d.party_id,
                     coalesce(e.by_plan and e.ended_on <= d.day + h.within, false) as on_plan,
                     e.account_id is not null and coalesce(e.ended_on > d.day + h.within, true)
                         as in_arrears
                 from decided_days d
                 cross join (values {horizons}) h(within)
-                left join parties p on p.account_id = d.account_id
                 left join past_episodes e
                     on e.account_id = d.account_id
                     and e.started_on <= d.day

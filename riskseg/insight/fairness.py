@@ -11,7 +11,7 @@ from riskseg.domain.relations import fact_column, literal
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
-from riskseg.insight.profile import LEAST
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.fairness import CohortTreatment, TreatmentByCohort
 from riskseg.rules.elements import Action
 
@@ -39,7 +39,7 @@ class FairnessOfTreatment(Insight[Portfolio, TreatmentByCohort]):
 
     def answer(self, subject: Portfolio) -> TreatmentByCohort:
         rows = [row for name in subject.cohorts for row in _of_cohort(subject, name)]
-        return TreatmentByCohort(cohorts=tuple(rows), compared=tuple(subject.cohorts), least=LEAST)
+        return TreatmentByCohort(cohorts=tuple(rows), compared=tuple(subject.cohorts), least=FEWEST)
 
 
 FAIRNESS = FairnessOfTreatment()
@@ -78,7 +78,7 @@ def _of_cohort(subject: Portfolio, name: str) -> Iterator[CohortTreatment]:
         sums_here = [float(value) for value in own]
         whole = [sum(float(row[place]) for row in rows) for place in range(1, len(own) + 1)]
         others = [all_ - here for all_, here in zip(whole, sums_here, strict=True)]
-        if min(sums_here[0], others[0]) < LEAST:
+        if min(sums_here[0], others[0]) < FEWEST:
             continue
         for number, measure in enumerate(measures):
             here, error_here = _share(sums_here, number)

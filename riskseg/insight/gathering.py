@@ -9,11 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from riskseg.domain.problems import ProblemsError, problem
+from riskseg.domain.relations import Relation
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import DecidedDay, Portfolio
 from riskseg.insight.portfolio_tables import TABLES
+from riskseg.insight.portfolio_tables.receivables import account_days
 from riskseg.insight.portfolio_tables.table import PortfolioTable
+from riskseg.ledger.accounts import account_rows
 from riskseg.pipeline.asked import Asked
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import (
     DECIDE,
     FACTS,
@@ -99,7 +103,7 @@ class GatheringJob(Job):
         """The decisions of the journal's runs, and the days that have to be decided anew."""
         for run in _runs(self.asked, self.journal):
             assert run.as_of is not None
-            decisions = decisions_of(self.workspace, run)
+            decisions = decisions_of(self.workspace, run, self.journal, self.progress)
             if decisions is None:
                 self.notes.append(
                     f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more."
@@ -168,11 +172,24 @@ class GatheringJob(Job):
             decisions = pa.concat_tables(self._decisions.pop(day))
             run, strategy = self._decided[day]
             portfolio.add(DecidedDay(day, run, strategy, decisions.num_rows), decisions)
+        self._find_parties(days)
         portfolio.complete()
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
         self._describe()
         self.ranges = self.session.partitions()
+
+    def _find_parties(self, days: list[date]) -> None:
+        """Make `parties`, which :meth:`Portfolio.complete` reads."""
+        ledger = self.session.ledger
+        build(
+            self.engine,
+            [
+                account_days(days, 1, ledger.accounts),
+                account_rows([], dated=ledger.dated),
+                Relation("parties", _PARTIES, materialized=True),
+            ],
+        )
 
     def _describe(self) -> None:
         """The facts that accounts have, and those of them that treatment is compared by."""
@@ -201,6 +218,14 @@ class GatheringJob(Job):
             self._compared += [*spec.fairness.by, *spec.fairness.protected]
         of_default = [key for key, spec in specs.items() if spec.target.event == "default"]
         return (of_default[0], True) if of_default else (ready.of, False)
+
+
+_PARTIES = """
+        select i.account_id, s.as_of as day, r.party_id
+        from account_rows r
+        join snapshots s on s.snap = r.snap
+        join account_ids i on i.account_no = s.account_no
+        """
 
 
 def _runs(asked: Asked, journal: Journal) -> list[RunRecord]:

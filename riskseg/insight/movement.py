@@ -12,6 +12,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio, level
 from riskseg.insight.roll_rates import ABSENT
 from riskseg.learning.psi import psi_of
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.movement import Driver, Flow, Movement
 from riskseg.results.units import share_of
 
@@ -41,6 +42,7 @@ class Movements(Insight[Portfolio, Movement]):
             drivers=tuple(
                 driver
                 for flow in sorted(moved, key=lambda f: (-f.accounts, f.before, f.after))[:_FLOWS]
+                if flow.accounts >= FEWEST
                 for driver in _drivers(subject, flow)
             ),
             moved=sum(flow.accounts for flow in moved),
@@ -85,7 +87,7 @@ def _flows(subject: Portfolio) -> tuple[Flow, ...]:
             before=before,
             after=after,
             accounts=accounts,
-            share=share_of(accounts, int(of)),
+            share=share_of(accounts, int(of)) if of >= FEWEST else None,
             overdue_before=subject.amount(overdue_before),
             overdue_after=subject.amount(overdue_after),
         )

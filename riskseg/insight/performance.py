@@ -14,7 +14,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.followed import WITHIN, issued_between
-from riskseg.insight.profile import LEAST
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.performance import Followed, Performance, RecordedOutcomes
 from riskseg.results.units import share_of
 
@@ -62,7 +62,7 @@ class PerformanceOfActions(Insight[Portfolio, Performance]):
                     and recorded_on <= date '{subject.as_of}'
                 """
             ),
-            least=LEAST,
+            least=FEWEST,
         )
 
 
@@ -153,12 +153,12 @@ def _rows(subject: Portfolio, by: str) -> Iterator[Mapping[str, Any]]:
 def _followed(subject: Portfolio, by: str, row: Mapping[str, Any]) -> Followed:
     told: dict[str, Any] = {"by": by, "group": row["group_name"]}
     told |= {name: row[name] for name in ("actions", "accounts", "in_arrears")}
-    if row["accounts"] >= LEAST:
+    if row["accounts"] >= FEWEST:
         collected = subject.amount(Decimal(row["paid"]).scaleb(-subject.scale))
         cost = None if row["cost"] is None else subject.amount(row["cost"])
         net = None if cost is None else collected - cost
         told |= {"collected": collected, "cost": cost, "net": net}
-    if row["accounts_in_arrears"] >= LEAST:
+    if row["accounts_in_arrears"] >= FEWEST:
         told |= _shares(subject, row)
     return Followed(**told)
 
@@ -187,5 +187,5 @@ def _outcomes(by: str, row: Mapping[str, Any], *, complaints: bool) -> RecordedO
         actions=row["actions"],
         answered=answered,
         complaints=row["complaints"] if complaints else None,
-        **(shares if answered and row["accounts"] >= LEAST else {}),
+        **(shares if answered and row["accounts"] >= FEWEST else {}),
     )

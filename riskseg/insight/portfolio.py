@@ -51,8 +51,9 @@ class DecidedDay:
 class Portfolio:
     """Accounts as they were decided on days.
 
-    `engine` holds them as the table `decided_days`, a row for each account and day: day, those of
-    `READ`, probability (that which decisions have under the name `of`; null where the account has
+    `engine` holds them as the table `decided_days`, a row for each account and day: day, party_id
+    (who owed on that day; the account's own id where nothing says whose it is), those of `READ`,
+    probability (that which decisions have under the name `of`; null where the account has
     none), and a text for each of `levels`, under `level(name)`: null on a day whose strategy has no
     such band or tier. `days` are in order; the last one is `as_of`. `compare` is the day that
     movement is seen from, None where there is no earlier one. `of_default` says that the
@@ -124,9 +125,15 @@ class Portfolio:
         self._by_day.append(name)
 
     def complete(self) -> None:
-        """Make `decided_days` of the days that were added."""
+        """Make `decided_days` of the days that were added, and of the table `parties`: account_id,
+        day and party_id, null where nothing says whose account it is."""
         by_day = " union all by name ".join(f"select * from {name}" for name in self._by_day)
-        self.engine.run(f"create temp table decided_days as {by_day}")
+        self.engine.run(f"""
+            create temp table decided_days as
+            select d.*, coalesce(p.party_id, d.account_id) as party_id
+            from ({by_day}) d
+            left join parties p on p.account_id = d.account_id and p.day = d.day
+        """)
         for name in self._by_day:
             self.engine.run(f"drop table {name}")
 

@@ -12,11 +12,10 @@ from riskseg.domain.relations import fact_column
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.profile import Difference, Profile
 from riskseg.results.units import share_of
 
-# Fewer accounts than these are not described: they could be recognised, and chance decides.
-LEAST = 10
 # Differences that are shown of a segment, in features and in attributes; those of one family of
 # features; and the least one that is worth showing: Cohen, Statistical Power Analysis (1988), calls
 # 0.2 of a standard deviation small.
@@ -45,11 +44,11 @@ class Profiles(Insight[Portfolio, Profile]):
         differences = []
         for segment, own in found.items():
             own.sort(key=lambda d: (-abs(d.standardised), d.fact, d.value))
-            differences += _varied(own, subject.facts) if sizes[segment] >= LEAST else []
+            differences += _varied(own, subject.facts) if sizes[segment] >= FEWEST else []
         return Profile(
             differences=tuple(differences),
-            suppressed=tuple(name for name, size in sizes.items() if size < LEAST),
-            least=LEAST,
+            suppressed=tuple(name for name, size in sizes.items() if size < FEWEST),
+            least=FEWEST,
         )
 
 
@@ -90,7 +89,7 @@ def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Differenc
         whole = [sum(own[place] for own in of.values()) for place in range(3)]
         for segment, own in of.items():
             others = [all_ - ours for all_, ours in zip(whole, own, strict=True)]
-            if min(own[0], others[0]) < LEAST:
+            if min(own[0], others[0]) < FEWEST:
                 continue
             (mean, variance), (other, other_variance) = _moments(own), _moments(others)
             pooled = math.sqrt((variance + other_variance) / 2)
@@ -142,7 +141,7 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
         for segment, value, accounts, of_value in counted:
             size, others = sizes[segment], total - sizes[segment]
             is_false = fact.kind is Kind.BOOLEAN and value == "false"
-            if is_false or accounts < LEAST or min(size, others) < LEAST:
+            if is_false or accounts < FEWEST or min(size, others) < FEWEST:
                 continue
             here, elsewhere = accounts / size, (int(of_value) - accounts) / others
             pooled = math.sqrt((here * (1 - here) + elsewhere * (1 - elsewhere)) / 2)

@@ -6,12 +6,14 @@ Bands and segments move by the same arithmetic as ageing buckets, so a state is 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from riskseg.domain.ageing import BUCKETS, CURRENT, bucket_sql
 from riskseg.engine import Engine
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.roll_rates import Roll, RollRate
 from riskseg.results.units import share_of
 
@@ -78,6 +80,9 @@ class Rolls(Insight[Portfolio, Roll]):
         )"""
         rates = roll_rates(subject.engine, states, subject.compare, subject.as_of)
         order = {label: n for n, label in enumerate([*(b.label for b in BUCKETS)])}
+        of: Counter[str] = Counter()
+        for rate in rates:
+            of[rate.before] += rate.accounts
         known = [rate for rate in rates if rate.before in order and rate.after in order]
         late = [rate for rate in known if rate.before != CURRENT.label]
         last = len(order)
@@ -85,7 +90,10 @@ class Rolls(Insight[Portfolio, Roll]):
             first=subject.compare,
             last=subject.as_of,
             rates=tuple(
-                sorted(rates, key=lambda r: (order.get(r.before, last), order.get(r.after, last)))
+                rate if of[rate.before] >= FEWEST else rate.model_copy(update={"share": None})
+                for rate in sorted(
+                    rates, key=lambda r: (order.get(r.before, last), order.get(r.after, last))
+                )
             ),
             late=sum(rate.accounts for rate in late),
             cured=sum(rate.accounts for rate in late if rate.after == CURRENT.label),

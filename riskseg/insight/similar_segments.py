@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
-from riskseg.insight.profile import LEAST
 from riskseg.insight.rates import rates_by
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.split import Pair, Unreached
 from riskseg.rules.model import Path, Strategy
 
@@ -27,7 +27,7 @@ def pairs(subject: Portfolio) -> Iterator[Pair]:
             if treatment is None or not (is_next or treatment == _SAME):
                 continue
             one, other = rates.get(first), rates.get(second)
-            if one is None or other is None or min(one.accounts, other.accounts) < LEAST:
+            if one is None or other is None or min(one.accounts, other.accounts) < FEWEST:
                 continue
             difference = one.rate - other.rate
             reach = NORMAL_95 * one.error_against(other)

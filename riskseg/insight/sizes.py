@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.sizes import SegmentSize, SegmentSizes, SizeOnDay
 from riskseg.results.units import share_of
 from riskseg.rules.elements import NO_ACTION
@@ -39,13 +40,21 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
                 overdue=subject.amount(owed),
                 share_of_overdue=share_of(owed, overdue),
                 due=due,
-                probability=None if mean is None else round(mean, 6),
-                expected_loss=subject.amount(loss) if scored and subject.of_default else None,
+                probability=round(mean, 6) if scored and count >= FEWEST else None,
+                expected_loss=subject.amount(loss)
+                if scored and subject.of_default and count >= FEWEST
+                else None,
             )
             for segment, count, owed, due, mean, loss, scored in rows
         )
         return SegmentSizes(
-            segments=segments, trend=_trend(subject), accounts=accounts, overdue=overdue
+            segments=segments,
+            trend=_trend(subject),
+            accounts=accounts,
+            overdue=overdue,
+            suppressed=tuple(
+                segment for segment, count, *_, scored in rows if scored and count < FEWEST
+            ),
         )
 
 

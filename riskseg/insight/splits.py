@@ -14,10 +14,10 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.outcomes import WITHIN, Outcome, open_facts, outcome_of
-from riskseg.insight.profile import LEAST
 from riskseg.insight.rates import Rate, rates_by
 from riskseg.insight.similar_segments import pairs, unreached
 from riskseg.insight.split_changes import SplitRule, changes
+from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.split import Split, Structure
 
 # A part of a segment is at least this share of it.
@@ -70,7 +70,7 @@ class Splits(Insight[Portfolio, Structure]):
                 order by segment
             """)
         )
-        enough = [name for name in subject.strategy.segments if sizes.get(name, 0) >= 2 * LEAST]
+        enough = [name for name in subject.strategy.segments if sizes.get(name, 0) >= 2 * FEWEST]
         rules = _best(subject, enough)
         measured = dict(_measured(subject, rules))
         clear = [split for split in measured.values() if split is not None]
@@ -90,7 +90,7 @@ class Splits(Insight[Portfolio, Structure]):
             looked_at=len(subject.days),
             not_clear=tuple(name for name in enough if name not in names),
             too_few=tuple(name for name in sizes if name not in enough),
-            least=LEAST,
+            least=FEWEST,
             left_out=tuple(name for name in subject.facts if name in subject.cohorts),
         )
 
@@ -187,7 +187,7 @@ def _of_levels(subject: Portfolio, fact: Fact) -> Iterator[_Found]:
             (b / n, value, n, b)
             for value, n, b in levels
             if value is not None
-            and n >= LEAST
+            and n >= FEWEST
             and (fact.kind is not Kind.BOOLEAN or value == "true")
         ]
         known.sort(key=lambda level: (-level[0], level[1]))
@@ -202,7 +202,7 @@ def _of_levels(subject: Portfolio, fact: Fact) -> Iterator[_Found]:
 def _chi_squared(own: tuple[int, int], whole: tuple[int, int]) -> float:
     """Of (accounts, of which bad) of a part and of the whole; 0 where a part is too small."""
     (n, bad), (all_, all_bad) = own, whole
-    if min(n, all_ - n) < max(LEAST, _SMALLEST * all_) or not 0 < all_bad < all_:
+    if min(n, all_ - n) < max(FEWEST, _SMALLEST * all_) or not 0 < all_bad < all_:
         return 0.0
     expected = all_bad / all_
     return (bad / n - expected) ** 2 * n * all_ / ((all_ - n) * expected * (1 - expected))
@@ -227,7 +227,7 @@ def _measured(
     reach = NormalDist().inv_cdf(1 - 0.025 / len(rules))
     for segment, rule in rules.items():
         own, rest = (measured.get((segment, part)) for part in (True, False))
-        if own is None or rest is None or min(own.accounts, rest.accounts) < LEAST:
+        if own is None or rest is None or min(own.accounts, rest.accounts) < FEWEST:
             yield segment, None
             continue
         gain = _explained(own, rest)

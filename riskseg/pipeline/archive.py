@@ -267,6 +267,24 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
     )
 
 
+def erased_from(journal: Journal, record: RunRecord) -> set[str]:
+    """Hashes of the accounts that were erased from what a run kept."""
+    return {erasure.account for erasure in journal.erasures() if record.run_id in erasure.runs}
+
+
+def checked_decider(
+    workspace: Workspace, record: RunRecord, erased: set[str], progress: Progress
+) -> tuple[Kept, Decider]:
+    """What a run kept and its decider, after checking that both are what the journal says of it.
+    `erased` is what :func:`erased_from` gives. Raises RS610 where they are not, and RS611 as
+    :func:`kept_decider` does."""
+    kept = read_kept(workspace, record.run_id)
+    check_record(workspace, kept, record, erased)
+    ready = kept_decider(workspace, kept)
+    check_kept_strategy(workspace, kept, ready, record, progress)
+    return kept, ready
+
+
 def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
     """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
     inputs = f"""

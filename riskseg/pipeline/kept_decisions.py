@@ -10,11 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskseg.pipeline.archive import kept_decider, kept_facts, open_inputs, read_kept
+from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
 from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
 from riskseg.pipeline.session import scratch_engine
+from riskseg.pipeline.stages import Progress
 from riskseg.store import run_inputs as store
 from riskseg.store.files import sha256_of
+from riskseg.store.journal import Journal
 from riskseg.store.records import RunRecord
 from riskseg.workspace import Workspace
 
@@ -24,27 +26,34 @@ _ACCOUNTS = 1_000_000
 
 def whole_runs(runs: Iterable[RunRecord], until: date, count: int) -> list[RunRecord]:
     """The latest run of `assign` for each of the last `count` as-of dates up to a day, the earliest
-    date first. Runs that decided a part of the accounts are left out.
+    date first. Runs that decided a part of the accounts are left out, and drafts, which decide
+    nothing.
 
     `runs` are those of the journal, the latest first.
     """
     by_date: dict[date, RunRecord] = {}
     for run in runs:
-        is_whole = run.command == "assign" and not run.arguments.get("accounts_from")
+        arguments = run.arguments
+        is_whole = (
+            run.command == "assign"
+            and not arguments.get("accounts_from")
+            and not arguments.get("draft")
+        )
         if is_whole and run.as_of is not None and run.as_of <= until:
             by_date.setdefault(run.as_of, run)
     return [by_date[day] for day in sorted(by_date)[-count:]]
 
 
-def decisions_of(workspace: Workspace, run: RunRecord) -> pa.Table | None:
+def decisions_of(
+    workspace: Workspace, run: RunRecord, journal: Journal, progress: Progress
+) -> pa.Table | None:
     """The decisions of a run, less their reasons; None where neither its file nor its inputs are
     there any more. Raises RS610 and RS611 as `replay` does."""
     if (place := _file_of(run)) is not None:
         return pq.read_table(place)
     if not store.is_kept(workspace.state / "runs" / run.run_id):
         return None
-    kept = read_kept(workspace, run.run_id)
-    decider = kept_decider(workspace, kept)
+    kept, decider = checked_decider(workspace, run, erased_from(journal, run), progress)
     with scratch_engine(workspace, reads=[kept.inputs]) as engine:
         accounts = open_inputs(engine, workspace, kept)
         parts = []

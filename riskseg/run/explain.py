@@ -21,13 +21,11 @@ from riskseg.pipeline.account_history import entries
 from riskseg.pipeline.archive import (
     Kept,
     account_hash,
-    check_kept_strategy,
-    check_record,
+    checked_decider,
+    erased_from,
     find_run,
-    kept_decider,
     kept_facts,
     open_inputs,
-    read_kept,
 )
 from riskseg.pipeline.decisions import (
     DECIDE,
@@ -139,10 +137,9 @@ class _Kept(Job):
 
     def read(self) -> None:
         workspace, record, account = self.workspace, self.record, self.account
-        self.kept = kept = read_kept(workspace, record.run_id)
-        check_record(workspace, kept, record, self.erased)
-        self.decider = replace(kept_decider(workspace, kept), reasons="none")
-        check_kept_strategy(workspace, kept, self.decider, record, self.progress)
+        self.kept, decider = checked_decider(workspace, record, self.erased, self.progress)
+        self.decider = replace(decider, reasons="none")
+        kept = self.kept
         reads = [kept.inputs]
         self.engine = self.opened.enter_context(scratch_engine(workspace, reads=reads))
         open_inputs(self.engine, workspace, kept)
@@ -265,7 +262,7 @@ def _run_of(
         return None, set()
     with read_journal(workspace) as journal:
         record = find_run(journal, run) if run is not None else _of_date(journal, as_of)
-        return record, _erased(journal, record)
+        return record, erased_from(journal, record) if record is not None else set()
 
 
 def _has_kept(workspace: Workspace, record: RunRecord) -> bool:
@@ -276,13 +273,6 @@ def _of_date(journal: Journal, as_of: date | None) -> RunRecord | None:
     """The latest run of `assign` that decided a date, if any; a draft decides nothing."""
     runs = (r for r in journal.runs() if r.command == "assign" and r.as_of == as_of)
     return next((r for r in runs if not r.arguments.get("draft")), None)
-
-
-def _erased(journal: Journal, record: RunRecord | None) -> set[str]:
-    """Hashes of the accounts that were erased from what a run kept."""
-    if record is None:
-        return set()
-    return {e.account for e in journal.erasures() if record.run_id in e.runs}
 
 
 def _changes(kept: Kept, then: Explanation, now: Explanation) -> tuple[ChangeSince, ...]:

@@ -12,7 +12,7 @@ from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, probl
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
 from riskseg.pipeline.account_history import entries
-from riskseg.pipeline.archive import kept_decider, kept_facts, open_inputs, read_kept
+from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
 from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output
@@ -82,7 +82,10 @@ class _Telling(Job):
             self.notes.append(
                 f"The decisions of {len(kept_runs) - MOST_RUNS} earlier runs are left out"
             )
-        decided = [self._decided(run) for run in kept_runs[:MOST_RUNS]]
+        with read_journal(self.workspace) as journal:
+            decided = [
+                self._decided(run, erased_from(journal, run)) for run in kept_runs[:MOST_RUNS]
+            ]
         together = [
             *self.entries,
             *(decided_entry for decided_entry in decided if decided_entry is not None),
@@ -95,12 +98,11 @@ class _Telling(Job):
             )
         )
 
-    def _decided(self, run: RunRecord) -> HistoryEntry | None:
+    def _decided(self, run: RunRecord, erased: set[str]) -> HistoryEntry | None:
         """What a run decided of the account; None where it did not."""
         workspace = self.workspace
         try:
-            kept = read_kept(workspace, run.run_id)
-            decider = kept_decider(workspace, kept)
+            kept, decider = checked_decider(workspace, run, erased, self.progress)
         except ProblemsError as error:
             self.notes.append(
                 f"Run {run.run_id} cannot be shown: {error.problems[0].what.rstrip('.')}"

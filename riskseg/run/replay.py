@@ -25,14 +25,12 @@ from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.archive import (
     Kept,
     _overwritten,
-    check_kept_strategy,
-    check_record,
+    checked_decider,
+    erased_from,
     find_run,
     inputs_select,
-    kept_decider,
     kept_facts,
     open_inputs,
-    read_kept,
 )
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import DecidingJob, make_facts
@@ -77,14 +75,10 @@ class _Replay(DecidingJob):
         with read_journal(workspace) as journal:
             self.record = record = find_run(journal, self.run)
             self.overwritten = _overwritten(journal, record)
-            erased = {
-                erasure.account for erasure in journal.erasures() if record.run_id in erasure.runs
-            }
+            erased = erased_from(journal, record)
         _check_kept(workspace, record)
-        self.kept = kept = read_kept(workspace, record.run_id)
-        check_record(workspace, kept, record, erased)
-        self.decider = kept_decider(workspace, kept)
-        check_kept_strategy(workspace, kept, self.decider, record, self.progress)
+        self.kept, self.decider = checked_decider(workspace, record, erased, self.progress)
+        kept = self.kept
         enter = self.opened.enter_context
         folder = enter(tempfile.TemporaryDirectory(prefix="riskseg-"))
         self.place = Path(folder) / f"then{_ending(record)}"

@@ -16,6 +16,8 @@ from riskseg.run.insight import insight
 from tests.support import treated
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 10)
+# Each of these stands for so many accounts, enough for shares to be shown.
+COPIES = 10
 ACCOUNTS = {"a": "gentle", "b": "gentle", "c": "firm", "d": "firm"}
 
 
@@ -26,6 +28,12 @@ def payment(account: str, number: int, day: str, amount: object, **more: object)
         "paid_on": day,
         "amount": amount,
     } | more
+
+
+def copied(row: treated.Row, copy: int) -> treated.Row:
+    """The row of another account, with payments of its own."""
+    names = ("account_id", "payment_id", "reverses")
+    return {**row, **{name: f"{row[name]}-{copy}" for name in names if row.get(name)}}
 
 
 # On 1 February each account owes 100. `a` pays 30 within a week, and 100 more within 30 days: more
@@ -40,12 +48,18 @@ PAYMENTS = [
 ]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    rows = {
+def workspace(place: Path, copies: int) -> Path:
+    """A copy of `a` and one of `b` are of one party until it ends; the others are their own."""
+    rows: dict[str, list[treated.Row]] = {
         "accounts": [
-            {"account_id": account, "valid_from": FIRST, "treatment": segment}
+            {
+                "account_id": account,
+                "valid_from": day,
+                "treatment": segment,
+                "party_id": "p" if account in "ab" and day == FIRST else None,
+            }
             for account, segment in ACCOUNTS.items()
+            for day in (FIRST, LAST)
         ],
         "bills": [
             {"account_id": account, "bill_id": "1", "due_on": "2026-01-20", "amount": 100}
@@ -54,7 +68,20 @@ def root(tmp_path: Path) -> Path:
         "payments": PAYMENTS,
     }
     paths = {name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("gentle", "firm")}
-    return treated.write(tmp_path / "w", paths=paths, rows=rows)
+    copies_of = {
+        name: [
+            {**copied(row, copy), **({"party_id": f"p{copy}"} if row.get("party_id") else {})}
+            for row in own
+            for copy in range(copies)
+        ]
+        for name, own in rows.items()
+    }
+    return treated.write(place, paths=paths, rows=copies_of)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return workspace(tmp_path / "w", COPIES)
 
 
 def test_it_is_what_was_paid_at_most_what_was_overdue(root: Path) -> None:
@@ -63,13 +90,28 @@ def test_it_is_what_was_paid_at_most_what_was_overdue(root: Path) -> None:
     assert isinstance(answer, Collections)
     found = {(row.segment, row.within): row for row in answer.segments}
     assert {key: (row.accounts, row.overdue, row.paid) for key, row in found.items()} == {
-        ("gentle", 7): (2, 200, 90),
-        ("gentle", 30): (2, 200, 100),
-        ("firm", 7): (2, 200, 0),
-        ("firm", 30): (2, 200, 20),
+        ("gentle", 7): (2 * COPIES, 200 * COPIES, 90 * COPIES),
+        ("gentle", 30): (2 * COPIES, 200 * COPIES, 100 * COPIES),
+        ("firm", 7): (2 * COPIES, 200 * COPIES, 0),
+        ("firm", 30): (2 * COPIES, 200 * COPIES, 20 * COPIES),
     }
-    assert found["gentle", 7].share == Decimal("0.45")
-    assert found["gentle", 7].low < Decimal("0.45") < found["gentle", 7].high
+    # By party, as of the day: each party with two accounts paid 90 of 200.
+    gentle, firm = found["gentle", 7], found["firm", 30]
+    assert gentle.share == gentle.low == gentle.high == Decimal("0.45")
+    # The others are parties of their own: half of them paid 20, half nothing, of 100 each.
+    reach = 1.96 * (20 * 10**2 * 20 / 19) ** 0.5 / 2000
+    assert float(firm.low or 0) == pytest.approx(0.1 - reach, abs=1e-6)
+    assert float(firm.high or 0) == pytest.approx(0.1 + reach, abs=1e-6)
+
+
+def test_of_few_accounts_no_payments_are_shown(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", 4)
+    assign(root, FIRST, str(root / "d.parquet"), at=treated.AT)
+    answer = insight(root, "collected", Asked(LAST)).answer
+    assert isinstance(answer, Collections)
+    hidden = {(r.accounts, r.overdue, r.paid, r.share, r.low, r.high) for r in answer.segments}
+    assert hidden == {(8, 800, None, None, None, None)}
+    assert "Too few accounts" in answer.words()
 
 
 def test_without_bills_it_cannot_be_asked(root: Path) -> None:

@@ -64,13 +64,13 @@ def test_cures_are_those_of_the_episodes(as_of: date, days: Sequence[date]) -> N
         for day in days:
             then = allocate(account, day, ARREARS_FROM).bills
             late = max((b.days_past_due for b in then if b.cleared_on is None), default=0)
-            rows.append((day, account.account_id, segment_of(account), late))
+            rows.append((day, account.account_id, account.account_id, segment_of(account), late))
             for within in HORIZONS:
                 last = day + within * DAY
                 if late > 0 and last <= as_of:
                     key = segment_of(account), within
                     expected[key].append((account.account_id, state(now, day, last)))
-    names = ("day", "account_id", "segment", "days_past_due")
+    names = ("day", "account_id", "party_id", "segment", "days_past_due")
     decided = {n: list(column) for n, column in zip(names, zip(*rows, strict=True), strict=True)}
     loaded.engine.register("decided", pa.table(decided))
     loaded.engine.run("create or replace temp table decided_days as select * from decided")

@@ -24,7 +24,9 @@ from riskseg.run.insight import insight, questions
 from tests.support import treated
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 1)
-# Their segments on the two days; an account that is not there yet has none.
+# Their segments on the two days; an account that is not there yet has none. Each stands for
+# `COPIES` accounts, enough for shares to be shown.
+COPIES = 10
 SEGMENTS = {
     "a1": ("gentle", "firm"),
     "a2": ("gentle", "gentle"),
@@ -34,16 +36,22 @@ SEGMENTS = {
 }
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+def workspace(place: Path, copies: int) -> Path:
     accounts = [
-        {"account_id": account, "valid_from": day, "treatment": segment}
+        {"account_id": f"{account}-{copy}", "valid_from": day, "treatment": segment}
+        for copy in range(copies)
         for account, (before, after) in SEGMENTS.items()
         for day, segment in ((FIRST, before), (LAST, after))
         if segment is not None
     ]
     bills = [
-        {"account_id": account, "bill_id": "b", "due_on": due_on, "amount": 10 * number}
+        {
+            "account_id": f"{account}-{copy}",
+            "bill_id": "b",
+            "due_on": due_on,
+            "amount": 10 * number,
+        }
+        for copy in range(copies)
         for number, account in enumerate(SEGMENTS, start=1)
         for due_on in ["2026-02-20" if account == "a5" else "2026-01-20"]
     ]
@@ -51,7 +59,12 @@ def root(tmp_path: Path) -> Path:
         "gentle": {"steps": [{"day": 1, "action": "sms"}]},
         "firm": {"steps": [{"day": 1, "action": "letter"}]},
     }
-    return treated.write(tmp_path / "w", paths=paths, rows={"accounts": accounts, "bills": bills})
+    return treated.write(place, paths=paths, rows={"accounts": accounts, "bills": bills})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return workspace(tmp_path / "w", COPIES)
 
 
 def decided(root: Path, day: date, *, keep: bool = True) -> list[dict[str, Any]]:
@@ -83,8 +96,8 @@ def test_sizes_are_those_of_the_decisions(root: Path) -> None:
         own = [row for row in by_day[LAST] if row["segment"] == size.segment]
         assert size.overdue == sum(row["balance_overdue"] for row in own)
         assert size.due == sum(row["action"] != "none" for row in own)
-        assert size.share == Decimal(len(own)) / 5
-    assert sum(s.overdue for s in answer.segments) == answer.overdue == 150
+        assert size.share == Decimal(len(own)) / (5 * COPIES)
+    assert sum(s.overdue for s in answer.segments) == answer.overdue == 150 * COPIES
     assert {(s.day, s.segment): s.accounts for s in answer.trend} == Counter(
         (day, row["segment"]) for day, rows in by_day.items() for row in rows
     )
@@ -103,9 +116,9 @@ def test_movement_is_that_of_accounts(root: Path, source: str) -> None:
     answer = done.answer
     assert isinstance(answer, Movement)
     assert {(f.before, f.after): f.accounts for f in answer.flows} == Counter(
-        (before or "absent", after) for before, after in SEGMENTS.values()
+        [(before or "absent", after) for before, after in SEGMENTS.values()] * COPIES
     )
-    assert (answer.moved, answer.stayed) == (3, 1)
+    assert (answer.moved, answer.stayed) == (3 * COPIES, COPIES)
     of_gentle = [flow.share for flow in answer.flows if flow.before == "gentle"]
     assert of_gentle == [Decimal("0.5"), Decimal("0.5")]
     assert {(d.before, d.after, d.fact, d.change) for d in answer.drivers} == {
@@ -118,7 +131,7 @@ def test_movement_is_that_of_accounts(root: Path, source: str) -> None:
 def test_a_day_beside_itself_moves_nobody(root: Path) -> None:
     decided(root, LAST)
     answer = movement(root, compare=LAST)
-    assert (answer.moved, answer.stayed) == (0, 5)
+    assert (answer.moved, answer.stayed) == (0, 5 * COPIES)
     assert answer.stability_index == 0
     assert all(flow.before == flow.after and flow.share == 1 for flow in answer.flows)
 
@@ -126,7 +139,7 @@ def test_a_day_beside_itself_moves_nobody(root: Path) -> None:
 def test_a_file_that_was_changed_does_not_count(root: Path) -> None:
     decided(root, LAST)
     pq.write_table(pq.read_table(root / f"{LAST}.parquet").slice(0, 2), root / f"{LAST}.parquet")
-    assert sizes(root).accounts == 5
+    assert sizes(root).accounts == 5 * COPIES
 
 
 def test_a_run_of_which_nothing_is_left_is_said(root: Path) -> None:
@@ -169,10 +182,49 @@ def test_rolls_are_those_of_the_decisions(root: Path) -> None:
     assert {row["days_past_due"] for row in by_day[FIRST]} == {12}
     assert {row["days_past_due"] for row in by_day[LAST]} == {40, 9}
     assert {(r.before, r.after): (r.accounts, r.share) for r in answer.rates} == {
-        ("1-30", "31-60"): (4, 1),
-        ("absent", "1-30"): (1, 1),
+        ("1-30", "31-60"): (4 * COPIES, 1),
+        ("absent", "1-30"): (COPIES, 1),
     }
-    assert (answer.late, answer.cured, answer.better, answer.worse) == (4, 0, 0, 4)
+    assert (answer.late, answer.cured, answer.better, answer.worse) == (
+        4 * COPIES,
+        0,
+        0,
+        4 * COPIES,
+    )
+
+
+def test_of_few_accounts_there_are_counts_and_no_shares(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", 3)
+    for day in (FIRST, LAST):
+        decided(root, day)
+    moved = movement(root)
+    assert {(f.before, f.accounts, f.share) for f in moved.flows} == {
+        (before or "absent", 3, None) for before, _ in SEGMENTS.values()
+    }
+    assert moved.drivers == ()
+    assert "fewer than 10 accounts: absent, firm, gentle, left_alone." in moved.words()
+    rolled = insight(root, "roll", Asked(LAST)).answer
+    assert isinstance(rolled, Roll)
+    assert [(r.before, r.accounts, r.share) for r in rolled.rates] == [
+        ("1-30", 12, 1),
+        ("absent", 3, None),
+    ]
+    assert "Shares not shown, with fewer than 10 accounts: absent." in rolled.words()
+
+
+def test_a_draft_decides_nothing(root: Path) -> None:
+    assign(root, LAST, str(root / "d.parquet"), at=treated.AT)
+    assign(root, FIRST, str(root / "draft.parquet"), at=treated.AT, draft=True)
+    assert [day.day for day in insight(root, "size", Asked(LAST)).days] == [LAST]
+
+
+def test_what_a_run_kept_is_held_to_the_journal(root: Path) -> None:
+    decided(root, LAST)
+    (root / f"{LAST}.parquet").unlink()
+    (texts,) = (root / ".riskseg" / "runs").glob("*/strategy/strategy.yaml")
+    texts.write_text(texts.read_text().replace("to be followed", "to be read"))
+    with pytest.raises(ProblemsError, match=r"RS610 .* was changed"):
+        insight(root, "size", Asked(LAST))
 
 
 def test_the_help_names_every_question() -> None:

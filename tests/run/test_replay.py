@@ -20,11 +20,11 @@ from riskseg.cli import app
 from riskseg.domain.column_types import column_type
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.engine import DuckDB
+from riskseg.pipeline import archive
 from riskseg.pipeline.archive import Kept, account_hash
 from riskseg.pipeline.stages import Progress
 from riskseg.results.replay import OutputFile, Replay
 from riskseg.results.runs import Decisions
-from riskseg.run import replay as replaying
 from riskseg.run.assign import assign
 from riskseg.run.models import promote
 from riskseg.run.replay import replay
@@ -222,14 +222,14 @@ def test_a_run_that_kept_fewer_facts_than_are_read_now_says_so(
     decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = copy_of(decided)
-    read_whole = replaying.read_kept
+    read_whole = archive.read_kept
 
     def read_kept(*given: Any) -> Kept:
         kept = read_whole(*given)
         less = {name: type_ for name, type_ in kept.columns.items() if name != "days_past_due"}
         return replace(kept, columns=less)
 
-    monkeypatch.setattr(replaying, "read_kept", read_kept)
+    monkeypatch.setattr(archive, "read_kept", read_kept)
     with pytest.raises(ProblemsError) as raised:
         replay(workspace, "last")
     [told] = raised.value.problems

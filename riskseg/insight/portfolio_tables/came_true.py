@@ -8,7 +8,6 @@ from riskseg.domain.relations import Relation, literal
 from riskseg.insight.portfolio import Portfolio, probability_of
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.learning.spec import ModelSpec
-from riskseg.ledger.accounts import account_rows
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.labelling import label_observed
@@ -53,23 +52,14 @@ class CameTrue(PortfolioTable):
             focus = spec.observe.at == "issue"
             label_observed(session, spec, of_focus_bill=focus, shared=True)
             labelled = f"""
-            select i.account_id,
-                coalesce(a.party_id, i.account_id) as party_id,
-                d.segment, d.day, {literal(name)} as model, d.{probability} as probability, l.label
+            select i.account_id, d.party_id, d.segment, d.day, {literal(name)} as model,
+                d.{probability} as probability, l.label
             from labels l
             join observed o on o.snap = l.snap
-            join account_rows a on a.snap = l.snap
             join account_ids i on i.account_no = o.account_no
             join decided_days d on d.account_id = i.account_id and d.day = o.as_of
             """
-            build(
-                session.engine,
-                [
-                    Relation("snapshots", "select * from observed", materialized=True),
-                    account_rows([], dated=session.ledger.dated),
-                    Relation(table, labelled, materialized=True),
-                ],
-            )
+            build(session.engine, [Relation(table, labelled, materialized=True)])
             selects.append(f"select * from {table}")
         return " union all ".join(selects)
 

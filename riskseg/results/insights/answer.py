@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from riskseg.results.part import Part
 
-# A group of fewer accounts is not named in words: chance decides what is said of it.
+# The rule for small numbers, the same in every question: of a group of fewer accounts it is shown
+# how many there are and what they owe in all, so that totals add up, and no share, mean or amount
+# paid. Those could be figures of persons who can be recognised, and chance decides them.
 FEWEST = 10
+
+
+def too_few(groups: Iterable[str], hidden: str = "Not shown") -> str:
+    """Which groups that rule hides figures of, as a sentence after others; nothing if none."""
+    names = ", ".join(dict.fromkeys(groups))
+    return f" {hidden}, with fewer than {FEWEST} accounts: {names}." if names else ""
 
 
 class Answer(Part):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskseg.results.insights.answer import FEWEST, Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Money, Share
+from riskseg.results.units import Money, MoneyOrNone, ShareOrNone
 
 
 class Collected(Part):
-    """What was paid of the overdue balance of a segment's accounts within some days."""
+    """What was paid of the overdue balance of a segment's accounts within some days.
+    What was paid, and its share, are null for fewer than 10 accounts."""
 
     segment: str
     within: int
@@ -18,12 +19,12 @@ class Collected(Part):
     accounts: int
     """Accounts with an overdue balance, once for each day they are looked at."""
     overdue: Money
-    paid: Money
+    paid: MoneyOrNone
     """What they paid, at most what was overdue."""
-    share: Share
-    low: Share
-    """The lower end of the 95% interval of the share, by accounts."""
-    high: Share
+    share: ShareOrNone
+    low: ShareOrNone
+    """The lower end of the 95% interval of the share, by party."""
+    high: ShareOrNone
 
 
 class Collections(Answer):
@@ -35,16 +36,20 @@ class Collections(Answer):
 
     def words(self) -> str:
         longest = max((row.within for row in self.segments), default=0)
-        rows = [r for r in self.segments if r.within == longest and r.accounts >= FEWEST]
-        if not rows:
+        known = [
+            (row.share, row.segment)
+            for row in self.segments
+            if row.within == longest and row.share is not None
+        ]
+        if not known:
             return "Too few accounts with an overdue balance were decided long enough ago."
-        best, worst = (pick(rows, key=lambda row: row.share) for pick in (max, min))
+        (most, best), (least, worst) = max(known), min(known)
         return (
-            f"Within {longest} days, {best.share:.0%} of what was overdue was paid in "
-            f'"{best.segment}" and {worst.share:.0%} in "{worst.segment}". These shares are '
+            f"Within {longest} days, {most:.0%} of what was overdue was paid in "
+            f'"{best}" and {least:.0%} in "{worst}". These shares are '
             "observed: segments hold different accounts, so none of them is the effect of a "
             "treatment."
-        )
+        ) + too_few(row.segment for row in self.segments if row.share is None)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Paid of what was overdue": self.segments}

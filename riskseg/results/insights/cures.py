@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskseg.results.insights.answer import FEWEST, Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import ShareOrNone
 
@@ -49,10 +49,7 @@ class CureRates(Answer):
             f'{least:.0%} in "{worst}". These shares are observed: segments hold different '
             "accounts, so none of them is the effect of a treatment."
         )
-        few = dict.fromkeys(row.segment for row in self.segments if row.share_cured is None)
-        if few:
-            text += f" Not shown, with fewer than {FEWEST} accounts: {', '.join(few)}."
-        return text
+        return text + too_few(row.segment for row in self.segments if row.share_cured is None)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Cure rates": self.segments}

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Money, RatioOrNone, Share
+from riskseg.results.units import Money, RatioOrNone, Share, ShareOrNone
 
 
 class Flow(Part):
@@ -19,8 +19,8 @@ class Flow(Part):
     after: str
     """`absent` where the account is not there any more."""
     accounts: int
-    share: Share
-    """Of the accounts that were in the segment before."""
+    share: ShareOrNone
+    """Of the accounts that were in the segment before; null where these were fewer than 10."""
     overdue_before: Money
     overdue_after: Money
 
@@ -44,7 +44,7 @@ class Movement(Answer):
     last: date
     flows: tuple[Flow, ...]
     drivers: tuple[Driver, ...]
-    """What changed for the accounts of the largest flows between two segments."""
+    """What changed for the accounts of the largest flows between two segments, of 10 or more."""
     moved: int
     """The accounts that are in another segment, of those there on both days."""
     stayed: int
@@ -61,7 +61,7 @@ class Movement(Answer):
         return (
             f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
             f"({share:.1%}) went to another segment."
-        )
+        ) + too_few((flow.before for flow in self.flows if flow.share is None), "Shares not shown")
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Flows": self.flows, "What changed": self.drivers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import Hidden, Ratio, RatioOrNone
 
@@ -53,12 +53,7 @@ class Profile(Answer):
             f'"{largest.segment}" stands out most: {largest.compared}, {largest.here:{form}} '
             f"against {largest.elsewhere:{form}} elsewhere."
         )
-        if self.suppressed:
-            text += (
-                f" Not described, with fewer than {self.least} accounts: "
-                f"{', '.join(self.suppressed)}."
-            )
-        return text
+        return text + too_few(self.suppressed)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Differences": self.differences}

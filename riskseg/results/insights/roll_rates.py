@@ -7,19 +7,19 @@ from datetime import date
 from decimal import Decimal
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Share
+from riskseg.results.units import ShareOrNone
 
 
 class RollRate(Part):
     """The accounts that were in one state and are in another, and their share of those that were in
-    the first."""
+    the first, null where these were fewer than 10."""
 
     before: str
     after: str
     accounts: int
-    share: Share
+    share: ShareOrNone
 
 
 class Roll(Answer):
@@ -43,7 +43,7 @@ class Roll(Answer):
             f"Of {counted(self.late, 'account')} past due on {self.first}, {self.cured:,} "
             f"({share:.1%}) were not past due on {self.last}. Of all accounts, {self.better:,} "
             f"went to an earlier bucket and {self.worse:,} to a later one."
-        )
+        ) + too_few((rate.before for rate in self.rates if rate.share is None), "Shares not shown")
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Roll rates": self.rates}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
 
@@ -22,10 +22,10 @@ class SegmentSize(Part):
     due: int
     """The accounts that an action is due for."""
     probability: ShareOrNone
-    """The mean of the probabilities."""
+    """The mean of the probabilities; null for fewer than 10 accounts."""
     expected_loss: MoneyOrNone
     """The sum of overdue balance times probability over the accounts that have one; null where
-    none has, or where it is not the probability of a default."""
+    none has, or fewer than 10 accounts are in it, or where it is not that of a default."""
 
 
 class SizeOnDay(Part):
@@ -45,6 +45,8 @@ class SegmentSizes(Answer):
     trend: tuple[SizeOnDay, ...]
     accounts: int
     overdue: Money
+    suppressed: tuple[str, ...]
+    """The segments of too few accounts for a mean or an expected loss."""
 
     def words(self) -> str:
         largest = max(self.segments, key=lambda size: size.overdue, default=None)
@@ -53,7 +55,7 @@ class SegmentSizes(Answer):
         return (
             f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
             f"with {largest.share:.0%} of the accounts."
-        )
+        ) + too_few(self.suppressed, "Probabilities not shown")
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Segments": self.segments, "Segments over time": self.trend}
