@@ -447,6 +447,8 @@ _TOML: Mapping[str, str] = {
     "place of the file `.riskseg/journal.db`; `${NAME}` stands for what the environment holds",
     "journal.schema": "the schema of that database, one for each workspace",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
+    "engine.keep_staged": "whether the sources, once read, are kept in `.riskseg/staged` for the "
+    "next command, which reads them there as long as no file has changed",
 }
 _EXPECT = {
     "newest": "how much older than the as-of date the newest row may be: `3 days`",

@@ -80,8 +80,9 @@ class DuckDB(Engine):
     """One connection over a scratch database.
 
     `scratch` is a file (tables live on disk, compressed, and memory stays bounded) or None for
-    memory. `reads` are the files that statements may read, by :meth:`file`. The days of instants
-    are those of `timezone`, whatever zone the machine is in.
+    memory. `reads` are the files that statements may read, by :meth:`file`, and `keeps` is a folder
+    for tables that other engines may read. The days of instants are those of `timezone`, whatever
+    zone the machine is in.
     """
 
     def __init__(
@@ -89,10 +90,13 @@ class DuckDB(Engine):
         scratch: Path | None = None,
         *,
         reads: Iterable[Path] = (),
+        keeps: Path | None = None,
         threads: int | None = None,
         memory: str = "3GB",
         timezone: str = "UTC",
     ) -> None:
+        self.release = f"DuckDB {duckdb.__version__}, {timezone}"
+        self.can_keep = keeps is not None
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._own = _own_folder(scratch)
@@ -110,7 +114,9 @@ class DuckDB(Engine):
         if self._names:
             listed = ", ".join(literal(readable_name) for readable_name in self._names.values())
             self.run(f"set allowed_paths = [{listed}]")
-        self.run(f"set allowed_directories = [{literal(f'{self._own}/')}]")
+        folders = [self._own, *([keeps] if keeps is not None else [])]
+        listed = ", ".join(literal(f"{_absolute(folder)}/") for folder in folders)
+        self.run(f"set allowed_directories = [{listed}]")
         self.run("set enable_external_access = false")
         self.run("set lock_configuration = true")
 
@@ -124,6 +130,8 @@ class DuckDB(Engine):
         return str(link)
 
     def new_file(self, name: str) -> Path:
+        # It has another name, or is not there any more, when another engine asks for it.
+        self.can_keep = False
         if not self._given:
             self._own.mkdir(mode=0o700)
             self._opened.callback(shutil.rmtree, self._own, ignore_errors=True)
@@ -187,8 +195,35 @@ class DuckDB(Engine):
     def _reader(self, sql: str, rows: int) -> pa.RecordBatchReader:
         return self._connection.sql(self._only(sql)).to_arrow_reader(rows)
 
+    @contextmanager
+    def keeping(self, place: Path) -> Iterator[None]:
+        scratch = self._scratch()
+        self.run(f"attach {literal(str(place))} as keeping")
+        self.run("use keeping")
+        try:
+            yield
+            self.run("checkpoint keeping")
+        finally:
+            self.run(f"use {scratch}")
+            self.run("detach keeping")
+
+    def read_kept(self, place: Path) -> bool:
+        scratch = self._scratch()
+        self.run(f"set search_path = '{scratch}.main'")
+        self.run("detach database if exists kept")
+        try:
+            self.run(f"attach {literal(str(place))} as kept (read_only)")
+        except EngineError:
+            return False
+        self.run(f"set search_path = '{scratch}.main,kept.main'")
+        return True
+
+    def _scratch(self) -> str:
+        return str(self.value("select current_database()"))
+
     def register(self, name: str, table: pa.Table) -> None:
         self._connection.register(name, table)
+        self.can_keep = False
 
     def unregister(self, name: str) -> None:
         self._connection.unregister(name)

@@ -14,7 +14,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -241,6 +241,21 @@ class Engine(ABC):
     @abstractmethod
     def unregister(self, name: str) -> None:
         """Take the name away again."""
+
+    # What tables that are kept depend on, beside SQL: the engine, its release and its time zone.
+    release: str
+    # Whether tables can be kept: all that they are made of are files that stay where they are.
+    can_keep: bool
+
+    @abstractmethod
+    def keeping(self, place: Path) -> AbstractContextManager[None]:
+        """A context whose tables are made in a new file at `place`, for :meth:`read_kept`. After it
+        they are not there; where an error ends it, the file is of no use."""
+
+    @abstractmethod
+    def read_kept(self, place: Path) -> bool:
+        """Let SQL read the tables that an engine of the same release kept in a file, beside those
+        of this engine; False where the file is none that can be read."""
 
     @abstractmethod
     def close(self) -> None:

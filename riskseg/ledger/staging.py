@@ -51,7 +51,7 @@ def account_ids_sql(sources: list[Mapped]) -> str:
         f"select cast(account_id as varchar) as account_id from {source.rows}" for source in chosen
     )
     return f"""
-        create table account_ids as
+        create or replace table account_ids as
         select cast(row_number() over (order by account_id) as integer) as account_no, account_id
         from (select distinct account_id from ({union}))
         where {trimmed("account_id")} <> ''

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NoReturn
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
@@ -12,7 +13,6 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.engine import Engine, EngineError
 from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import first_known_sql
-from riskseg.ledger.checks import Fault
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
@@ -43,6 +43,7 @@ from riskseg.pipeline.keys import (
 )
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
+from riskseg.pipeline.staged_ledger import NotKept, kept_or_made
 from riskseg.sources.balances import in_words, outcomes
 from riskseg.sources.copies import check_copies
 from riskseg.sources.describe import map_sources
@@ -136,24 +137,10 @@ def load(
     if sources is None:
         return None
     settings = workspace.settings
-    try:
-        engine.run(account_ids_sql(list(sources.values())))
-    except EngineError as error:
-        check_unchanged(workspace, stamps_before)
-        if explain_failure(workspace, problems):
-            return None
-        _add_unreadable(*_unreadable(engine, sources), error, problems)
+    staged = _staged(engine, workspace, sources, stamps_before, problems, texts=texts)
+    if staged is None:
         return None
-    faults = _stage(engine, workspace, sources, problems, texts=texts)
-    bad: list[BadRows] = []
-    if faults is not None and not all_sound(engine, sources):
-        # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-        faults = _stage(engine, workspace, sources, problems, numbered=True)
-        texts = True
-        bad = find_bad_rows(engine, sources, faults or {})
-    check_unchanged(workspace, stamps_before)
-    if faults is None:
-        return None
+    bad, texts = staged
     rows_by_source = {
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
@@ -174,7 +161,7 @@ def load(
     if len(problems):
         return None
     with_bad_rows = {bad_group.table for bad_group in bad}
-    _views(engine, sources, settings.scale, with_bad_rows, texts=texts)
+    _views(engine, sources, settings.scale, with_bad_rows)
     attributes = attributes_of(engine, workspace, sources, "accounts", problems)
     if "accounts" in sources and workspace.settings.sources["accounts"].balances is not None:
         attributes |= in_words(attributes)
@@ -208,39 +195,112 @@ def load(
     )
 
 
-def _stage(
+def _staged(
     engine: Engine,
     workspace: Workspace,
     sources: Mapping[str, Mapped],
+    before: Stamps,
     problems: Problems,
     *,
-    numbered: bool = False,
-    texts: bool = False,
-) -> dict[str, dict[int, Fault]] | None:
-    """Stage every source; the checks by table and number, or None after adding a Problem."""
-    faults, settings = {}, workspace.settings
-    for staged_table, mapped in sources.items():
-        staging = stage(
-            mapped, settings.scale, currency=settings.currency, numbered=numbered, texts=texts
-        )
-        try:
-            if numbered:
-                engine.run(numbered_sql(mapped))
-            engine.run(staging.sql)
-        except EngineError as error:
-            if not explain_failure(workspace, problems):
-                _add_unreadable(staged_table, mapped, error, problems)
-            return None
-        faults[staged_table] = {
-            staging_fault.number: staging_fault for staging_fault in staging.faults
+    texts: bool,
+) -> tuple[list[BadRows], bool] | None:
+    """Number the accounts and stage every source, or have what an earlier command staged of the
+    same files. Returns the bad rows, and whether ids are texts; None after adding a Problem."""
+    staging = _Staging(engine, workspace, sources, before, problems, texts=texts)
+    try:
+        kept_or_made(engine, workspace, before, [*staging.statements], staging.make)
+        return [], texts
+    except _NotStaged:
+        return None
+    except NotKept:
+        # Only now is it worth numbering rows, so that the bad ones can be pointed at.
+        numbered = _Staging(engine, workspace, sources, before, problems, texts=True, numbered=True)
+    try:
+        numbered.make()
+    except _NotStaged:
+        return None
+    bad = find_bad_rows(engine, sources, numbered.faults)
+    _split_sound(engine, sources, texts=True)
+    return bad, True
+
+
+class _NotStaged(Exception):
+    """A source cannot be staged; a Problem says why."""
+
+
+class _Staging:
+    """The tables of accounts and rows, made of the sources. `faults` are the checks by table and
+    number. With `numbered`, rows have numbers, and bad ones are among them; without, it raises
+    NotKept where there are any."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        workspace: Workspace,
+        sources: Mapping[str, Mapped],
+        before: Stamps,
+        problems: Problems,
+        *,
+        texts: bool,
+        numbered: bool = False,
+    ) -> None:
+        self.engine, self.workspace, self.sources = engine, workspace, sources
+        self.before, self.problems = before, problems
+        self.texts, self.numbered = texts, numbered
+        settings = workspace.settings
+        self.stagings = {
+            table: stage(
+                mapped, settings.scale, currency=settings.currency, numbered=numbered, texts=texts
+            )
+            for table, mapped in sources.items()
         }
-    if _takes_back(sources):
-        any_chain = engine.value(ANY_CHAIN)
-        for statement in chains_sql(texts=texts) if any_chain else NO_CHAINS:
-            engine.run(statement)
-        if engine.value("select exists (select 1 from payments where refund)"):
-            engine.run(REVERSED_REFUNDS)
-    return faults
+        self.faults = {
+            table: {fault.number: fault for fault in staging.faults}
+            for table, staging in self.stagings.items()
+        }
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """Every statement that may be carried out to make the tables."""
+        yield account_ids_sql(list(self.sources.values()))
+        for staging in self.stagings.values():
+            yield staging.sql
+        if _takes_back(self.sources):
+            yield from (ANY_CHAIN, *NO_CHAINS, *chains_sql(texts=self.texts), REVERSED_REFUNDS)
+        if _splits(self.sources):
+            yield from (BILLS_OF_CHAINS, SOUND_PAYMENTS, split_parts_sql(texts=self.texts))
+
+    def make(self) -> None:
+        """Make the tables. Raises _NotStaged after adding a Problem, and RS620."""
+        engine = self.engine
+        try:
+            engine.run(account_ids_sql(list(self.sources.values())))
+        except EngineError as error:
+            check_unchanged(self.workspace, self.before)
+            self._fail(error, *_unreadable(engine, self.sources))
+        for table, mapped in self.sources.items():
+            try:
+                if self.numbered:
+                    engine.run(numbered_sql(mapped))
+                engine.run(self.stagings[table].sql)
+            except EngineError as error:
+                self._fail(error, table, mapped)
+        if _takes_back(self.sources):
+            any_chain = engine.value(ANY_CHAIN)
+            for statement in chains_sql(texts=self.texts) if any_chain else NO_CHAINS:
+                engine.run(statement)
+            if engine.value("select exists (select 1 from payments where refund)"):
+                engine.run(REVERSED_REFUNDS)
+        if not self.numbered:
+            if not all_sound(engine, self.sources):
+                raise NotKept
+            _split_sound(engine, self.sources, texts=self.texts)
+        check_unchanged(self.workspace, self.before)
+
+    def _fail(self, error: EngineError, table: str, mapped: Mapped) -> NoReturn:
+        if not explain_failure(self.workspace, self.problems):
+            _add_unreadable(table, mapped, error, self.problems)
+        raise _NotStaged
 
 
 def _unreadable(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[str, Mapped]:
@@ -266,21 +326,29 @@ def _takes_back(sources: Mapping[str, Mapped]) -> bool:
     return payments is not None and payments.has("reverses") and payments.has("payment_id")
 
 
+def _splits(sources: Mapping[str, Mapped]) -> bool:
+    """Whether payments of several bills can be taken back in parts."""
+    return _takes_back(sources) and sources["payments"].has("bill_id")
+
+
+def _split_sound(engine: Engine, sources: Mapping[str, Mapped], *, texts: bool) -> None:
+    """Make what is worked out of the sound payments that are taken back."""
+    if _splits(sources):
+        engine.run(BILLS_OF_CHAINS)
+        engine.run(SOUND_PAYMENTS)
+        engine.run(split_parts_sql(texts=texts))
+
+
 def _views(
     engine: Engine,
     sources: Mapping[str, Mapped],
     scale: int,
     with_bad_rows: Set[str],
-    *,
-    texts: bool,
 ) -> None:
     views = ledger_views(sources, scale, with_bad_rows)
-    if _takes_back(sources) and sources["payments"].has("bill_id"):
-        engine.run(BILLS_OF_CHAINS)
-        engine.run(SOUND_PAYMENTS)
+    if _splits(sources):
         if engine.value("select exists (select 1 from further_reversals)"):
             views["ledger_payments"] = WITH_FURTHER_PAYMENTS
-        engine.run(split_parts_sql(texts=texts))
         if engine.value("select exists (select 1 from split_parts)"):
             views["ledger_payments"] = PAYMENTS_IN_PARTS
     for view, statement in views.items():

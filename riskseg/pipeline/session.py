@@ -21,6 +21,7 @@ from riskseg.pipeline.account_file import for_scoring
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.open_journal import only_writer
 from riskseg.pipeline.quarantine import quarantine
+from riskseg.pipeline.staged_ledger import folder_of
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.describe import attributes_named
@@ -137,6 +138,7 @@ def scratch_engine(
         DuckDB(
             Path(folder) / "ledger.duckdb",
             reads=[*readable(workspace), *reads],
+            keeps=folder_of(workspace) if holds_databases(folder_of(workspace)) else None,
             threads=settings.threads,
             memory=settings.memory,
             timezone=settings.timezone or "UTC",
@@ -182,7 +184,7 @@ def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
         versions = [
             model_folder for model_folder in workspace.models.glob("*") if model_folder.is_dir()
         ]
-        kept_folders = [workspace.state / "quarantine", workspace.state / "runs"]
+        kept_folders = [workspace.state / folder for folder in ("quarantine", "runs", "staged")]
         kept_folders += workspace.state.glob("runs/*")
         sweep([workspace.root, *kept_folders, *versions, *places])
         yield

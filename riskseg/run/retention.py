@@ -17,6 +17,7 @@ from riskseg.pipeline.account_lookup import check_known
 from riskseg.pipeline.archive import account_hash, damaged
 from riskseg.pipeline.open_journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
+from riskseg.pipeline.staged_ledger import forget as forget_staged
 from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
 from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
@@ -136,7 +137,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
 
 def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     """Take an account out of all that is kept: the inputs of runs, the quarantine, and the events
-    of the journal.
+    of the journal. The ledger that commands share goes whole: the next one stages the sources anew.
 
     Safe to repeat, and to kill: each file says what was erased from it, and the journal has its
     row when all are done. It has one for an account that was only in the sources, too, so that the
@@ -149,6 +150,7 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     hashed = account_hash(account)
     problems = Problems()
     with locked(workspace), open_journal(workspace) as journal:
+        forget_staged(workspace)
         folders = [
             run_folder
             for run_folder in store.folders(workspace.state / "runs")

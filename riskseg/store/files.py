@@ -103,10 +103,11 @@ def sweep(folders: Iterable[Path]) -> list[Path]:
 
 
 def _remove_dead(folder: Path, pattern: str) -> list[Path]:
-    """Remove the part files of this workspace in a folder that no other live process writes."""
+    """Remove the part files of this workspace in a folder that no other live process writes, and
+    what an engine has put beside them."""
     removed = []
-    for part in sorted(folder.glob(f"{pattern}.{_owner['tag']}-*{_PART}")):
-        pid = part.name.removesuffix(_PART).rpartition("-")[2]
+    for part in sorted(folder.glob(f"{pattern}.{_owner['tag']}-*{_PART}*")):
+        pid = part.name.rpartition(_PART)[0].rpartition("-")[2]
         if pid.isdigit() and int(pid) != os.getpid() and is_alive(int(pid)):
             continue
         with suppress(OSError):

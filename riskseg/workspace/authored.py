@@ -55,6 +55,7 @@ class EngineTable(Shape):
     threads: int | None = Field(default=None, ge=1)
     memory: str = "3GB"
     partitions: int | None = Field(default=None, ge=1)
+    keep_staged: bool = True
 
     @field_validator("memory")
     @classmethod

@@ -46,6 +46,7 @@ class Settings:
     threads: int | None
     memory: str
     partitions: int | None
+    keep_staged: bool
     journal_url: str | None
     journal_schema: str
     sources: Mapping[str, Source]
@@ -141,6 +142,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         threads=top.engine.threads,
         memory=top.engine.memory,
         partitions=top.engine.partitions,
+        keep_staged=top.engine.keep_staged,
         journal_url=top.journal.url,
         journal_schema=top.journal.schema_,
         sources=MappingProxyType(sources),

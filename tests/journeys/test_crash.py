@@ -127,6 +127,8 @@ def test_assign_killed_at_a_door(
     door: str, trained: Path, copy_of: Copy, undisturbed: bytes
 ) -> None:
     workspace = copy_of(trained)
+    # The first file that is written is to be that of the decisions.
+    p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 1\nkeep_staged = false")
     place = workspace / "decisions.parquet"
     process = begin(workspace, place, DOORS[door])
     process.join()

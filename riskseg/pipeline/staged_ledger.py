@@ -1,0 +1,112 @@
+"""The staged ledger that commands share: the tables that sources are staged into are kept, and a
+command that finds them does not read the sources again.
+
+What is kept has a name made of all that it depends on: every statement that staged it, the stamps
+of the files that these read (see :mod:`riskseg.sources.unchanged`), and the releases of riskseg and
+of the engine. So nothing kept is ever brought up to date: where anything changes, the name does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import riskseg
+from riskseg.domain.problems import Problems
+from riskseg.engine import Engine
+from riskseg.sources.unchanged import Stamps
+from riskseg.store.files import check_place, private_file, private_folder, write_beside
+from riskseg.workspace import Workspace
+
+# Ledgers that are kept at a time: one with the ids of bills as texts and one without.
+_MOST = 2
+# A file that was written to so shortly before may be again without another stamp: the coarsest
+# clocks of file systems tick every two seconds.
+_SETTLED_AFTER_NS = 2_000_000_000
+
+
+class NotKept(Exception):
+    """Raised by what makes the tables: they are not to be kept, and are not there."""
+
+
+def folder_of(workspace: Workspace) -> Path:
+    """Where the staged ledgers of a workspace are kept."""
+    return workspace.state / "staged"
+
+
+def forget(workspace: Workspace) -> None:
+    """Remove the staged ledgers that are kept."""
+    for kept in folder_of(workspace).glob("*.duckdb"):
+        kept.unlink(missing_ok=True)
+
+
+def kept_or_made(
+    engine: Engine,
+    workspace: Workspace,
+    before: Stamps,
+    statements: Sequence[str],
+    make: Callable[[], None],
+) -> bool:
+    """Have the tables that `make` makes by `statements`: those that are kept, or else made now, and
+    kept if they can be. Returns whether they were there.
+
+    `before` are the stamps of the sources' files before anything was read. `make` must see to it
+    that they are the same after it. Whatever it raises goes through, and nothing is kept then.
+    """
+    place = folder_of(workspace) / f"{_name(engine, before, statements)}.duckdb"
+    if engine.can_keep and place.is_file() and engine.read_kept(place):
+        return True
+    if not engine.can_keep or not _may_keep(workspace, place, before):
+        make()
+        return False
+    with write_beside(place, token="staged") as part:
+        try:
+            with engine.keeping(part):
+                make()
+        finally:
+            part.with_name(f"{part.name}.wal").unlink(missing_ok=True)
+        private_file(part)
+    if not engine.read_kept(place):
+        raise AssertionError(f"{place} was kept just now")
+    _remove_others(place)
+    return False
+
+
+def _name(engine: Engine, before: Stamps, statements: Sequence[str]) -> str:
+    stamped = sorted((str(path), *stamp) for path, stamp in before.items())
+    made_of = [riskseg.__version__, engine.release, stamped, *statements]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+
+def _may_keep(workspace: Workspace, place: Path, before: Stamps) -> bool:
+    """Whether there is a folder to keep them in, in a workspace that has kept anything before, and
+    the sources' files are as they were for a while."""
+    if not workspace.settings.keep_staged or not before or not workspace.state.is_dir():
+        return False
+    try:
+        private_folder(place.parent)
+    except OSError:
+        return False
+    problems = Problems()
+    check_place(place, problems)
+    return not len(problems) and _settled(place.parent, before)
+
+
+def _settled(folder: Path, before: Stamps) -> bool:
+    """Whether the files were changed long enough ago, by the clock of the file system."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        now = os.fstat(file.fileno()).st_mtime_ns
+    return all(changed < now - _SETTLED_AFTER_NS for *_, changed in before.values())
+
+
+def _remove_others(place: Path) -> None:
+    """Keep the latest few. One that a command reads goes when that command ends."""
+    by_age = sorted(place.parent.glob("*.duckdb"), key=lambda kept: -kept.stat().st_mtime_ns)
+    for old in [kept for kept in by_age if kept != place][_MOST - 1 :]:
+        with suppress(OSError):
+            old.unlink()

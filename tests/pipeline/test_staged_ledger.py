@@ -1,0 +1,208 @@
+"""The staged ledger is kept for the next command, and gives it the very same decisions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sys
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from riskseg.engine import DuckDB
+from riskseg.pipeline import staged_ledger
+from riskseg.run.assign import assign
+from riskseg.run.retention import erase
+from riskseg.store.sinks import InMemory
+from tests.support import treated
+
+DAY = date(2026, 2, 1)
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test has just written count as settled."""
+    monkeypatch.setattr(staged_ledger, "_SETTLED_AFTER_NS", -(10**9))
+
+
+def write(root: Path, *, settings: str | None = None) -> Path:
+    accounts = [{"account_id": f"a{n}", "treatment": "gentle"} for n in range(5)]
+    bills = [
+        {"account_id": f"a{n}", "bill_id": f"b{n}", "due_on": "2026-01-01", "amount": 100 + n}
+        for n in range(5)
+    ]
+    payments = [
+        {"account_id": "a0", "payment_id": "p1", "paid_on": "2026-01-05", "amount": 100},
+        {"account_id": "a1", "payment_id": "p2", "paid_on": "2026-01-05", "amount": 101},
+        {"account_id": "a1", "payment_id": "p3", "paid_on": "2026-01-09", "amount": -101}
+        | {"reverses": "p2"},
+    ]
+    root = treated.write(
+        root,
+        paths={"gentle": {"steps": [{"day": 3, "action": "sms"}]}},
+        rows={"accounts": accounts, "bills": bills, "payments": payments},
+    )
+    (root / ".riskseg").mkdir(exist_ok=True)
+    if settings is not None:
+        with (root / "riskseg.toml").open("a") as toml:
+            toml.write(f"[engine]\n{settings}\n")
+    return root
+
+
+def decide(root: Path, caplog: pytest.LogCaptureFixture) -> tuple[bytes, bool]:
+    """The bytes of the decisions, and whether the rows of the sources were read for them."""
+    caplog.clear()
+    target = InMemory()
+    with caplog.at_level(logging.DEBUG, logger="riskseg.engine"):
+        assign(root, DAY, target, at=treated.AT)
+    read = [r for r in caplog.records if "table bills as" in str(getattr(r, "sql", ""))]
+    return target.parquet, bool(read)
+
+
+def kept(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".riskseg/staged").glob("*"))
+
+
+def test_the_next_command_reads_what_was_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    first, read = decide(root, caplog)
+    assert read and len(kept(root)) == 1
+    again, read = decide(root, caplog)
+    assert not read and again == first
+    shutil.rmtree(root / ".riskseg/staged")
+    without = write(tmp_path / "without", settings="keep_staged = false")
+    anew, read = decide(without, caplog)
+    assert read and anew == first and kept(without) == []
+
+
+@pytest.mark.parametrize("change", ["written to", "replaced", "another line in riskseg.toml"])
+def test_what_has_changed_is_read_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    bills = root / "data/bills.csv"
+    before = bills.stat()
+    text = bills.read_text()
+    assert "100" in text
+    if change == "written to":
+        bills.write_text(text.replace("100", "700"))
+    elif change == "replaced":
+        # As long as before, and of the same time: the file system still knows that it is another.
+        other = root / "data/other.csv"
+        other.write_text(text.replace("100", "700"))
+        os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+        other.replace(bills)
+    else:
+        toml = root / "riskseg.toml"
+        toml.write_text(toml.read_text().replace("[source.bills]", '[source.bills]\namount = "7"'))
+    changed, read = decide(root, caplog)
+    assert read and changed != first
+
+
+def test_a_file_that_may_still_be_written_to_is_not_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staged_ledger, "_SETTLED_AFTER_NS", 2_000_000_000)
+    root = write(tmp_path / "w")
+    decide(root, caplog)
+    assert kept(root) == []
+
+
+def test_bad_rows_are_not_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = write(tmp_path / "w")
+    bills = root / "data/bills.csv"
+    bills.write_text(bills.read_text().replace("104", "x104"))
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 1\n"))
+    first, _ = decide(root, caplog)
+    assert kept(root) == []
+    again, read = decide(root, caplog)
+    assert read and again == first
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", None])
+def test_what_cannot_be_read_is_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes | None
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    (name,) = kept(root)
+    place = root / ".riskseg/staged" / name
+    place.write_bytes(place.read_bytes()[:5000] if damage is None else damage)
+    again, read = decide(root, caplog)
+    assert read and again == first and kept(root) == [name]
+
+
+def test_the_latest_two_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = write(tmp_path / "w")
+    seen: list[str] = []
+    for _ in range(3):
+        (root / "data/bills.csv").touch()
+        decide(root, caplog)
+        seen += [name for name in kept(root) if name not in seen]
+    assert len(seen) == 3 and set(kept(root)) == {*seen[1:]}
+
+
+def test_erasing_an_account_removes_what_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    decide(root, caplog)
+    assert kept(root)
+    erase(root, "a1", by="ann", at=treated.AT)
+    assert kept(root) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_what_a_killed_command_left_is_swept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+
+    def killed() -> None:
+        DuckDB._execute = kill_at_bills  # type: ignore[method-assign]
+        assign(root, DAY, InMemory(), at=treated.AT)
+
+    def kill_at_bills(self: DuckDB, sql: str) -> int | None:
+        if "create or replace table bills" in sql:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._connection.execute(sql)
+        return None
+
+    process = get_context("fork").Process(target=killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert any(".part" in name for name in kept(root))
+    _, read = decide(root, caplog)
+    (name,) = kept(root)
+    assert read and name.endswith(".duckdb")
+
+
+def test_several_engines_read_one_kept_file(tmp_path: Path) -> None:
+    place = tmp_path / "kept.duckdb"
+    with DuckDB(tmp_path / "s.duckdb", keeps=tmp_path) as engine:
+        with engine.keeping(place):
+            engine.run("create table numbers as select range as n from range(3)")
+        assert engine.read_kept(place) and engine.value("select count(*) from numbers") == 3
+        with DuckDB(keeps=tmp_path) as other:
+            assert other.read_kept(place) and other.read_kept(place)
+            other.run("create view odd as select n from numbers where n % 2 = 1")
+            assert other.rows("select n from odd") == [(1,)]
+            assert list(other.columns("numbers")) == ["n"]
+
+
+def test_an_engine_that_reads_copies_keeps_nothing(tmp_path: Path) -> None:
+    with DuckDB(tmp_path / "s.duckdb", keeps=tmp_path) as engine:
+        assert engine.can_keep
+        engine.new_file("copy.csv")
+        assert not engine.can_keep
+    with DuckDB(tmp_path / "t.duckdb") as engine:
+        assert not engine.can_keep
