@@ -13,6 +13,7 @@ from riskseg.insight.coverage import COVERAGE
 from riskseg.insight.cures import CURES
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.fairness import FAIRNESS
+from riskseg.insight.feeds import FEEDS
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 from riskseg.insight.movement import MOVEMENTS
@@ -43,6 +44,7 @@ for _insight in (
     CALIBRATION,
     SPLITS,
     COVERAGE,
+    FEEDS,
     FAIRNESS,
 ):
     register(_insight)

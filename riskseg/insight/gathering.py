@@ -167,6 +167,10 @@ class GatheringJob(Job):
             of_default=of_default,
             specs=self._specs,
         )
+        until = self.asked.as_of
+        portfolio.runs = [
+            run for run in self.journal.runs() if run.as_of is not None and run.as_of <= until
+        ]
         portfolio.strategy, portfolio.actions = self._strategy_then, self._strategy_then.actions
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))

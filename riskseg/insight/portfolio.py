@@ -3,7 +3,7 @@ asked of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from riskseg.engine import Engine
 from riskseg.learning.spec import ModelSpec
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Strategy
+from riskseg.store.records import RunRecord
 
 # The columns of decisions that insights read, beside probabilities and levels.
 READ = (
@@ -63,6 +64,8 @@ class Portfolio:
     the facts by which treatment is compared: those that are declared protected, that protect
     accounts in the strategy, or that a model's spec names under `fairness`.
 
+    `runs` are those of the journal up to the as-of date, the latest first.
+
     `facts` are the features and attributes that accounts have. `tables` are the names of those of
     :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
 
@@ -71,6 +74,7 @@ class Portfolio:
     """
 
     strategy: Strategy
+    runs: Sequence[RunRecord] = ()
 
     def __init__(
         self,
