@@ -31,11 +31,13 @@ AS_OF = date(2025, 2, 10)
 
 @cache
 def ledger() -> tuple[Loaded, tuple[Account, ...]]:
-    """Random accounts, and some that are long in arrears and agree a plan in December."""
+    """Random accounts, some that are long in arrears and agree a plan in December, and one that
+    pays thirty days after 10 December."""
     told = [as_told(account, LACKING["everything"]) for account in random_accounts(90, seed=8)]
     agreed = Instalment("x", date(2025, 6, 1), 10000, date(2024, 12, 20))
     bill = Bill("1", date(2024, 11, 1), 10000)
     told += [Account(str(n), (bill,), instalments=(agreed,)) for n in range(10000, 10012)]
+    told += [Account("10020", (bill,), (Payment(date(2025, 1, 9), 10000, "p"),))]
     return load_accounts(told), tuple(told)
 
 
@@ -52,7 +54,7 @@ def segment_of(account: Account) -> str:
     ("as_of", "days"),
     [
         (date(2024, 2, 12), (date(2024, 1, 9), date(2024, 1, 12))),
-        (AS_OF, (date(2024, 1, 20), date(2024, 12, 10), date(2025, 1, 20))),
+        (AS_OF, (date(2024, 1, 20), date(2024, 11, 10), date(2024, 12, 10), date(2025, 1, 20))),
     ],
 )
 def test_cures_are_those_of_the_episodes(as_of: date, days: Sequence[date]) -> None:

@@ -22,7 +22,7 @@ from riskseg.results.insights.promises import PromisesKept
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.insight.of_ledger import portfolio
-from tests.ledger.facts import Account
+from tests.ledger.facts import Account, Bill, Event
 from tests.ledger.loading import LACKING, as_told, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import allocate, left_of_payments
@@ -190,6 +190,25 @@ def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> 
     }
     assert {g.group: g.made for g in answer.channels} == {"phone": 3, "web": 3}
     assert "Not shown, with fewer than 10 accounts: not decided before, gentle" in answer.words()
+
+
+def test_what_was_said_last_of_a_promise_counts_and_only_the_last_twelve_months_do() -> None:
+    def promise(made: date, ref: str, *told: tuple[date, str]) -> list[Event]:
+        events = [Event(made, "promise", amount=100, until=made, ref=ref)]
+        return events + [Event(day, "promise", outcome=word, ref=ref) for day, word in told]
+
+    events = [
+        *promise(date(2025, 1, 31), "old"),
+        *promise(date(2025, 2, 1), "a", (date(2025, 2, 2), "kept"), (date(2025, 2, 9), "broken")),
+        *promise(date(2025, 3, 1), "b", (date(2025, 3, 2), "broken"), (date(2025, 3, 9), "kept")),
+    ]
+    bill = Bill("1", date(2025, 1, 1), 10000)
+    loaded = load_accounts([Account("a", (bill,), events=tuple(events))])
+    answer = PROMISES.answer(portfolio(loaded, date(2026, 1, 15), PROMISES.needs))
+    assert [(m.group, m.made, m.kept, m.broken) for m in answer.months] == [
+        ("2025-03", 1, 1, 0),
+        ("2025-02", 1, 0, 1),
+    ]
 
 
 def test_without_promises_it_says_so(tmp_path: Path) -> None:

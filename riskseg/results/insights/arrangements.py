@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import FEWEST
+from riskseg.results.insights.answer import too_few
 from riskseg.results.part import Part
 from riskseg.results.units import MoneyOrNone, ShareOrNone
 
@@ -55,7 +55,6 @@ def kept_in_words(total: Arrangements | None, segments: Sequence[Arrangements], 
             f'. Most were kept in "{best}" ({most:.0%}), fewest in "{worst}" ({least:.0%}): '
             "observed, and no effect of how segments are treated"
         )
-    few = [row.group for row in segments if row.over and row.share_kept is None]
-    if few:
-        text += f". Not shown, with fewer than {FEWEST} accounts: {', '.join(few)}"
-    return f"{text}."
+    return f"{text}." + too_few(
+        row.group for row in segments if row.over and row.share_kept is None
+    )
