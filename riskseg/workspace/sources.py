@@ -21,6 +21,7 @@ from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.overlays import OVERLAYS, overlay_tables
 from riskseg.workspace.reading import ReadTable, read_table
+from riskseg.workspace.undecided import MARK, undecided_in
 
 FILE = "riskseg.toml"
 
@@ -294,7 +295,7 @@ def read_sources(top: Top, document: Document, root: Path, problems: Problems) -
                 f'"from" is missing: [source.{table}] does not say where its rows are.',
                 file=FILE,
                 line=document.line("source", table),
-                hint='Add `from = "a file, a glob, or a select"`.',
+                hint=_proposed(root, table) or 'Add `from = "a file, a glob, or a select"`.',
             )
             continue
         line_by_key = {
@@ -337,6 +338,24 @@ def read_sources(top: Top, document: Document, root: Path, problems: Problems) -
             "No source is named: riskseg needs bills and payments, or accounts.",
             file=FILE,
             line=document.line("source"),
-            hint="Add a [source.bills] and a [source.payments], or a [source.accounts].",
+            hint=_proposed(root)
+            or "Add a [source.bills] and a [source.payments], or a [source.accounts].",
         )
     return sources
+
+
+def _proposed(root: Path, table: str | None = None) -> str:
+    """Which lines propose where the rows of a table are, or which tables to read, and are not
+    decided; empty where none do."""
+    lines = [
+        str(point.line)
+        for point in undecided_in(root)
+        if (point.table == table and point.column == "from") or (table is None and not point.column)
+    ]
+    if not lines:
+        return ""
+    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(lines)}"
+    return (
+        f"`riskseg init --from` proposed it on {where} and was not sure: take the mark `{MARK}` "
+        "away where it is right."
+    )

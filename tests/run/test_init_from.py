@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.run.match import Matching, Question, match
+from riskseg.workspace import open_workspace
 from riskseg.workspace.undecided import undecided
 
 BILLS = """\
@@ -82,6 +83,35 @@ def test_the_currency_is_that_of_a_column(
     text = "\n".join([f"{header},Invoice Currency", *(f"{line},{written_so}" for line in lines)])
     toml = tomllib.loads(written(tmp_path, {"invoices.csv": text + "\n"}).toml)
     assert toml["workspace"].get("currency") == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [("amount_usd", "USD"), ("Amount (EUR)", "EUR"), ("inv_amount", None), ("net_amount", None)],
+)
+def test_the_currency_is_part_of_the_name_of_the_amount(
+    amount: str, expected: str | None, tmp_path: Path
+) -> None:
+    text = BILLS.replace("inv_amount", amount)
+    toml = tomllib.loads(written(tmp_path, {"invoices.csv": text}).toml)
+    assert toml["workspace"].get("currency") == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('[source.bills]\n# ? from = "b.csv"', "proposed it on line 3 and was not sure"),
+        ('# ? [source.bills]\n# ? from = "b.csv"', "proposed it on line 2 and was not sure"),
+        ("[source.bills]\n", "Add `from = "),
+        ("", "Add a [source.bills]"),
+    ],
+)
+def test_a_source_that_is_not_decided_is_pointed_at(table: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "riskseg.toml").write_text(f"[workspace]\n{table}\n")
+    problems = Problems()
+    assert open_workspace(tmp_path, problems) is None
+    (found,) = problems
+    assert found.code == "RS005" and says in (found.hint or "")
 
 
 def test_a_bill_without_an_id_gets_one_that_is_unique(tmp_path: Path) -> None:

@@ -262,15 +262,20 @@ def _unused(found: Found, fits: Sequence[float]) -> str:
 
 
 def _currency(proposals: Mapping[str, TableProposal]) -> str | None:
-    """The currency that a column of bills or payments names, where it names one alone."""
+    """The currency that a column of bills or payments names, or that is part of the names of the
+    columns of amounts, where it is one alone."""
+    money = [proposals[table] for table in ("bills", "payments") if table in proposals]
     named = {
         code_of(word) or (word if re.fullmatch("[A-Z]{3}", word) else None)
-        for table in ("bills", "payments")
-        if table in proposals
-        for header, profile in proposals[table].found.profiles.items()
+        for proposal in money
+        for header, profile in proposal.found.profiles.items()
         if likeness(header).get("currency", 0) >= SURE
         for word in profile.words
     }
+    if not named:
+        amounts = [p.columns["amount"].header or "" for p in money if "amount" in p.columns]
+        words = [word for header in amounts for word in re.split(r"[\W_\d]+", header)]
+        named = {code_of(word) for word in words if len(word) == 3} - {None}
     return named.pop() if len(named) == 1 else None
 
 
