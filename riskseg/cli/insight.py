@@ -42,7 +42,7 @@ def insight(
         typer.Argument(
             help="size, profile, movement, arrears, vintages, roll, cures, "
             "collected, promises, plans, "
-            "performance, calibration, split, coverage, feeds or fairness."
+            "performance, calibration, split, coverage, drift, feeds or fairness."
         ),
     ],
     as_of: AsOf,

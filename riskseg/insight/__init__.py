@@ -12,6 +12,7 @@ from riskseg.insight.collected import COLLECTED
 from riskseg.insight.coverage import COVERAGE
 from riskseg.insight.cures import CURES
 from riskseg.insight.differences import DIFFERENCES
+from riskseg.insight.drift import DRIFTS
 from riskseg.insight.fairness import FAIRNESS
 from riskseg.insight.feeds import FEEDS
 from riskseg.insight.insight import register
@@ -44,6 +45,7 @@ for _insight in (
     CALIBRATION,
     SPLITS,
     COVERAGE,
+    DRIFTS,
     FEEDS,
     FAIRNESS,
 ):

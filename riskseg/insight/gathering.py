@@ -171,6 +171,7 @@ class GatheringJob(Job):
         portfolio.runs = [
             run for run in self.journal.runs() if run.as_of is not None and run.as_of <= until
         ]
+        portfolio.models = self._models
         portfolio.strategy, portfolio.actions = self._strategy_then, self._strategy_then.actions
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))
@@ -215,6 +216,7 @@ class GatheringJob(Job):
         ready = self._deciders[as_of] if as_of in self._deciders else self._ready(as_of)
         strategy = ready.strategy
         self.strategy_name, self._strategy_then = strategy.name, strategy
+        self._models = {key: scorer.model for key, scorer in ready.scorers.items()}
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
         self._specs = {key: spec.asked for key, spec in specs.items()}
         self._compared = [*strategy.protective, *strategy.special_category]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -19,6 +19,9 @@ from riskseg.learning.spec import ModelSpec
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Strategy
 from riskseg.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
 
 # The columns of decisions that insights read, beside probabilities and levels.
 READ = (
@@ -70,11 +73,13 @@ class Portfolio:
     :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
 
     `specs` say what each probability of that strategy is of, by its name in decisions:
-    `probability_of(name)` is its column in `decided_days`, null where an account has none.
+    `probability_of(name)` is its column in `decided_days`, null where an account has none. `models`
+    are the models that give them.
     """
 
     strategy: Strategy
     runs: Sequence[RunRecord] = ()
+    models: Mapping[str, Model] = {}
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -141,9 +141,10 @@ class Model:
             self.learned_by.units_per_log_odds(self.scorer),
         )
 
-    def watch(self) -> Watch:
-        """A new count of how batches differ from the training window."""
-        return Watch(self.reference, self.features)
+    def watch(self, features: Sequence[str] | None = None) -> Watch:
+        """A new count of how batches differ from the training window, in `features`; in all that
+        the model has if left out."""
+        return Watch(self.reference, self.features if features is None else features)
 
     def _check(self, batch: pd.DataFrame) -> None:
         missing_features = [name for name in self.features if name not in batch.columns]

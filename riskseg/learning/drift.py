@@ -48,6 +48,24 @@ class Drift:
         )
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How one feature of the rows that were scored, or their probability (`feature` empty), differs
+    from training at the same points of the billing cycle: the PSI, what chance alone gives on
+    average, and the shares of rows in which it is unknown, now and in training."""
+
+    feature: str
+    psi: float
+    by_chance: float
+    unknown: float
+    unknown_in_training: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is a shift to act on."""
+        return significant(self.psi, self.by_chance)
+
+
 class Watch:
     """Counts what batches hold of `features`, as they are scored, and says how that differs from
     training.
@@ -148,6 +166,21 @@ class Watch:
             elif psi > largest:
                 largest, beyond = psi, psi > DRIFT
         return Drift(self._rows, len(self._nulls), tuple(differences), fixed(largest), beyond)
+
+    def measured(self) -> tuple[Measured, ...]:
+        """The figures that :meth:`drift` puts in words, of the probability and of each feature that
+        training says anything of; none where nothing was seen."""
+        if not self._rows:
+            return ()
+        return tuple(
+            Measured(
+                name,
+                *self._psi(name),
+                unknown=self._nulls[name] / self._rows if name else 0.0,
+                unknown_in_training=spread.missing,
+            )
+            for name, spread in self._spreads.items()
+        )
 
     def _psi(self, watched_name: str) -> tuple[float, float]:
         """(PSI against training at the same points of the cycle, what chance alone gives)."""

@@ -70,4 +70,6 @@ def in_words(row: Part, name: str, scale: int) -> str:
             return f"{value:.1%}"
         case Unit.RATIO:
             return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from riskseg.insight.portfolio_tables.arranged import Planned, Promised
 from riskseg.insight.portfolio_tables.billed_months import BilledMonths
 from riskseg.insight.portfolio_tables.came_true import CameTrue
+from riskseg.insight.portfolio_tables.cycle_days import CycleDays
 from riskseg.insight.portfolio_tables.fed import Fed
 from riskseg.insight.portfolio_tables.followed import Followed
 from riskseg.insight.portfolio_tables.outcomes import Outcomes
@@ -31,6 +32,7 @@ TABLES: Mapping[str, PortfolioTable] = {
         Planned(),
         Followed(),
         Fed(),
+        CycleDays(),
         PastEpisodes(),
         BilledMonths(),
     )
