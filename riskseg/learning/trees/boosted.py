@@ -11,13 +11,16 @@ import numpy as np
 
 from riskseg.learning.trees.columns import Column, matrix_of
 from riskseg.learning.trees.shap import Explainer
-from riskseg.learning.trees.text import read_trees
+from riskseg.learning.trees.text import Trees, read_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb
     import pandas as pd
 
     from riskseg.learning.frame import Floats
+
+# Rows up to which walking through the trees takes less than loading LightGBM does.
+_FEW = 2_000
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,21 @@ class Boosted:
 
         return lgb.Booster(model_str=self.text)
 
+    @cached_property
+    def _read(self) -> Trees:
+        return read_trees(self.text)
+
     @property
     def trees(self) -> int:
-        return int(self._booster.num_trees())
+        return len(self._read.trees)
 
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
-        """Log-odds of the bad outcome."""
-        return self._predict(batch, threads, raw_score=True)
+        """Log-odds of the bad outcome. Few rows are walked through the trees here, and many by
+        LightGBM: the bits are the same, and loading LightGBM takes a second."""
+        matrix = matrix_of(batch, self.columns)
+        if len(batch) <= _FEW:
+            return self._read.margin(matrix)
+        return np.asarray(self._booster.predict(matrix, num_threads=threads, raw_score=True))
 
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Exact SHAP values in log-odds, (rows, features): positive raises the risk.
@@ -70,13 +81,7 @@ class Boosted:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer.of(read_trees(self.text))
-
-    def _predict(self, batch: pd.DataFrame, threads: int, **options: bool) -> Floats:
-        if batch.empty:  # LightGBM refuses a batch without rows
-            return np.zeros(0)
-        matrix = matrix_of(batch, self.columns)
-        return np.asarray(self._booster.predict(matrix, num_threads=threads, **options))
+        return Explainer.of(self._read)
 
     def as_json(self) -> dict[str, Any]:
         return {
