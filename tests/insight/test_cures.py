@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,12 +11,16 @@ from functools import cache
 import pyarrow as pa
 import pytest
 
+from riskseg.insight.arrears import ARREARS
 from riskseg.insight.cures import CURES, HORIZONS
 from riskseg.insight.intervals import observed_share
 from riskseg.insight.portfolio_tables.arranged import since
 from riskseg.insight.vintages import HORIZONS as EPISODE_HORIZONS
 from riskseg.insight.vintages import VINTAGES
 from riskseg.pipeline.asked import month_ends
+from riskseg.report.segments.charts.cures import cured_by_segment
+from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by_month
+from riskseg.results.insights.report import SegmentReport
 from tests.insight.of_ledger import portfolio
 from tests.ledger.facts import Account, Bill, Instalment, Payment
 from tests.ledger.loading import LACKING, Loaded, as_told, load_accounts
@@ -25,6 +29,7 @@ from tests.ledger.slow_allocation import allocate
 from tests.treatment.test_episodes import spans
 
 ARREARS_FROM = 500
+REPORT = SegmentReport.model_construct(currency="GBP", scale=2)
 DAY = timedelta(days=1)
 AS_OF = date(2025, 2, 10)
 
@@ -89,6 +94,10 @@ def test_cures_are_those_of_the_episodes(as_of: date, days: Sequence[date]) -> N
         else:
             assert row.share_cured == round(Decimal(row.cured) / row.accounts, 6)
     assert "Not shown, with fewer than 10 accounts: small." in answer.words()
+    drawn = cured_by_segment(answer, REPORT)
+    assert drawn is not None and "small</text>" not in drawn
+    shown = [row for row in answer.segments if row.share_cured is not None]
+    assert drawn.count(" days: ") == len(shown) > 1
 
 
 def state(now: Iterable[tuple[object, ...]], day: date, last: date) -> str:
@@ -146,6 +155,18 @@ def test_episodes_of_a_month_are_counted_once_their_days_are_over() -> None:
     assert max(month + after * DAY for month, after in expected) <= AS_OF
 
 
+def test_every_month_with_more_than_a_point_has_a_curve() -> None:
+    loaded, _ = ledger()
+    answer = VINTAGES.answer(portfolio(loaded, AS_OF, VINTAGES.needs))
+    billed = [(r.month, r.share) for r in answer.billed if r.months_after]
+    began = [(r.month, r.share) for r in answer.episodes]
+    for draw, points in ((unpaid_by_month, billed), (episodes_by_month, began)):
+        counts = Counter(month for month, share in points if share is not None)
+        drawn = draw(answer, REPORT)
+        assert drawn is not None
+        assert drawn.count("<circle") == sum(n for n in counts.values() if n > 1) > 1
+
+
 def test_a_vintage_by_hand() -> None:
     """Ten accounts are billed 100 on 10 January, due on the 20th: three pay in February, and one of
     them only 40."""
@@ -172,6 +193,19 @@ def test_a_vintage_by_hand() -> None:
         for r in answer.episodes
     ] == [(days, 10, 2, Decimal("0.8"), 1000, Decimal("0.8")) for days in (30, 60)]
     assert "Of what was billed in 2025-01, 76.0% was unpaid 3 months later." in answer.words()
+
+
+def test_a_history_of_some_days_has_no_vintage() -> None:
+    bill = Bill("1", date(2025, 1, 20), 10000, issued_on=date(2025, 1, 10))
+    loaded, as_of = load_accounts([Account("1", (bill,))]), date(2025, 1, 25)
+    answer = VINTAGES.answer(portfolio(loaded, as_of, VINTAGES.needs))
+    assert (answer.billed, answer.episodes) == ((), ())
+    assert answer.words() == "The history is too short: no month is over for long enough."
+    arrears = ARREARS.answer(portfolio(loaded, as_of, ARREARS.needs))
+    assert {row.day for row in arrears.days} == {as_of} and not arrears.months
+    assert arrears.words() == (
+        "On 2025-01-25, 100.0% of what was owed was past due, 0.0% by more than 90 days."
+    )
 
 
 @pytest.mark.parametrize(("part", "low", "high"), [(0, 0, 0.3085), (10, 0.6915, 1)])

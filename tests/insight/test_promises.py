@@ -17,8 +17,10 @@ from riskseg.insight.portfolio_tables.arranged import since
 from riskseg.insight.promises import PROMISES
 from riskseg.ledger.promises import SETTLED
 from riskseg.pipeline.asked import Asked
+from riskseg.report.segments.charts.plans import arrears_on_plan
 from riskseg.results.insights.arrangements import Arrangements
 from riskseg.results.insights.promises import PromisesKept
+from riskseg.results.insights.report import SegmentReport
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.insight.of_ledger import portfolio
@@ -136,6 +138,8 @@ def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
     answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
     made = [row for account in told for row in planned(account, as_of)]
     check(answer.months, [row for row in made if row[1] >= since(as_of)])
+    drawn = arrears_on_plan(answer, SegmentReport.model_construct())
+    assert drawn is not None and drawn.count("<circle") == len(answer.days) > 1
     arrears_from = loaded.ledger.money.arrears_from
     for row in answer.days:
         # Plans decide what is overdue, and not which bill a payment pays.

@@ -9,14 +9,18 @@ from markupsafe import Markup
 
 from riskseg.report.segments.charts.arrears import ageing_over_time
 from riskseg.report.segments.charts.calibration import by_month, by_segment
+from riskseg.report.segments.charts.cures import cured_by_segment
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.performance import paid_by_segment_and_step
+from riskseg.report.segments.charts.plans import arrears_on_plan
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
 from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by_month
 from riskseg.results.insights.arrears import Arrears
 from riskseg.results.insights.calibration import Calibration
+from riskseg.results.insights.cures import CureRates
 from riskseg.results.insights.movement import Movement
 from riskseg.results.insights.performance import Performance
+from riskseg.results.insights.plans import PlansKept
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
@@ -29,6 +33,8 @@ CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], 
     Arrears: (ageing_over_time,),
     Vintages: (unpaid_by_month, episodes_by_month),
     Roll: (rolls,),
+    CureRates: (cured_by_segment,),
+    PlansKept: (arrears_on_plan,),
     Performance: (paid_by_segment_and_step,),
     Calibration: (by_segment, by_month),
 }
