@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 from riskseg.domain.relations import Relation, literal
 from riskseg.insight.portfolio import Portfolio, probability_of
+from riskseg.insight.portfolio_tables.receivables import settle
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.learning.spec import ModelSpec
-from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.labelling import label_observed
 from riskseg.pipeline.session import Session
@@ -40,8 +40,7 @@ class CameTrue(PortfolioTable):
     needs_bills = True
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
-        if self.name not in portfolio.tables:
-            build(session.engine, settled_bills(session.ledger.money))
+        settle(portfolio, session)
         selects = [_NOTHING]
         for number, (name, spec) in enumerate(portfolio.specs.items()):
             days = known_days(portfolio, spec)

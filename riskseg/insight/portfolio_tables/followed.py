@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 from riskseg.domain.relations import Relation, literal
 from riskseg.insight.portfolio import Portfolio
+from riskseg.insight.portfolio_tables.receivables import settle
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.ledger.accounts import account_rows
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.payments import standing_payment
-from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
@@ -45,8 +45,7 @@ class Followed(PortfolioTable):
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         money, engine = session.ledger.money, session.engine
-        if self.name not in portfolio.tables:
-            build(engine, settled_bills(money))
+        settle(portfolio, session)
         engine.run(_looked_at(portfolio, first, last))
         # What was overdue at the close of the day of each action, as it was known then.
         overdue = bill_facts(money, keep_days=0, shared=True, spans=False)
