@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from riskseg.domain.ageing import PAST_DUE
 from riskseg.insight.arrangements import ALL, BY_CHANNEL, BY_MONTH, BY_SEGMENT, arrangements
 from riskseg.insight.insight import Insight
-from riskseg.insight.intervals import observed_share, share_columns
+from riskseg.insight.intervals import ObservedShare, observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights.plans import ArrearsOnPlan, PlansKept
+from riskseg.results.insights.answer import FEWEST
+from riskseg.results.insights.plans import ArrearsOnPlan, PlansKept, SegmentOnPlan
 
 
 class Plans(Insight[Portfolio, PlansKept]):
@@ -22,6 +26,7 @@ class Plans(Insight[Portfolio, PlansKept]):
     def answer(self, subject: Portfolio) -> PlansKept:
         return PlansKept(
             days=_on_plan(subject),
+            arrears=_of_segments(subject),
             total=next(iter(arrangements(subject, "planned", ALL)), None),
             segments=arrangements(subject, "planned", BY_SEGMENT),
             channels=arrangements(subject, "planned", BY_CHANNEL),
@@ -30,37 +35,64 @@ class Plans(Insight[Portfolio, PlansKept]):
 
 
 def _on_plan(subject: Portfolio) -> tuple[ArrearsOnPlan, ...]:
-    rows = subject.engine.rows(f"""
-        with by_party as (
-            select day, party_id,
-                count(*) filter (where on_plan > 0) as accounts,
-                sum(on_plan) as on_plan,
-                sum(on_plan + {" + ".join(bucket.column for bucket in PAST_DUE)}) as arrears
-            from receivables
-            group by day, party_id
-        )
-        select day, sum(accounts), {share_columns("on_plan", "arrears")}
-        from by_party
-        where arrears > 0
-        group by day
-        order by day desc
-    """)
+    rows = _shares(subject, "day", "receivables", "grouping desc")
+    return tuple(
+        ArrearsOnPlan(day=day, **figures, share=share.share, low=share.low, high=share.high)
+        for day, _, figures, share in rows
+    )
+
+
+def _of_segments(subject: Portfolio) -> tuple[SegmentOnPlan, ...]:
+    decided = f"""(
+            select r.*, d.segment
+            from receivables r
+            join ({subject.last_day()}) d on d.account_id = r.account_id and d.day = r.day
+        )"""
     found = []
-    for day, accounts, *observed in rows:
-        _, on_plan, arrears, *_ = observed
-        share = observed_share(*observed)
+    for segment, accounts, figures, observed in _shares(
+        subject, "segment", decided, "sum(arrears) desc, grouping"
+    ):
+        share = observed if accounts >= FEWEST else None
         found.append(
-            ArrearsOnPlan(
-                day=day,
-                arrears=subject.of_minor(arrears),
-                on_plan=subject.of_minor(on_plan),
-                accounts=int(accounts),
-                share=share.share,
-                low=share.low,
-                high=share.high,
+            SegmentOnPlan(
+                segment=segment,
+                **figures,
+                share=share and share.share,
+                low=share and share.low,
+                high=share and share.high,
             )
         )
     return tuple(found)
+
+
+def _shares(
+    subject: Portfolio, grouping: str, rows: str, order: str
+) -> Iterator[tuple[Any, int, dict[str, Any], ObservedShare]]:
+    """By group: how many accounts have arrears, what these amount to, and the share on a plan."""
+    arrears = f"(on_plan + {' + '.join(bucket.column for bucket in PAST_DUE)})"
+    for group, in_arrears, accounts, *observed in subject.engine.rows(f"""
+        with by_party as (
+            select {grouping} as grouping, party_id,
+                count(*) filter (where {arrears} > 0) as in_arrears,
+                count(*) filter (where on_plan > 0) as accounts,
+                sum(on_plan) as on_plan,
+                sum({arrears}) as arrears
+            from {rows}
+            group by grouping, party_id
+        )
+        select grouping, sum(in_arrears), sum(accounts), {share_columns("on_plan", "arrears")}
+        from by_party
+        where arrears > 0
+        group by grouping
+        order by {order}
+    """):
+        _, on_plan, amount, *_ = observed
+        figures = {
+            "arrears": subject.of_minor(amount),
+            "on_plan": subject.of_minor(on_plan),
+            "accounts": int(accounts),
+        }
+        yield group, int(in_arrears), figures, observed_share(*observed)
 
 
 PLANS = Plans()

@@ -24,7 +24,7 @@ from riskseg.results.insights.report import SegmentReport
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.insight.of_ledger import portfolio
-from tests.ledger.facts import Account, Bill, Event
+from tests.ledger.facts import Account, Bill, Event, Instalment
 from tests.ledger.loading import LACKING, as_told, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import allocate, left_of_payments
@@ -152,6 +152,28 @@ def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
             Decimal(without) / 100,
             Decimal(without - overdue) / 100,
         )
+
+
+def test_arrears_on_a_plan_by_segment() -> None:
+    """Eleven accounts owe 100 on a plan, and 30 that fell due later; one has no plan."""
+    agreed, as_of = date(2025, 1, 5), date(2025, 1, 31)
+    bills = Bill("1", date(2025, 1, 1), 10000), Bill("2", date(2025, 1, 20), 3000)
+    plan = (Instalment("x", date(2025, 6, 1), 10000, agreed),)
+    accounts = [Account(f"{n}", bills, instalments=plan) for n in range(11)]
+    loaded = load_accounts([*accounts, Account("alone", bills)])
+    loaded.engine.run(f"""
+        create temp table decided_days as
+        select d.day, account_id, case account_id when 'alone' then 'few' else 'many' end as segment
+        from account_ids
+        cross join (values (date '{agreed}'), (date '{as_of}')) d(day)
+    """)
+    answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
+    share = round(Decimal(100) / 130, 6)
+    assert [tuple(dict(row).values()) for row in answer.arrears] == [
+        ("many", 1430, 1100, 11, share, share, share),
+        ("few", 130, 0, 0, None, None, None),
+    ]
+    assert [(r.day, r.arrears, r.on_plan) for r in answer.days][:1] == [(as_of, 1560, 1100)]
 
 
 def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> None:

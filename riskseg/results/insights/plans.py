@@ -8,7 +8,7 @@ from datetime import date
 from riskseg.results.insights.answer import Answer
 from riskseg.results.insights.arrangements import Arrangements, kept_in_words
 from riskseg.results.part import Part
-from riskseg.results.units import Money, Share
+from riskseg.results.units import Money, Share, ShareOrNone
 
 
 class ArrearsOnPlan(Part):
@@ -27,12 +27,29 @@ class ArrearsOnPlan(Part):
     high: Share
 
 
+class SegmentOnPlan(Part):
+    """How much of the arrears of a segment a kept plan covers on the as-of date. The share is null
+    for fewer than 10 accounts that have arrears, on a plan or not."""
+
+    segment: str
+    arrears: Money
+    on_plan: Money
+    accounts: int
+    """Those that have arrears on a plan."""
+    share: ShareOrNone
+    low: ShareOrNone
+    """The lower end of the 95% interval of the share, by party."""
+    high: ShareOrNone
+
+
 class PlansKept(Answer):
     """How much of the arrears is on a plan, and what came of the plans of the last twelve
     months."""
 
     days: tuple[ArrearsOnPlan, ...]
     """The ends of the last months and the as-of date, the latest first."""
+    arrears: tuple[SegmentOnPlan, ...]
+    """By segment, that with most arrears first."""
     total: Arrangements | None
     """All of them together; null where there are none."""
     segments: tuple[Arrangements, ...]
@@ -53,6 +70,7 @@ class PlansKept(Answer):
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {
             "Arrears on a plan": self.days,
+            "Arrears on a plan by segment": self.arrears,
             "Plans by segment": self.segments,
             "Plans by channel": self.channels,
             "Plans by month": self.months,
