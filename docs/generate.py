@@ -446,6 +446,8 @@ _TOML: Mapping[str, str] = {
     "journal.url": "a PostgreSQL database, as `postgresql+psycopg://user@host/database`, in the "
     "place of the file `.riskseg/journal.db`; `${NAME}` stands for what the environment holds",
     "journal.schema": "the schema of that database, one for each workspace",
+    "fairness.frame": "the legal frame of `riskseg insight fairness`, which says what is compared "
+    "and cites its source: `uk-consumer-duty`, `eu`, `us-states` or `none`. Changes no decision",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
     "engine.keep_staged": "whether the sources, once read, are kept in `.riskseg/staged` for the "
     "next command, which reads them there as long as no file has changed",
@@ -598,7 +600,7 @@ def files() -> Iterator[str]:
     yield "## riskseg.toml"
     yield ""
     top = workspace_file.Top.model_fields
-    for name in ("workspace", "engine", "journal"):
+    for name in ("workspace", "engine", "journal", "fairness"):
         yield f"### [{name}]"
         yield ""
         shape = top[name].annotation

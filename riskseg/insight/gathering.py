@@ -11,7 +11,7 @@ import pyarrow as pa
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation
 from riskseg.insight.insight import Insight
-from riskseg.insight.portfolio import DecidedDay, Portfolio
+from riskseg.insight.portfolio import CohortKind, DecidedDay, Portfolio
 from riskseg.insight.portfolio_tables import TABLES
 from riskseg.insight.portfolio_tables.receivables import account_days
 from riskseg.insight.portfolio_tables.table import PortfolioTable
@@ -204,9 +204,13 @@ class GatheringJob(Job):
             *(name for name in session.ledger.attributes if name in session.facts),
         ]
         portfolio.facts = {name: session.facts[name] for name in names if name in session.facts}
-        protected = (name for name, fact in portfolio.facts.items() if fact.protected)
-        wanted = dict.fromkeys((*self._compared, *protected))
-        portfolio.cohorts = [name for name in wanted if name in portfolio.facts]
+        portfolio.used, portfolio.legal_frame = self._used, self.workspace.settings.fairness_frame
+        for name, kind in self._compared:
+            if name in portfolio.facts:
+                portfolio.cohorts.setdefault(name, set()).add(kind)
+        for name, fact in portfolio.facts.items():
+            if fact.protected:
+                portfolio.cohorts.setdefault(name, set()).add("protected")
 
     def _as_decided_last(self) -> tuple[str | None, bool]:
         """Take note of the strategy of the as-of date. Returns the name, in decisions, of the
@@ -219,9 +223,12 @@ class GatheringJob(Job):
         self._models = {key: scorer.model for key, scorer in ready.scorers.items()}
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
         self._specs = {key: spec.asked for key, spec in specs.items()}
-        self._compared = [*strategy.protective, *strategy.special_category]
+        self._used = ready.wanted
+        protective = (*strategy.protective, *strategy.special_category)
+        self._compared: list[tuple[str, CohortKind]] = [(name, "protective") for name in protective]
         for spec in specs.values():
-            self._compared += [*spec.fairness.by, *spec.fairness.protected]
+            self._compared += [(name, "named") for name in spec.fairness.by]
+            self._compared += [(name, "protected") for name in spec.fairness.protected]
         of_default = [key for key, spec in specs.items() if spec.target.event == "default"]
         return (of_default[0], True) if of_default else (ready.of, False)
 

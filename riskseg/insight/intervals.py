@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -30,6 +31,34 @@ class ObservedShare(NamedTuple):
     share: Decimal
     low: Decimal
     high: Decimal
+
+
+def difference(one: ObservedShare, other: ObservedShare) -> tuple[float, float, float]:
+    """The lower and the upper end of the 95% interval of the difference of two shares, from the
+    intervals of both (Newcombe, Statistics in Medicine 17, 1998, method 10), and how probable so
+    large a difference is by chance."""
+    gap = float(one.share - other.share)
+    below = math.hypot(one.share - one.low, other.high - other.share)
+    above = math.hypot(one.high - one.share, other.share - other.low)
+    towards_none = below if gap > 0 else above
+    if gap == 0:
+        chance = 1.0
+    elif towards_none == 0:
+        chance = 0.0
+    else:
+        chance = math.erfc(NORMAL_95 * abs(gap) / towards_none / math.sqrt(2))
+    return gap - below, gap + above, chance
+
+
+def clear_of_many(chances: Sequence[float], wrong: float = 0.05) -> float:
+    """Up to which of these probabilities a difference is called clear, where many are looked at: so
+    that on average at most that part of those called clear is chance (Benjamini and Hochberg,
+    Journal of the Royal Statistical Society B 57, 1995). Negative where none is."""
+    found = -1.0
+    for rank, chance in enumerate(sorted(chances), start=1):
+        if chance <= wrong * rank / len(chances):
+            found = chance
+    return found
 
 
 def share_columns(part: str, whole: str) -> str:

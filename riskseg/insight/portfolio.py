@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -22,6 +22,9 @@ from riskseg.store.records import RunRecord
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
+
+# Why treatment is compared by a fact.
+CohortKind = Literal["protected", "protective", "named"]
 
 # The columns of decisions that insights read, beside probabilities and levels.
 READ = (
@@ -63,9 +66,11 @@ class Portfolio:
     movement is seen from, None where there is no earlier one. `of_default` says that the
     probability is that of a default.
 
-    `strategy` is the one in force on the as-of date and `actions` are its actions. `cohorts` are
-    the facts by which treatment is compared: those that are declared protected, that protect
-    accounts in the strategy, or that a model's spec names under `fairness`.
+    `strategy` is the one in force on the as-of date, `actions` are its actions, and `used` the
+    facts that it or its models read. `cohorts` are the facts by which treatment is compared, each
+    with why: it is declared `protected`, it is `protective` (it protects accounts in the strategy),
+    or a model's spec names it (`named`) under `fairness`. `legal_frame` is the one that
+    riskseg.toml names.
 
     `runs` are those of the journal up to the as-of date, the latest first.
 
@@ -100,7 +105,9 @@ class Portfolio:
         self.compare: date | None = None
         self.facts: dict[str, Fact] = {}
         self.actions: tuple[Action, ...] = ()
-        self.cohorts: list[str] = []
+        self.cohorts: dict[str, set[CohortKind]] = {}
+        self.used: frozenset[str] = frozenset()
+        self.legal_frame = "none"
         self.tables: set[str] = set()
         self._by_day: list[str] = []
 
@@ -160,7 +167,7 @@ class Portfolio:
         """Minor units as the amount they stand for."""
         return Decimal(int(value)).scaleb(-self.scale)
 
-    def figure(self, value: float) -> Decimal:
+    def figure(self, value: float | Decimal) -> Decimal:
         """A figure with four decimals."""
         return round(Decimal(value), 4)
 

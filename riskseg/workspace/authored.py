@@ -74,6 +74,10 @@ class JournalTable(Shape):
     )
 
 
+class FairnessTable(Shape):
+    frame: Literal["uk-consumer-duty", "eu", "us-states", "none"] = "none"
+
+
 # The tables whose attributes riskseg.toml may describe.
 DESCRIBED_TABLES = ("accounts", "bills")
 
@@ -117,5 +121,6 @@ class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
     journal: JournalTable = JournalTable()
+    fairness: FairnessTable = FairnessTable()
     source: SourceTables = SourceTables()
     outcomes: dict[str, str] = Field(default_factory=dict)

@@ -49,6 +49,7 @@ class Settings:
     keep_staged: bool
     journal_url: str | None
     journal_schema: str
+    fairness_frame: str
     sources: Mapping[str, Source]
     outcomes: Source
     overlays: Mapping[str, Overlay] = field(default_factory=dict)
@@ -145,6 +146,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         keep_staged=top.engine.keep_staged,
         journal_url=top.journal.url,
         journal_schema=top.journal.schema_,
+        fairness_frame=top.fairness.frame,
         sources=MappingProxyType(sources),
         outcomes=Source(
             "outcomes",

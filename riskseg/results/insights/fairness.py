@@ -3,59 +3,163 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 
-from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer
+from riskseg.domain.words import counted, first_few
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Ratio, Share
+from riskseg.results.units import Ratio, RatioOrNone, Share
+
+
+class LegalFrame(Part):
+    """What the law of a place asks to be compared. No legal advice."""
+
+    name: str
+    words: str
+    applies: str
+    """To whom or what, and since when."""
+    source: str
+    cohorts: tuple[str, ...]
+    """The kinds of facts that are compared: `protective`, `protected`, `named`."""
+    measures: tuple[str, ...]
+    least_ratio: Decimal | None = None
+    """The part of the highest rate of any group under which a group is named, where there is such a
+    threshold."""
+    read_on: date
+    """When this was last held against its sources."""
 
 
 class CohortTreatment(Part):
-    """How often something is due for the accounts in arrears of a cohort, and for all others."""
+    """How the accounts in arrears of a cohort are treated, and all others."""
 
     cohort: str
     level: str
     measure: str
-    """`contacted`, `offered help` or `significant action`."""
+    """`contacted`, `harshness`, `offered help`, `significant action`, `plan`, `cured` or
+    `complaint`."""
     accounts: int
     """Accounts that were in arrears on any of the days."""
     here: Share
-    """The share of their days in arrears on which it is due."""
+    """The share of their days in arrears on which it is due, or after which it comes within 30
+    days; of harshness the mean, from 0 for nothing or help to 1 for the harshest action."""
     elsewhere: Share
     """The same of all other accounts in arrears."""
-    low: Ratio
-    """The lower end of the 95% interval of `here` less `elsewhere`."""
-    high: Ratio
+    low: Share
+    """The lower end of the 95% interval of `here` less `elsewhere`, by party."""
+    high: Share
     """Its upper end."""
+    is_clear: bool
+    """Whether the difference is clear though many are looked at."""
+    ratio: RatioOrNone
+    """The rate of what is good for customers as a part of the highest rate of any level; null where
+    the legal frame has no threshold for it."""
 
     @property
-    def is_clear(self) -> bool:
+    def alone(self) -> bool:
         """Whether the interval leaves no difference out."""
         return self.low > 0 or self.high < 0
 
 
+class Proxy(Part):
+    """A fact that the strategy or its models read, and that tells by itself who is in a cohort."""
+
+    cohort: str
+    level: str
+    fact: str
+    auc: Ratio
+    """0.5 where it tells nothing, 1 where it tells all."""
+    low: Ratio
+    """The lower end of its 95% interval."""
+    high: Ratio
+
+
 class TreatmentByCohort(Answer):
-    """Whether accounts in arrears are treated alike, whoever they are."""
+    """Whether accounts in arrears are treated alike, whoever they are. Observed: cohorts may differ
+    in what they owe, too."""
 
     cohorts: tuple[CohortTreatment, ...]
+    proxies: tuple[Proxy, ...]
     compared: tuple[str, ...]
     """The facts whose values are compared."""
-    least: int
-    """The accounts in arrears that a value needs to be compared."""
+    suppressed: tuple[str, ...]
+    """The values of too few accounts in arrears to be compared."""
+    comparisons: int
+    """The differences that are looked at; of two values that are all there are, one."""
+    alone: int
+    """Those whose interval leaves no difference out, taken by itself."""
+    clear: int
+    """Those that are clear though so many are looked at: among differences called so, one in twenty
+    is chance on average (Benjamini and Hochberg, Journal of the Royal Statistical Society B 57,
+    1995)."""
+    frame: LegalFrame | None
+    """The legal frame that riskseg.toml names."""
 
     def words(self) -> str:
         if not self.compared:
-            return "No cohorts are declared: declare a column as `protected`, or name it in a spec."
-        clear = [row for row in self.cohorts if row.is_clear]
-        if not clear:
-            return "No cohort is treated clearly otherwise than the other accounts in arrears."
-        largest = max(clear, key=lambda row: abs(row.here - row.elsewhere))
-        return (
-            f"{counted(len(clear), 'difference')} cannot be put down to chance; the largest: "
-            f"{largest.cohort} = {largest.level}, {largest.measure} on {largest.here:.1%} of the "
-            f"days in arrears, against {largest.elsewhere:.1%} for the others. Cohorts may differ "
-            "in what they owe, too."
+            text = "No cohorts are declared: declare a column as `protected`, or name it in a spec."
+            return f"{text}{self._framed()}"
+        return "".join(
+            (
+                self._differences(),
+                self._under_the_threshold(),
+                self._told(),
+                self._framed(),
+                too_few(self.suppressed),
+            )
         )
 
+    def _differences(self) -> str:
+        rows = [row for row in self.cohorts if row.is_clear]
+        if not rows:
+            return (
+                "No cohort is treated clearly otherwise than the other accounts in arrears: of "
+                f"{counted(self.comparisons, 'comparison')}, none is clear."
+            )
+        most = max(rows, key=lambda row: abs(row.here - row.elsewhere))
+        by_chance = Decimal(self.comparisons) / 20
+        return (
+            f"Of {counted(self.comparisons, 'comparison')}, {self.alone} leave no difference out "
+            f"of their 95% interval, of which chance alone gives about {by_chance:.0f}; "
+            f"{self.clear} are clear all the same. The largest: {most.cohort} = {most.level}, "
+            f"{most.measure} {most.here:.1%} against {most.elsewhere:.1%} for the others. Cohorts "
+            "may differ in what they owe, too: these differences are observed, and no verdict."
+        )
+
+    def _under_the_threshold(self) -> str:
+        least = self.frame.least_ratio if self.frame else None
+        if least is None:
+            return ""
+        under = [
+            f"{row.cohort} = {row.level} ({row.measure}, {row.ratio:.2f})"
+            for row in self.cohorts
+            if row.ratio is not None and row.ratio < least
+        ]
+        if not under:
+            return f" No group has less than {least} of the highest rate of what is good for it."
+        return (
+            f" Under {least} of the highest rate of what is good for customers: {first_few(under)}."
+        )
+
+    def _told(self) -> str:
+        if not self.proxies:
+            return ""
+        most = max(self.proxies, key=lambda proxy: proxy.auc)
+        facts = {proxy.fact for proxy in self.proxies}
+        return (
+            f" {counted(len(facts), 'fact')} that the strategy or its models use can stand in for "
+            f"a cohort, most of all {most.fact} for {most.cohort} = {most.level} (AUC "
+            f"{most.auc:.2f})."
+        )
+
+    def _framed(self) -> str:
+        if self.frame is None:
+            return ""
+        frame = self.frame
+        return f' Legal frame "{frame.name}": {frame.words} ({frame.source}).'
+
     def tables(self) -> Mapping[str, Sequence[Part]]:
-        return {"Treatment by cohort": self.cohorts}
+        return {
+            "Treatment by cohort": self.cohorts,
+            "Facts that can stand in for a cohort": self.proxies,
+        }
