@@ -28,8 +28,10 @@ def starts(loaded: Loaded, as_of: date) -> dict[str, date]:
     return {r["account_id"]: r["episode_started_on"] for r in rows}
 
 
-def test_every_episode_is_a_run_of_days() -> None:
-    loaded = random_ledger("everything")
+@pytest.mark.parametrize("arrears_from", only(500, [1, 500]))
+@pytest.mark.parametrize("name", only("everything", LACKING))
+def test_every_episode_is_a_run_of_days(name: str, arrears_from: int) -> None:
+    loaded = random_ledger(name).with_arrears_from(arrears_from)
     plans = loaded.ledger.money.plans is not None
     ended_by_plan = 0
     for as_of in (AS_OF[2], AS_OF[3], AS_OF[8]):
@@ -46,7 +48,7 @@ def test_every_episode_is_a_run_of_days() -> None:
             for account_id, account in sorted(loaded.accounts.items())
             if exists(account, as_of)
             for span in spans(
-                account, slow_allocations("everything", as_of, 500)[account_id], as_of
+                account, slow_allocations(name, as_of, arrears_from)[account_id], as_of
             )
         ]
         assert [tuple(row) for row in found] == wanted
