@@ -123,11 +123,26 @@ class GatheringJob(Job):
     def _decider(self, day: date) -> Decider:
         ready = self._ready(day)
         self._decided[day] = (None, ready.strategy.fingerprint)
-        self.notes.append(f"No run decided {day}: it was decided for this answer.")
-        for key, scorer in ready.scorers.items():
-            if warning := hindsight(scorer.model, day):
-                self.notes.append(f"{key}: {warning}")
         return ready
+
+    def _note_days_anew(self) -> None:
+        """Say which days were decided for this answer, and which models knew what came after."""
+        days = sorted(self._deciders)
+        if len(days) == 1:
+            self.notes.append(f"No run decided {days[0]}: it was decided for this answer.")
+        elif days:
+            self.notes.append(
+                f"No run decided {len(days)} days from {days[0]} to {days[-1]}: they were decided "
+                "for this answer."
+            )
+        days_of: dict[tuple[str, str], list[date]] = {}
+        for day in days:
+            for key, scorer in self._deciders[day].scorers.items():
+                days_of.setdefault((key, scorer.model.version), []).append(day)
+        for (key, _), days_asked in days_of.items():
+            model = self._deciders[days_asked[0]].scorers[key].model
+            if warning := hindsight(model, *days_asked):
+                self.notes.append(f"{key}: {warning}")
 
     def _ready(self, day: date) -> Decider:
         strategy = self._strategy(day)
@@ -156,6 +171,7 @@ class GatheringJob(Job):
         self._decisions.setdefault(day, []).append(self.engine.arrow(decision_select(ready)))
 
     def gather(self) -> None:
+        self._note_days_anew()
         settings, days = self.workspace.settings, sorted(self._decisions)
         of, of_default = self._as_decided_last()
         self.portfolio = portfolio = Portfolio(

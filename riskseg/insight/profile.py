@@ -6,9 +6,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
-from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.facts import Fact, Kind, worded
 from riskseg.domain.relations import fact_column
+from riskseg.domain.words import money
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95
 from riskseg.insight.portfolio import Portfolio
@@ -100,9 +102,10 @@ def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Differenc
                 segment=segment,
                 fact=fact.name,
                 value="mean",
-                compared=_words(fact),
+                compared=_of_mean(subject, fact, mean),
                 here=subject.figure(mean),
                 elsewhere=subject.figure(other),
+                elsewhere_in_words=_shown(subject, fact, other),
                 index=subject.figure(mean / other * 100) if other > 0 and mean >= 0 else None,
                 standardised=subject.figure((mean - other) / pooled),
                 low=subject.figure(mean - other - NORMAL_95 * error),
@@ -152,9 +155,10 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
                 segment=segment,
                 fact=fact.name,
                 value=value,
-                compared=_words(fact, value),
+                compared=_of_value(fact, value),
                 here=share_of(accounts, size),
                 elsewhere=share_of(int(of_value) - accounts, others),
+                elsewhere_in_words=f"{elsewhere:.0%}",
                 index=subject.figure(here / elsewhere * 100) if elsewhere else None,
                 standardised=subject.figure((here - elsewhere) / pooled),
                 low=subject.figure(here - elsewhere - NORMAL_95 * error),
@@ -163,10 +167,25 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
             )
 
 
-def _words(fact: Fact, value: str | None = None) -> str:
-    """What the figures are of, in words: a share where there is a value, else a mean."""
-    name = glossed(fact.words).strip() or fact.name
-    if value is None:
-        return f"mean of: {name}" if fact.words else f"mean {name}"
-    label = dict(fact.labels).get(value, value)
-    return f"share with {name}" if fact.kind is Kind.BOOLEAN else f"share with {name} = {label}"
+def _of_mean(subject: Portfolio, fact: Fact, mean: float) -> str:
+    """A fact's words with the mean of accounts as the value."""
+    words = worded(fact.words).strip() or f"{fact.name} is {{value}}"
+    return words.replace("{value}", _shown(subject, fact, mean))
+
+
+def _shown(subject: Portfolio, fact: Fact, mean: float) -> str:
+    if fact.unit == "money":
+        return money(subject.amount(Decimal(mean)), subject.currency, subject.scale)
+    if fact.unit == "share":
+        return f"{mean:.0%}"
+    return (
+        f"{mean:,.0f}" if abs(mean) >= 100 else f"{mean:,.1f}" if abs(mean) >= 1 else f"{mean:.2f}"
+    )
+
+
+def _of_value(fact: Fact, value: str) -> str:
+    """A fact's words with a value; of one that is true, without it."""
+    words = worded(fact.words).strip() or f"{fact.name} is {{value}}"
+    if fact.kind is Kind.BOOLEAN and words.endswith(": {value}"):
+        return words.removesuffix(": {value}")
+    return words.replace("{value}", dict(fact.labels).get(value, value))

@@ -62,10 +62,13 @@ def test_means_and_shares_are_those_of_the_accounts(profile: Profile) -> None:
     wanted = (statistics.mean(mine) - statistics.mean(theirs)) / spread
     assert float(ages.standardised) == pytest.approx(wanted, abs=1e-4)
     assert ages.low < ages.here - ages.elsewhere < ages.high
+    assert ages.compared == f"age is {statistics.mean(mine):.1f}"
+    assert ages.elsewhere_in_words == f"{statistics.mean(theirs):.1f}"
 
     north = found["region", "north"]
     assert north.accounts == sum(row["region"] == "north" for row in gentle) == 16
     assert float(north.here) == pytest.approx(16 / 20)
+    assert north.compared == "region is north"
     assert float(north.elsewhere) == pytest.approx(
         sum(row["region"] == "north" for row in others) / 40
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from riskseg.report.pages import rendered, templates
 from riskseg.report.segments.charts import CHARTS
@@ -27,6 +27,7 @@ def _templates() -> Environment:
     environment.globals |= {
         "OPEN_ROWS": OPEN_ROWS,
         "charts": _charts,
+        "in_code": _in_code,
         "headings": headings,
         "in_words": in_words,
         "is_number": is_number,
@@ -37,3 +38,12 @@ def _templates() -> Environment:
 def _charts(answer: object, report: SegmentReport) -> list[Markup]:
     drawn = (chart(answer, report) for chart in CHARTS.get(type(answer), ()))
     return [chart for chart in drawn if chart is not None]
+
+
+def _in_code(text: str) -> Markup:
+    """A sentence in which what stands between backquotes is code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from riskseg.results.part import Part
 
@@ -20,12 +21,23 @@ def too_few(groups: Iterable[str], hidden: str = "Not shown") -> str:
     return f" {hidden}, with fewer than {FEWEST} accounts: {names}." if names else ""
 
 
+class KeyFigure(NamedTuple):
+    """A figure that a report begins with: how it is shown, and what it is."""
+
+    figure: str
+    name: str
+
+
 class Answer(Part):
     """The answer to a question: a sentence or two, and tables."""
 
     @abstractmethod
     def words(self) -> str:
         """The answer in a sentence or two."""
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        """The figures that a report begins with, if any."""
+        return ()
 
     @abstractmethod
     def tables(self) -> Mapping[str, Sequence[Part]]:

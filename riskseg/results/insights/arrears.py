@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from riskseg.domain.ageing import PAST_DUE, AgeingBucket
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, KeyFigure
 from riskseg.results.part import Part
 from riskseg.results.units import Money, RatioOrNone, Share, ShareOrNone, share_of
 
@@ -85,6 +85,17 @@ class Arrears(Answer):
             sum((row.balance for row in rows if row.bucket in labels), Decimal(0)),
             sum((row.balance for row in rows), Decimal(0)),
         )
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        if not self.days:
+            return ()
+        old = self._share(self.days[0].day, PAST_DUE[-1])
+        figures = [KeyFigure(f"{old:.1%}", "of what is owed past due by more than 90 days")]
+        month = next((month for month in self.months if month.cei is not None), None)
+        if month is not None:
+            name = f"of what could be collected in {month.month:%Y-%m} was collected (CEI)"
+            figures.append(KeyFigure(f"{month.cei:.1%}", name))
+        return figures
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Ageing over time": self.days, "Collection by month": self.months}

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from riskseg.domain.words import counted, first_few
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import Ratio, RatioOrNone, Share
 
@@ -157,6 +157,11 @@ class TreatmentByCohort(Answer):
             return ""
         frame = self.frame
         return f' Legal frame "{frame.name}": {frame.words} ({frame.source}).'
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        if not self.compared:
+            return ()
+        return (KeyFigure(f"{self.clear:,}", "clear differences in treatment between cohorts"),)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import Money, RatioOrNone, Share, ShareOrNone
 
@@ -62,6 +62,13 @@ class Movement(Answer):
             f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
             f"({share:.1%}) went to another segment."
         ) + too_few((flow.before for flow in self.flows if flow.share is None), "Shares not shown")
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        both = self.moved + self.stayed
+        if not both:
+            return ()
+        name = f"of accounts in another segment than on {self.first}"
+        return (KeyFigure(f"{Decimal(self.moved) / both:.1%}", name),)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Flows": self.flows, "What changed": self.drivers}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, KeyFigure
 from riskseg.results.insights.arrangements import Arrangements, kept_in_words
 from riskseg.results.part import Part
 from riskseg.results.units import Money, Share, ShareOrNone
@@ -66,6 +66,9 @@ class PlansKept(Answer):
         if first.day < last.day:
             on_plan += f"; on {first.day} it was {first.share:.1%}"
         return f"{on_plan}. {text}"
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        return [KeyFigure(f"{day.share:.1%}", "of the arrears on a plan") for day in self.days[:1]]
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {

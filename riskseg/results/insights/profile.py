@@ -14,7 +14,7 @@ class Difference(Part):
 
     segment: str
     compared: str
-    """What is compared, in words."""
+    """What holds of the segment, in words: on average, or of the share `here` of its accounts."""
     fact: Hidden
     value: Hidden
     """`mean` of a number; else the value whose share is compared."""
@@ -22,6 +22,7 @@ class Difference(Part):
     """The mean, or the share of accounts, in the segment."""
     elsewhere: Ratio
     """The same of all other accounts."""
+    elsewhere_in_words: Hidden
     index: RatioOrNone
     """`here` in per cent of `elsewhere`; null where that has no meaning."""
     standardised: Ratio
@@ -48,10 +49,10 @@ class Profile(Answer):
         largest = max(self.differences, key=lambda d: abs(d.standardised), default=None)
         if largest is None:
             return "No segment differs from the others in any feature or attribute."
-        form = ",.2f" if largest.value == "mean" else ".0%"
+        how_many = "on average" if largest.value == "mean" else f"{largest.here:.0%} of accounts"
         text = (
-            f'"{largest.segment}" stands out most: {largest.compared}, {largest.here:{form}} '
-            f"against {largest.elsewhere:{form}} elsewhere."
+            f'"{largest.segment}" stands out most: {largest.compared} ({how_many}; elsewhere '
+            f"{largest.elsewhere_in_words})."
         )
         return text + too_few(self.suppressed)
 

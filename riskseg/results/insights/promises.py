@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, KeyFigure
 from riskseg.results.insights.arrangements import Arrangements, kept_in_words
 from riskseg.results.part import Part
 
@@ -21,6 +21,11 @@ class PromisesKept(Answer):
 
     def words(self) -> str:
         return kept_in_words(self.total, self.segments, "promise")
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        if self.total is None or self.total.share_kept is None:
+            return ()
+        return (KeyFigure(f"{self.total.share_kept:.0%}", "of promises kept, in twelve months"),)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {

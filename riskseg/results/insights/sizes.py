@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
 
@@ -56,6 +56,12 @@ class SegmentSizes(Answer):
             f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
             f"with {largest.share:.0%} of the accounts."
         ) + too_few(self.suppressed, "Probabilities not shown")
+
+    def key_figures(self) -> Sequence[KeyFigure]:
+        return (
+            KeyFigure(f"{self.accounts:,}", "accounts"),
+            KeyFigure(f"{self.overdue:,.0f}", "overdue"),
+        )
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Segments": self.segments, "Segments over time": self.trend}
