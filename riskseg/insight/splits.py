@@ -57,7 +57,7 @@ class Splits(Insight[Portfolio, Structure]):
     name = "split"
     question = "Which segment is worth splitting, which are alike, and which does nobody reach?"
     about = Portfolio
-    needs = ("came_true", "received", "outcomes")
+    needs = ("outcomes",)
 
     def answer(self, subject: Portfolio) -> Structure:
         outcome = outcome_of(subject)

@@ -18,6 +18,7 @@ from riskseg.learning.scorecard.tables import Scale
 from riskseg.pipeline.asked import Asked
 from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.results.insights.calibration import CalibratedGroup, Calibration
+from riskseg.results.insights.split import Structure
 from riskseg.run.assign import assign
 from riskseg.run.import_card import import_card
 from riskseg.run.insight import insight
@@ -213,6 +214,29 @@ def test_it_is_what_came_true_of_the_decisions(
             (min(observed + reach, 1), row.high),
         ):
             assert told is not None and abs(float(told) - value) <= 1e-4, key
+
+
+def test_segments_are_compared_by_the_last_defaults_that_are_known(
+    portfolio: tuple[Path, Mapping[str, list[Bill]]],
+) -> None:
+    """What `riskseg insight split` looks for where the strategy has models."""
+    root, _ = portfolio
+    answered = insight(root, "split", Asked(AS_OF)).answer
+    assert isinstance(answered, Structure)
+    assert answered.outcome == "default within 40 days (30 days past due), as p_default expects it"
+    assert answered.day == DAYS[2]
+    decided = pq.read_table(root / f"{DAYS[2]}.parquet").to_pylist()
+    segments = {row["account_id"]: row["segment"] for row in decided}
+    labels: dict[str, list[bool]] = defaultdict(list)
+    for account, _, label in expected(*portfolio)["p_default", "month", "2026-03"]:
+        labels[segments[account]].append(label)
+    pair = next(pair for pair in answered.pairs if (pair.first, pair.second) == ("one", "two"))
+    for name, accounts, rate in (
+        ("one", pair.first_accounts, pair.first_rate),
+        ("two", pair.second_accounts, pair.second_rate),
+    ):
+        assert accounts == len(labels[name])
+        assert float(rate) == pytest.approx(sum(labels[name]) / accounts, abs=1e-4)
 
 
 def test_the_last_days_are_left_out_of_the_longer_horizon(answer: Calibration) -> None:

@@ -40,27 +40,38 @@ class CameTrue(PortfolioTable):
     needs_bills = True
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
-        settle(portfolio, session)
         selects = [_NOTHING]
         for number, (name, spec) in enumerate(portfolio.specs.items()):
-            days = known_days(portfolio, spec)
-            if not days:
-                continue
-            table, probability = f"came_true_{number}", probability_of(name)
-            session.engine.run(_observed(session, spec, days, probability, (first, last)))
-            focus = spec.observe.at == "issue"
-            label_observed(session, spec, of_focus_bill=focus, shared=True)
-            labelled = f"""
-            select i.account_id, d.party_id, d.segment, d.day, {literal(name)} as model,
-                d.{probability} as probability, l.label
-            from labels l
-            join observed o on o.snap = l.snap
-            join account_ids i on i.account_no = o.account_no
-            join decided_days d on d.account_id = i.account_id and d.day = o.as_of
-            """
-            build(session.engine, [Relation(table, labelled, materialized=True)])
-            selects.append(f"select * from {table}")
+            if days := known_days(portfolio, spec):
+                table = f"came_true_{number}"
+                label(portfolio, session, name, days, (first, last), table)
+                selects.append(f"select * from {table}")
         return " union all ".join(selects)
+
+
+def label(
+    portfolio: Portfolio,
+    session: Session,
+    name: str,
+    days: list[date],
+    accounts: tuple[int, int],
+    table: str,
+) -> None:
+    """Make a table of the columns of `came_true`, of a range of accounts on some of the days of
+    which it is known how the probability of that name came out."""
+    settle(portfolio, session)
+    spec, probability = portfolio.specs[name], probability_of(name)
+    session.engine.run(_observed(session, spec, days, probability, accounts))
+    label_observed(session, spec, of_focus_bill=spec.observe.at == "issue", shared=True)
+    labelled = f"""
+        select i.account_id, d.party_id, d.segment, d.day, {literal(name)} as model,
+            d.{probability} as probability, l.label
+        from labels l
+        join observed o on o.snap = l.snap
+        join account_ids i on i.account_no = o.account_no
+        join decided_days d on d.account_id = i.account_id and d.day = o.as_of
+        """
+    build(session.engine, [Relation(table, labelled, materialized=True)])
 
 
 _NOTHING = """

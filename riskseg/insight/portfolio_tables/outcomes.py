@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.domain.relations import Relation, fact_column
 from riskseg.insight.portfolio import Portfolio
-from riskseg.insight.portfolio_tables.came_true import known_days
-from riskseg.insight.portfolio_tables.receivables import account_days
+from riskseg.insight.portfolio_tables.came_true import known_days, label
+from riskseg.insight.portfolio_tables.received import received
 from riskseg.insight.portfolio_tables.table import PortfolioTable
-from riskseg.ledger.accounts import account_rows
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import make_facts
 from riskseg.pipeline.session import Session
@@ -44,41 +43,27 @@ def outcome_of(portfolio: Portfolio) -> Outcome | None:
 
 
 class Outcomes(PortfolioTable):
-    """A row for each account of which `outcome_of` is known: account_id, party_id (the account's
-    own id where nothing says whose it is), segment, label, 1 where it came true and else 0, and the
-    `fact_column` of each of the portfolio's facts less its cohorts, all as of the outcome's day. It
-    is made of the tables `came_true` and `received`."""
+    """A row for each account of which `outcome_of` is known: account_id, party_id, segment, label,
+    1 where it came true and else 0, and the `fact_column` of each of `open_facts`, all as of the
+    outcome's day."""
 
     name = "outcomes"
     stage = Stage("outcomes", "how accounts came out, and what was known of them before")
     needs_bills = True
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
-        names = open_facts(portfolio)
-        outcome = outcome_of(portfolio)
+        names, outcome = open_facts(portfolio), outcome_of(portfolio)
+        labels = _labels(portfolio, session, outcome, first, last)
+        build(portfolio.engine, [Relation("outcome_labels", labels, materialized=True)])
         day = portfolio.as_of if outcome is None else outcome.day
         make_facts(session, names, day, first, last)
-        columns = ", ".join(["f.account_no", *(f"f.{fact_column(name)}" for name in names)])
-        build(
-            portfolio.engine,
-            [
-                account_days([day], first, last),
-                account_rows([], dated=session.ledger.dated),
-                Relation("labelled", _labels(portfolio, outcome)),
-                Relation("outcome_rows", _ROWS.format(columns=columns), materialized=True),
-            ],
-        )
-        return "select * exclude (account_no) from outcome_rows"
-
-
-_ROWS = """
-        select l.account_id, coalesce(r.party_id, l.account_id) as party_id, l.segment, l.label,
-            {columns}
-        from labelled l
-        join account_ids i on i.account_id = l.account_id
+        columns = "".join(f", f.{fact_column(name)}" for name in names)
+        return f"""
+        select d.account_id, d.party_id, d.segment, l.label{columns}
+        from outcome_labels l
+        join decided_days d on d.account_id = l.account_id and d.day = date '{day}'
+        join account_ids i on i.account_id = d.account_id
         join facts f on f.account_no = i.account_no
-        join snapshots s on s.account_no = i.account_no
-        left join account_rows r on r.snap = s.snap
         """
 
 
@@ -88,23 +73,22 @@ def open_facts(portfolio: Portfolio) -> list[str]:
     return [name for name in portfolio.facts if name not in portfolio.cohorts]
 
 
-def _labels(portfolio: Portfolio, outcome: Outcome | None) -> str:
+def _labels(
+    portfolio: Portfolio, session: Session, outcome: Outcome | None, first: int, last: int
+) -> str:
+    """A select of account_id and label, of a range of accounts."""
     if outcome is None:
-        return """
-        select account_id, segment, 0 as label
-        from decided_days
-        where false
-        """
+        return "select cast(null as varchar) as account_id, 0 as label where false"
     if outcome.model is not None:
-        return f"""
-        select account_id, segment, cast(label as integer) as label
-        from came_true
-        where model = {literal(outcome.model)} and day = date '{outcome.day}'
-        """
+        label(portfolio, session, outcome.model, [outcome.day], (first, last), "came_true_then")
+        return "select account_id, cast(label as integer) as label from came_true_then"
+    ends = outcome.day + timedelta(days=WITHIN)
+    looked_at = [(outcome.day, 0, outcome.day), (outcome.day, WITHIN, ends)]
+    overdue = f"d.balance_overdue * {10**portfolio.scale}"
     return f"""
-        select d.account_id, d.segment,
-            cast(r.received < d.balance_overdue * {10**portfolio.scale} as integer) as label
+        select d.account_id, cast(r.received < {overdue} as integer) as label
         from decided_days d
-        join received r on r.account_id = d.account_id and r.day = d.day
-        where d.day = date '{outcome.day}' and r.within = {WITHIN} and d.balance_overdue > 0
+        join ({received(session, looked_at, first, last)}) r
+            on r.account_id = d.account_id and r.day = d.day
+        where d.balance_overdue > 0
         """
