@@ -5,13 +5,13 @@ Observed, and no effect: which accounts get an action is the strategy's choice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from riskseg.domain.relations import literal
 from riskseg.insight.insight import Insight
-from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
+from riskseg.insight.intervals import ObservedShare, observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.followed import WITHIN, issued_between
 from riskseg.results.insights.answer import FEWEST
@@ -45,8 +45,11 @@ class PerformanceOfActions(Insight[Portfolio, Performance]):
         complaints = "select count(*) > 0 from ledger_events where kind = 'complaint'"
         has_complaints = bool(subject.engine.value(complaints))
         rows = [(by, row) for by in _GROUPS for row in _rows(subject, by)]
+        paying = {by: _paying(subject, by) for by in _GROUPS}
         return Performance(
-            followed=tuple(_followed(subject, by, row) for by, row in rows),
+            followed=tuple(
+                _followed(subject, by, row, paying[by].get(row["group_name"])) for by, row in rows
+            ),
             outcomes=tuple(_outcomes(by, row, complaints=has_complaints) for by, row in rows),
             first=since,
             last=until,
@@ -101,81 +104,68 @@ def _actions(subject: Portfolio) -> None:
     """)
 
 
-def _rows(subject: Portfolio, by: str) -> Iterator[Mapping[str, Any]]:
+def _rows(subject: Portfolio, by: str) -> list[dict[str, Any]]:
     """What is counted of each group, in the order of their names."""
     rows: list[dict[str, Any]] = subject.engine.arrow(f"""
-        with grouped as (
-            select *, {_GROUPS[by]} as group_name, cast(paid > 0 as integer) as has_paid
+        select {_GROUPS[by]} as group_name,
+            count(*) as actions,
+            count(distinct account_id) as accounts,
+            count(*) filter (where overdue) as in_arrears,
+            count(distinct account_id) filter (where overdue) as accounts_in_arrears,
+            cast(sum(paid) as bigint) as paid,
+            sum(cost) as cost,
+            count(*) filter (where answered) as answered,
+            count(*) filter (where reached) as reached,
+            count(*) filter (where promised) as promised,
+            count(*) filter (where refused) as refused,
+            cast(sum(complaints) as bigint) as complaints,
+            count(cured_after) as cured,
+            median(cured_after) as days_to_cure
+        from followed_actions
+        group by group_name
+        order by group_name
+    """).to_pylist()
+    return rows
+
+
+def _paying(subject: Portfolio, by: str) -> dict[str, ObservedShare]:
+    """Of each group, the share of the actions in arrears that a payment followed."""
+    rows = subject.engine.rows(f"""
+        with by_party as (
+            select {_GROUPS[by]} as group_name, party_id,
+                count(*) as times,
+                count(*) filter (where paid > 0) as paying
             from followed_actions
-        ),
-        by_party as (
-            select group_name, party_id, count(*) as times, sum(has_paid) as paying
-            from grouped
             where overdue
             group by group_name, party_id
-        ),
-        spread as (
-            select group_name,
-                count(*) as parties,
-                cast(sum(paying * paying) as double) as parts,
-                cast(sum(paying * times) as double) as crossed,
-                cast(sum(times * times) as double) as wholes
-            from by_party
-            group by group_name
         )
-        select g.group_name,
-            count(*) as actions,
-            count(distinct g.account_id) as accounts,
-            count(*) filter (where g.overdue) as in_arrears,
-            count(distinct g.account_id) filter (where g.overdue) as accounts_in_arrears,
-            cast(sum(g.has_paid) as bigint) as paying,
-            cast(sum(g.paid) as bigint) as paid,
-            sum(g.cost) as cost,
-            count(*) filter (where g.answered) as answered,
-            count(*) filter (where g.reached) as reached,
-            count(*) filter (where g.promised) as promised,
-            count(*) filter (where g.refused) as refused,
-            cast(sum(g.complaints) as bigint) as complaints,
-            count(g.cured_after) as cured,
-            median(g.cured_after) as days_to_cure,
-            any_value(s.parties) as parties,
-            any_value(s.parts) as parts,
-            any_value(s.crossed) as crossed,
-            any_value(s.wholes) as wholes
-        from grouped g
-        left join spread s on s.group_name = g.group_name
-        group by g.group_name
-        order by g.group_name
-    """).to_pylist()
-    yield from rows
+        select group_name, {share_columns("paying", "times")}
+        from by_party
+        group by group_name
+    """)
+    return {group: observed_share(*sums) for group, *sums in rows}
 
 
-def _followed(subject: Portfolio, by: str, row: Mapping[str, Any]) -> Followed:
+def _followed(
+    subject: Portfolio, by: str, row: Mapping[str, Any], paying: ObservedShare | None
+) -> Followed:
     told: dict[str, Any] = {"by": by, "group": row["group_name"]}
     told |= {name: row[name] for name in ("actions", "accounts", "in_arrears")}
     if row["accounts"] >= FEWEST:
-        collected = subject.amount(Decimal(row["paid"]).scaleb(-subject.scale))
+        collected = subject.of_minor(row["paid"])
         cost = None if row["cost"] is None else subject.amount(row["cost"])
         net = None if cost is None else collected - cost
         told |= {"collected": collected, "cost": cost, "net": net}
-    if row["accounts_in_arrears"] >= FEWEST:
-        told |= _shares(subject, row)
+    if row["accounts_in_arrears"] >= FEWEST and paying is not None:
+        days = row["days_to_cure"]
+        told |= {
+            "paid": paying.share,
+            "low": paying.low,
+            "high": paying.high,
+            "cured": share_of(row["cured"], row["in_arrears"]),
+            "days_to_cure": None if days is None else Decimal(days),
+        }
     return Followed(**told)
-
-
-def _shares(subject: Portfolio, row: Mapping[str, Any]) -> dict[str, Decimal | None]:
-    """How many of the actions for accounts in arrears were followed by a payment, and by a cure."""
-    sums = {name: row[name] for name in ("parts", "crossed", "wholes")}
-    paid, error = ratio_of_sums(row["parties"], row["in_arrears"], row["paying"], **sums)
-    reach = NORMAL_95 * error
-    days = row["days_to_cure"]
-    return {
-        "paid": share_of(row["paying"], row["in_arrears"]),
-        "low": subject.figure(max(paid - reach, 0)),
-        "high": subject.figure(min(paid + reach, 1)),
-        "cured": share_of(row["cured"], row["in_arrears"]),
-        "days_to_cure": None if days is None else Decimal(days),
-    }
 
 
 def _outcomes(by: str, row: Mapping[str, Any], *, complaints: bool) -> RecordedOutcomes:

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 from riskseg.domain.relations import Relation, literal
 from riskseg.insight.portfolio import Portfolio
-from riskseg.insight.portfolio_tables.receivables import settle
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.ledger.accounts import account_rows
 from riskseg.ledger.allocation import bill_facts
@@ -45,10 +44,10 @@ class Followed(PortfolioTable):
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         money, engine = session.ledger.money, session.engine
-        settle(portfolio, session)
         engine.run(_looked_at(portfolio, first, last))
         # What was overdue at the close of the day of each action, as it was known then.
-        overdue = bill_facts(money, keep_days=0, shared=True, spans=False)
+        # An account has few actions in a year: to set apart what is over would take longer.
+        overdue = bill_facts(money, keep_days=0, spans=False)
         build(engine, [_SNAPSHOTS_OF_ACTIONS, *overdue, _OVERDUE])
         build(
             engine,
