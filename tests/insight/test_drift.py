@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -19,11 +19,15 @@ from riskseg.learning.drift import Watch
 from riskseg.learning.scorecard.imported import Meaning
 from riskseg.learning.scorecard.tables import Scale
 from riskseg.pipeline.asked import Asked
+from riskseg.report.segments.charts.drift import drift_of_models
 from riskseg.results.insights.drift import Drifts
 from riskseg.run.assign import assign
 from riskseg.run.import_card import import_card
 from riskseg.run.insight import insight
 from tests.support import treated
+
+if TYPE_CHECKING:
+    from riskseg.results.insights.report import SegmentReport
 
 FIRST, MIDDLE, LAST = date(2026, 2, 1), date(2026, 2, 15), date(2026, 3, 10)
 CARD = """\
@@ -197,6 +201,18 @@ def test_what_moved_is_named_and_what_did_not_is_not(answer: Drifts) -> None:
     assert words.startswith("p: probabilities are spread differently than in training (PSI ")
     assert "1 of its 2 features differ: grade (" in words
     assert "Default values stand for is_away (false), of all accounts." in words
+
+
+def test_the_chart_draws_the_last_day_and_its_features(answer: Drifts) -> None:
+    drawn = drift_of_models(answer, cast("SegmentReport", None))
+    assert drawn is not None
+    for name, index in (
+        ("the probability", answer.scores[-1].psi),
+        *((feature.feature, feature.csi) for feature in answer.features),
+    ):
+        assert f"p, {name}: {index:.3f}, by chance" in drawn
+    nothing = answer.model_copy(update={"scores": (), "features": ()})
+    assert drift_of_models(nothing, cast("SegmentReport", None)) is None
 
 
 def test_unknown_values_and_default_values_are_told(answer: Drifts) -> None:

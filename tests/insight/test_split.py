@@ -6,21 +6,28 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import yaml
+from markupsafe import escape
 
 from riskseg.pipeline.asked import Asked
+from riskseg.report.segments.charts.split import rates_of_parts
 from riskseg.results.insights.split import Structure
 from riskseg.run.insight import insight
 from riskseg.run.strategy import check
 from tests.support import treated
+
+if TYPE_CHECKING:
+    from riskseg.results.insights.report import SegmentReport
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 4, 5)
 SEGMENTS = ("one", "two", "three", "four", "few")
@@ -199,6 +206,16 @@ def test_segments_that_do_not_differ_clearly_are_named(answer: Structure) -> Non
     for key, ends in wanted.items():
         assert found[key] == pytest.approx(ends, abs=1e-4)
     assert {pair.treatment for pair in answer.pairs} == {"1 of 1 actions"}
+
+
+def test_the_chart_draws_both_parts_of_every_split(answer: Structure) -> None:
+    drawn = rates_of_parts(answer, cast("SegmentReport", None))
+    assert drawn is not None
+    for split in answer.splits:
+        for part, rate in (("apart", split.rate), ("the others", split.other_rate)):
+            assert re.search(f"{re.escape(escape(split.apart))}, {part}[^:]*: {rate:.1%}", drawn)
+    nothing = answer.model_copy(update={"splits": ()})
+    assert rates_of_parts(nothing, cast("SegmentReport", None)) is None
 
 
 def test_segments_nobody_reached_are_named(answer: Structure) -> None:

@@ -10,20 +10,24 @@ from markupsafe import Markup
 from riskseg.report.segments.charts.arrears import ageing_over_time
 from riskseg.report.segments.charts.calibration import by_month, by_segment
 from riskseg.report.segments.charts.cures import cured_by_segment
+from riskseg.report.segments.charts.drift import drift_of_models
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.performance import paid_by_segment_and_step
 from riskseg.report.segments.charts.plans import arrears_on_plan
 from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.report.segments.charts.split import rates_of_parts
 from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by_month
 from riskseg.results.insights.arrears import Arrears
 from riskseg.results.insights.calibration import Calibration
 from riskseg.results.insights.cures import CureRates
+from riskseg.results.insights.drift import Drifts
 from riskseg.results.insights.movement import Movement
 from riskseg.results.insights.performance import Performance
 from riskseg.results.insights.plans import PlansKept
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
+from riskseg.results.insights.split import Structure
 from riskseg.results.insights.vintages import Vintages
 
 # A chart is None where there is nothing to draw.
@@ -37,4 +41,6 @@ CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], 
     PlansKept: (arrears_on_plan,),
     Performance: (paid_by_segment_and_step,),
     Calibration: (by_segment, by_month),
+    Structure: (rates_of_parts,),
+    Drifts: (drift_of_models,),
 }
