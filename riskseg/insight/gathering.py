@@ -288,7 +288,9 @@ def _tables(
     workspace: Workspace, insights: Iterable[Insight[Portfolio, Any]]
 ) -> list[PortfolioTable]:
     """The tables that insights need, less those that this workspace has no sources for."""
-    names = dict.fromkeys(name for insight in insights for name in insight.needs)
+    names = dict.fromkeys(
+        name for insight in insights for name in (*insight.needs, *insight.may_read)
+    )
     billed = "bills" in workspace.settings.sources
     return [TABLES[name] for name in names if billed or not TABLES[name].needs_bills]
 

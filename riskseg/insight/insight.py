@@ -31,6 +31,8 @@ class Insight(ABC, Generic[Subject, Answer]):
     needs_earlier_day: ClassVar[bool] = False
     # The tables of its subject that it reads, of those that are made only where one needs them.
     needs: ClassVar[tuple[str, ...]] = ()
+    # Further ones that it reads where they can be made.
+    may_read: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:

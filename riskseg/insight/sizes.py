@@ -11,13 +11,18 @@ from riskseg.rules.elements import NO_ACTION
 
 
 class Sizes(Insight[Portfolio, SegmentSizes]):
-    """Accounts, overdue balance and expected loss by segment, the most overdue first."""
+    """Accounts, what they owe and paid, and expected loss by segment, the most overdue first."""
 
     name = "size"
     question = "How large is each segment, and what does it owe?"
     about = Portfolio
+    may_read = ("valued",)
 
     def answer(self, subject: Portfolio) -> SegmentSizes:
+        # Without bills nobody knows what else is owed, or what was paid.
+        valued = "valued"
+        if valued not in subject.tables:
+            valued = "(select null as account_id, null as balance, null as paid where false)"
         rows = subject.engine.rows(f"""
             select segment,
                 count(*) as accounts,
@@ -25,13 +30,17 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
                 count(*) filter (where action <> '{NO_ACTION}'),
                 avg(probability),
                 sum(cast(balance_overdue as double) * probability),
-                count(probability)
+                count(probability),
+                sum(balance),
+                sum(paid)
             from ({subject.last_day()}) accounts_now
+            left join {valued} v using (account_id)
             group by segment
             order by overdue desc, accounts desc, segment
         """)
         accounts = sum(row[1] for row in rows)
         overdue = subject.amount(sum(row[2] for row in rows))
+        year = sum(row[-1] or 0 for row in rows)
         segments = tuple(
             SegmentSize(
                 segment=segment,
@@ -39,13 +48,16 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
                 share=share_of(count, accounts),
                 overdue=subject.amount(owed),
                 share_of_overdue=share_of(owed, overdue),
+                balance=None if balance is None else subject.of_minor(balance),
                 due=due,
                 probability=round(mean, 6) if scored and count >= FEWEST else None,
                 expected_loss=subject.amount(loss)
                 if scored and subject.of_default and count >= FEWEST
                 else None,
+                paid=None if paid is None or count < FEWEST else subject.of_minor(paid),
+                share_of_paid=None if paid is None or count < FEWEST else share_of(paid, year),
             )
-            for segment, count, owed, due, mean, loss, scored in rows
+            for segment, count, owed, due, mean, loss, scored, balance, paid in rows
         )
         return SegmentSizes(
             segments=segments,
@@ -53,7 +65,9 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
             accounts=accounts,
             overdue=overdue,
             suppressed=tuple(
-                segment for segment, count, *_, scored in rows if scored and count < FEWEST
+                segment
+                for segment, count, *_, scored, _, paid in rows
+                if (scored or paid is not None) and count < FEWEST
             ),
         )
 

@@ -19,10 +19,12 @@ from riskseg.insight.portfolio_tables.profiled import Profiled
 from riskseg.insight.portfolio_tables.receivables import Receivables
 from riskseg.insight.portfolio_tables.received import Received
 from riskseg.insight.portfolio_tables.table import PortfolioTable
+from riskseg.insight.portfolio_tables.valued import Valued
 
 TABLES: Mapping[str, PortfolioTable] = {
     table.name: table
     for table in (
+        Valued(),
         Profiled(),
         Receivables(),
         Received(),

@@ -19,6 +19,8 @@ class SegmentSize(Part):
     """Of all accounts."""
     overdue: Money
     share_of_overdue: Share
+    balance: MoneyOrNone
+    """All that is owed, due or not, less credit; null where there are no bills."""
     due: int
     """The accounts that an action is due for."""
     probability: ShareOrNone
@@ -26,6 +28,10 @@ class SegmentSize(Part):
     expected_loss: MoneyOrNone
     """The sum of overdue balance times probability over the accounts that have one; null where
     none has, or fewer than 10 accounts are in it, or where it is not that of a default."""
+    paid: MoneyOrNone
+    """What its accounts paid in the last year, less what was taken back or paid out; null for fewer
+    than 10 accounts, or where there are no bills."""
+    share_of_paid: ShareOrNone
 
 
 class SizeOnDay(Part):
@@ -46,16 +52,21 @@ class SegmentSizes(Answer):
     accounts: int
     overdue: Money
     suppressed: tuple[str, ...]
-    """The segments of too few accounts for a mean or an expected loss."""
+    """The segments of too few accounts for a mean, an expected loss, or what was paid."""
 
     def words(self) -> str:
         largest = max(self.segments, key=lambda size: size.overdue, default=None)
         if largest is None:
             return "There are no accounts."
-        return (
+        text = (
             f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
             f"with {largest.share:.0%} of the accounts."
-        ) + too_few(self.suppressed, "Probabilities not shown")
+        )
+        known = [(size.share_of_paid, size.segment) for size in self.segments if size.share_of_paid]
+        if known:
+            share, segment = max(known)
+            text += f' "{segment}" paid most in the last year: {share:.0%} of all that was paid.'
+        return text + too_few(self.suppressed, "Probabilities and payments not shown")
 
     def key_figures(self) -> Sequence[KeyFigure]:
         return (
