@@ -72,7 +72,8 @@ def test_what_is_owed_and_paid_is_that_of_the_rows(tmp_path: Path) -> None:
 
 def test_without_bills_nobody_knows(tmp_path: Path) -> None:
     strategy = {
-        "tiers.yaml": "kind:\n  - {tier: hit, when: score > 5, unknown: skip}\n  - {tier: miss, otherwise: true}\n",
+        "tiers.yaml": "kind:\n  - {tier: hit, when: score > 5, unknown: skip}\n"
+        "  - {tier: miss, otherwise: true}\n",
         "segments.yaml": "columns: [kind]\nrows:\n  - {id: hit, match: [hit], segment: hit}\n"
         "  - {id: miss, match: [any], segment: miss}\n",
     }
