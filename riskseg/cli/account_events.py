@@ -12,10 +12,12 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.common import (
+    DAY,
     AsJson,
     By,
     On,
     Plan,
+    day,
     day_or_today,
     now,
     one_line,
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from riskseg.results.worklist import History, RecordedEvent
 
 Account = Annotated[str, typer.Argument(help="The account's id.")]
-_DAY = ["%Y-%m-%d"]
 Reason = Annotated[str, typer.Option("--reason", help="Why.", callback=one_line)]
 Remark = Annotated[str | None, typer.Option("--reason", help="A remark.", callback=one_line)]
 
@@ -63,11 +64,15 @@ def hold(
     ] = "hold",
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="Its first day; the day of --on if left out."),
+        typer.Option(
+            "--from", parser=day, metavar=DAY, help="Its first day; the day of --on if left out."
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=_DAY, help="Its last day; without one it goes on until it is ended."),
+        typer.Option(
+            parser=day, metavar=DAY, help="Its last day; without one it goes on until it is ended."
+        ),
     ] = None,
     end: Annotated[
         bool,
@@ -107,11 +112,14 @@ def promise(
     account: Account,
     amount: Annotated[str | None, typer.Option(help="What is promised, as 50.00.")] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="The day by which it is promised.")
+        datetime | None,
+        typer.Option(parser=day, metavar=DAY, help="The day by which it is promised."),
     ] = None,
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="The day it was made; --on if left out."),
+        typer.Option(
+            "--from", parser=day, metavar=DAY, help="The day it was made; --on if left out."
+        ),
     ] = None,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel the promises that are still open.")
@@ -159,7 +167,9 @@ def plan(
     ],
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="Its first day; the day of --on if left out."),
+        typer.Option(
+            "--from", parser=day, metavar=DAY, help="Its first day; the day of --on if left out."
+        ),
     ] = None,
     reason: Remark = None,
     by: By = None,
@@ -215,12 +225,17 @@ def dispute(
     from_: Annotated[
         datetime | None,
         typer.Option(
-            "--from", formats=_DAY, help="The day it was raised, or decided; --on if left out."
+            "--from",
+            parser=day,
+            metavar=DAY,
+            help="The day it was raised, or decided; --on if left out.",
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=_DAY, help="Its last day; without one it goes on until its outcome."),
+        typer.Option(
+            parser=day, metavar=DAY, help="Its last day; without one it goes on until its outcome."
+        ),
     ] = None,
     by: By = None,
     on: On = None,
@@ -268,7 +283,9 @@ def history(
     account: Account,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=_DAY, help="The close of this day; today if left out."),
+        typer.Option(
+            "--as-of", parser=day, metavar=DAY, help="The close of this day; today if left out."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="An .html file to write it to, with a picture.")
@@ -310,7 +327,9 @@ def note(
     text: Annotated[str, typer.Argument(help="The remark, in one line.", callback=one_line)],
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="The day it is about; --on if left out."),
+        typer.Option(
+            "--from", parser=day, metavar=DAY, help="The day it is about; --on if left out."
+        ),
     ] = None,
     by: By = None,
     on: On = None,

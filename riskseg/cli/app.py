@@ -20,7 +20,20 @@ import riskseg.cli.versions
 from riskseg import run as use_cases
 from riskseg.cli import account_events
 from riskseg.cli.ageing import ageing
-from riskseg.cli.common import AsJson, AsOf, Draft, Out, Plan, Sql, now, present, root, work_in
+from riskseg.cli.common import (
+    DAY,
+    AsJson,
+    AsOf,
+    Draft,
+    Out,
+    Plan,
+    Sql,
+    day,
+    now,
+    present,
+    root,
+    work_in,
+)
 from riskseg.cli.contract import contract
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.init import init
@@ -144,7 +157,7 @@ def generate(
         int, typer.Option(min=0, help="The seed: another one gives another portfolio.")
     ] = 7,
     until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the history.")
+        datetime, typer.Option(parser=day, metavar=DAY, help="The last day of the history.")
     ] = datetime(2026, 6, 30),
     plan: Plan = False,
     as_json: AsJson = False,
@@ -207,7 +220,8 @@ def train(
         datetime | None,
         typer.Option(
             "--as-of",
-            formats=["%Y-%m-%d"],
+            parser=day,
+            metavar=DAY,
             help="Use only what was known by the close of this day: for back-tests.",
         ),
     ] = None,
@@ -321,7 +335,7 @@ def explain(
     account: Annotated[str, typer.Argument(help="The account's id.")],
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day."),
+        typer.Option("--as-of", parser=day, metavar=DAY, help="The close of this day."),
     ] = None,
     run: Annotated[
         str | None,

@@ -25,8 +25,34 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Shown")
 
+# How help shows an option that takes a day.
+DAY = "<YYYY-MM-DD>"
+
+
+def day(text: str) -> datetime:
+    """The day that an option names; refused where it is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        raise typer.BadParameter(
+            f'"{text}" is no day. Write the year, the month and the day, such as 2026-06-30.'
+        ) from None
+
+
+def whole_number(first: int, last: int, hint: str) -> Callable[[str], int]:
+    """What reads the whole number of an option, refused outside its bounds. `hint` says how to cure
+    that."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and first <= int(text) <= last:
+            return int(text)
+        raise typer.BadParameter(f'"{text}" is no whole number from {first} to {last}. {hint}')
+
+    return read
+
+
 AsOf = Annotated[
-    datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
+    datetime, typer.Option("--as-of", parser=day, metavar=DAY, help="The close of this day.")
 ]
 Out = Annotated[
     str,
@@ -70,7 +96,9 @@ By = Annotated[
 ]
 On = Annotated[
     datetime | None,
-    typer.Option("--on", formats=["%Y-%m-%d"], help="The day it is recorded; today if left out."),
+    typer.Option(
+        "--on", parser=day, metavar=DAY, help="The day it is recorded; today if left out."
+    ),
 ]
 
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, present, root_if_any
+from riskseg.cli.common import DAY, AsJson, Plan, day, present, root_if_any
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import default_values, money, number, share, table
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
@@ -42,7 +42,8 @@ def strategy_diff(
         datetime | None,
         typer.Option(
             "--as-of",
-            formats=["%Y-%m-%d"],
+            parser=day,
+            metavar=DAY,
             help="Also decide the accounts of this day with both, and show which of them move.",
         ),
     ] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
+from riskseg.cli.common import DAY, AsJson, AsOf, Plan, Sql, day, present, root, whole_number
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.insights import insight as show_insight
 from riskseg.cli.show.insights import report as show_report
@@ -19,14 +19,18 @@ Compare = Annotated[
     datetime | None,
     typer.Option(
         "--compare",
-        formats=["%Y-%m-%d"],
+        parser=day,
+        metavar=DAY,
         help="The earlier day that movement is seen from; that of the run before if left out.",
     ),
 ]
 Months = Annotated[
     int,
     typer.Option(
-        "--months", min=0, max=120, help="Decide the ends of this many past months anew, too."
+        "--months",
+        parser=whole_number(0, 120, "Past months are decided anew for at most ten years."),
+        metavar="<0 to 120>",
+        help="Decide the ends of this many past months anew, too.",
     ),
 ]
 

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, present, root, someone, user_or
+from riskseg.cli.common import (
+    DAY,
+    AsJson,
+    Plan,
+    Sql,
+    day,
+    now,
+    one_line,
+    present,
+    root,
+    someone,
+    user_or,
+)
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.models import (
     show_comparison,
@@ -167,7 +179,9 @@ def models_import(
     question: Annotated[str, typer.Option(help="The same in words.", callback=one_line)] = "",
     reference_as_of: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Compare later accounts with those of this day."),
+        typer.Option(
+            parser=day, metavar=DAY, help="Compare later accounts with those of this day."
+        ),
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="Make it the champion.")] = False,
     by: Annotated[
@@ -296,7 +310,8 @@ def models_recalibrate(
     since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"],
+            parser=day,
+            metavar=DAY,
             help="Accounts observed from this day on, less those it learned from; from after its "
             "hold-out if left out.",
         ),

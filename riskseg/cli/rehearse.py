@@ -11,7 +11,7 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.capacity import Capacity, capacity_of
-from riskseg.cli.common import AsJson, Plan, Sql, present, root
+from riskseg.cli.common import DAY, AsJson, Plan, Sql, day, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.rehearsal import rehearsal as show_rehearsal
 
@@ -23,8 +23,10 @@ class Every(StrEnum):
 
 @guarded
 def rehearse(
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
+    first: Annotated[
+        datetime, typer.Option("--from", parser=day, metavar=DAY, help="The first day.")
+    ],
+    last: Annotated[datetime, typer.Option("--to", parser=day, metavar=DAY, help="The last day.")],
     strategy: Annotated[
         list[str] | None,
         typer.Option(

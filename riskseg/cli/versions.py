@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, now, one_line, present, root, someone
+from riskseg.cli.common import DAY, AsJson, Plan, day, now, one_line, present, root, someone
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import table
 from riskseg.cli.strategy import strategy_app
@@ -38,7 +38,10 @@ def strategy_activate(
     effective_from: Annotated[
         datetime | None,
         typer.Option(
-            "--from", formats=["%Y-%m-%d"], help="The first day it is in force; today if left out."
+            "--from",
+            parser=day,
+            metavar=DAY,
+            help="The first day it is in force; today if left out.",
         ),
     ] = None,
     unproved: Annotated[

@@ -11,6 +11,7 @@ import typer
 from riskseg import run as use_cases
 from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
+    DAY,
     AsJson,
     AsOf,
     By,
@@ -19,6 +20,7 @@ from riskseg.cli.common import (
     Out,
     Plan,
     Sql,
+    day,
     day_or_today,
     now,
     one_line,
@@ -53,7 +55,7 @@ def worklist(
     context: typer.Context,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day whose list it is."),
+        typer.Option("--as-of", parser=day, metavar=DAY, help="The day whose list it is."),
     ] = None,
     out: Annotated[
         str | None,
@@ -161,7 +163,7 @@ Person = Annotated[str, typer.Option("--by", help="Who decides.", callback=someo
 Why = Annotated[str, typer.Option("--reason", help="Why.", callback=one_line)]
 ListOf = Annotated[
     datetime,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day whose list it is."),
+    typer.Option("--as-of", parser=day, metavar=DAY, help="The day whose list it is."),
 ]
 
 

@@ -100,6 +100,22 @@ def test_wrong_usage_is_2(used: Path) -> None:
     assert run(used, "check", "--verbose").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--as-of", "2025-13-45"], '"2025-13-45" is no day. Write the year'),
+        (["--as-of", "2026-06-30", "--compare", "2025/01/01"], '"2025/01/01" is no day.'),
+        (["--as-of", "2026-06-30", "--months", "400"], "no whole number from 0 to 120. Past"),
+        (["--as-of", "2026-06-30", "--months", "one"], '"one" is no whole number'),
+    ],
+)
+def test_a_day_or_number_that_is_none_is_told_in_our_words(options: list[str], said: str) -> None:
+    result = run(None, "insight", "size", *options)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{options[-2]}': " in result.stderr
+    assert said in " ".join(result.stderr.split())
+
+
 def test_our_own_fault_is_3_with_a_traceback(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a slip of ours")
