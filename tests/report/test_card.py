@@ -648,6 +648,9 @@ def test_the_page_is_whole(pages: dict[str, str], case: str) -> None:
         assert all(child.text for child in list(svg)[:2]), key
         assert svg.attrib["viewBox"]
     assert "<script" not in pages[case]
+    # For screen readers and the keyboard: no column without a heading, no frame out of reach.
+    assert not re.search(r"<th[^>]*></th>", pages[case])
+    assert "<pre>" not in pages[case]
     for outside in ("http", "src=", "@import", "url("):
         assert outside not in pages[case]
 

@@ -64,6 +64,10 @@ def test_the_page_holds_all_of_it_and_a_picture(ws: riskseg.Workspace, tmp_path:
     assert done.place == str(out)
     text = out.read_text()
     assert "call &lt;17&gt;" in text and "<17>" not in text
+    # For screen readers and the keyboard: one main part, headings of columns, frames that scroll.
+    assert text.count("<main>") == 1
+    assert text.count('<th scope="col">') == text.count("<th") - text.count("<thead")
+    assert text.count('tabindex="0"') == 2
     svg = text[text.index("<svg") : text.index("</svg>") + len("</svg>")]
     assert "<title>2025-11-20: paid GBP 10.00</title>" in svg
     (wide,) = re.findall(r'<rect [^>]*width="([0-9.]+)"[^>]*fill-opacity', svg)
