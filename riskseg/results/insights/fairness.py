@@ -57,7 +57,7 @@ class CohortTreatment(Part):
 
     @property
     def alone(self) -> bool:
-        """Whether the interval leaves no difference out."""
+        """Whether the interval leaves out 0."""
         return self.low > 0 or self.high < 0
 
 
@@ -87,7 +87,7 @@ class TreatmentByCohort(Answer):
     comparisons: int
     """The differences that are looked at; of two values that are all there are, one."""
     alone: int
-    """Those whose interval leaves no difference out, taken by itself."""
+    """Those whose 95% interval leaves out 0, taken by itself."""
     clear: int
     """Those that are clear though so many are looked at: among differences called so, one in twenty
     is chance on average (Benjamini and Hochberg, Journal of the Royal Statistical Society B 57,
@@ -119,9 +119,10 @@ class TreatmentByCohort(Answer):
         most = max(rows, key=lambda row: abs(row.here - row.elsewhere))
         by_chance = Decimal(self.comparisons) / 20
         return (
-            f"Of {counted(self.comparisons, 'comparison')}, {self.alone} leave no difference out "
-            f"of their 95% interval, of which chance alone gives about {by_chance:.0f}; "
-            f"{self.clear} are clear all the same. The largest: {most.cohort} = {most.level}, "
+            f"Of {counted(self.comparisons, 'comparison')}, {self.alone} show a difference by "
+            f"their 95% interval, where chance alone gives about {by_chance:.0f}. "
+            f"{self.clear} are clear when that is allowed for. The largest: "
+            f"{most.cohort} = {most.level}, "
             f"{most.measure} {most.here:.1%} against {most.elsewhere:.1%} for the others. Cohorts "
             "may differ in what they owe, too: these differences are observed, and no verdict."
         )
