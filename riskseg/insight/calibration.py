@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from riskseg.domain.relations import literal
 from riskseg.insight.insight import Insight
-from riskseg.insight.intervals import NORMAL_95, ratio_of_sums
+from riskseg.insight.intervals import NORMAL_95, clear_of_many, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.came_true import known_days
 from riskseg.results.insights.answer import FEWEST
@@ -29,8 +29,10 @@ class CalibrationOfModels(Insight[Portfolio, Calibration]):
     needs = ("came_true",)
 
     def answer(self, subject: Portfolio) -> Calibration:
+        groups = [group for name in subject.specs for group in _of_model(subject, name)]
+        limit = clear_of_many([chance for group, chance in groups if group.observed is not None])
         return Calibration(
-            groups=tuple(group for name in subject.specs for group in _of_model(subject, name)),
+            groups=tuple(_judged(group, clear=chance <= limit) for group, chance in groups),
             unknown=tuple(
                 NotYetKnown(model=name, days=spec.label_days)
                 for name, spec in subject.specs.items()
@@ -43,7 +45,9 @@ class CalibrationOfModels(Insight[Portfolio, Calibration]):
 CALIBRATION = CalibrationOfModels()
 
 
-def _of_model(subject: Portfolio, name: str) -> Iterator[CalibratedGroup]:
+def _of_model(subject: Portfolio, name: str) -> Iterator[tuple[CalibratedGroup, float]]:
+    """The groups of a model, each with how probable it is that chance alone makes so large a
+    difference."""
     for by, group in _GROUPS.items():
         rows = subject.engine.rows(
             f"""
@@ -83,21 +87,25 @@ def _group(
     expected: float,
     bad: float,
     *squares: float,
-) -> CalibratedGroup:
+) -> tuple[CalibratedGroup, float]:
     of_excess, crossed, of_times, of_spread = squares
-    _, error = ratio_of_sums(
+    excess, error = ratio_of_sums(
         parties, times, bad - expected, parts=of_excess, crossed=crossed, wholes=of_times
     )
-    reach = NORMAL_95 * max(error, math.sqrt(of_spread) / times)
-    observed = bad / times
-    enough = accounts >= FEWEST
+    error = max(error, math.sqrt(of_spread) / times)
+    observed, reach = bad / times, NORMAL_95 * error
     figures = (expected / times, observed, max(observed - reach, 0), min(observed + reach, 1))
     names = ("expected", "observed", "low", "high")
-    return CalibratedGroup(
-        model=model,
-        by=by,
-        group=group,
-        accounts=int(accounts),
-        decisions=int(times),
-        **{n: subject.figure(f) if enough else None for n, f in zip(names, figures, strict=True)},
+    told = {n: subject.figure(f) for n, f in zip(names, figures, strict=True)}
+    counts = {"accounts": int(accounts), "decisions": int(times)}
+    found = CalibratedGroup(
+        model=model, by=by, group=group, **counts, **(told if accounts >= FEWEST else {})
     )
+    return found, math.erfc(abs(excess) / error / math.sqrt(2)) if error else float(excess == 0)
+
+
+def _judged(group: CalibratedGroup, *, clear: bool) -> CalibratedGroup:
+    if not clear or group.observed is None or group.expected is None:
+        return group
+    which = "more" if group.observed > group.expected else "fewer"
+    return group.model_copy(update={"clear": which})

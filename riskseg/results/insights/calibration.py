@@ -23,20 +23,18 @@ class CalibratedGroup(Part):
     accounts: int
     decisions: int
     """The accounts, once for each day on which they were decided."""
-    expected: ShareOrNone
+    expected: ShareOrNone = None
     """The mean probability. Null, as all that follows, for too few accounts."""
-    observed: ShareOrNone
+    observed: ShareOrNone = None
     """The share for which it came true."""
-    low: ShareOrNone
+    low: ShareOrNone = None
     """The lower end of the 95% interval of `observed`, by parties."""
-    high: ShareOrNone
+    high: ShareOrNone = None
 
-    @property
-    def clear(self) -> str:
-        """`more` or `fewer` where clearly more or fewer came true than expected, else empty."""
-        if self.expected is None or self.low is None or self.high is None:
-            return ""
-        return "more" if self.expected < self.low else "fewer" if self.expected > self.high else ""
+    clear: str = ""
+    """`more` or `fewer` where clearly more or fewer came true than expected, though so many groups
+    are looked at: of those called clear, one in twenty is chance on average (Benjamini and
+    Hochberg, Journal of the Royal Statistical Society B 57, 1995)."""
 
     @property
     def excess(self) -> Decimal:
@@ -84,8 +82,8 @@ class Calibration(Answer):
             sentences.append("No segment or month differs clearly from what was expected.")
         elif judged:
             sentences.append(
-                "About one in twenty would differ so by chance. Accounts were treated in the "
-                "meantime, so fewer than expected may also be what treatment brought."
+                "Of differences called clear, one in twenty is chance on average. Accounts were "
+                "treated in the meantime, so fewer may also be what treatment brought."
             )
         if len(judged) < len(parts):
             few = ", ".join(dict.fromkeys(r.group for r in parts if r.expected is None))
