@@ -26,12 +26,13 @@ def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[A
     counts = ", ".join(
         f"count(*) filter (where outcome = '{name}') as {name}" for name in _OUTCOMES
     )
-    summed = ("made", *_OUTCOMES, "accounts", "amount", "paid")
+    summed = ("made", *_OUTCOMES, "of_accounts", "accounts", "amount", "paid")
     sums = ", ".join(f"sum({name})" for name in summed)
     rows = subject.engine.rows(f"""
         with by_party as (
             select {grouping} as grouping, party_id,
                 count(*) as made, {counts},
+                count(distinct account_id) as of_accounts,
                 count(*) filter (where {counts_in_shares}) as over,
                 count(*) filter (where {counts_in_shares} and outcome = 'kept') as over_and_kept,
                 count(distinct account_id) filter (where {counts_in_shares}) as accounts,
@@ -48,15 +49,15 @@ def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[A
     """)
     found = []
     for group, made, *figures in rows:
-        outcomes, (accounts, amount, paid), observed = figures[:5], figures[5:8], figures[8:]
-        shown = accounts >= FEWEST
+        outcomes, (of_accounts, accounts, amount, paid) = figures[:5], figures[5:9]
+        observed, shown = figures[9:], accounts >= FEWEST
+        outcomes = [*outcomes, observed[2]] if of_accounts >= FEWEST else [None] * 6
         share = observed_share(*observed) if shown else None
         found.append(
             Arrangements(
                 group=group,
                 made=int(made),
-                **{name: int(count) for name, count in zip(_OUTCOMES, outcomes, strict=True)},
-                over=int(observed[2]),
+                **dict(zip((*_OUTCOMES, "over"), outcomes, strict=True)),
                 share_kept=share and share.share,
                 low=share and share.low,
                 high=share and share.high,

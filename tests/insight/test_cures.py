@@ -83,13 +83,16 @@ def test_cures_are_those_of_the_episodes(as_of: date, days: Sequence[date]) -> N
     loaded.engine.run("create or replace temp table decided_days as select * from decided")
     answer = CURES.answer(portfolio(loaded, as_of, CURES.needs, partitions=2))
     outcomes = {key: [outcome for _, outcome in rows] for key, rows in expected.items()}
+    few = {key for key, rows in expected.items() if len({account for account, _ in rows}) < 10}
     assert {(r.segment, r.within): (r.accounts, r.cured, r.on_plan) for r in answer.segments} == {
-        key: (len(states), states.count("cured"), states.count("on plan"))
+        key: (len(states), None, None)
+        if key in few
+        else (len(states), states.count("cured"), states.count("on plan"))
         for key, states in outcomes.items()
     }
     assert ("on plan" in {s for states in outcomes.values() for s in states}) == (as_of == AS_OF)
     for row in answer.segments:
-        if len({account for account, _ in expected[row.segment, row.within]}) < 10:
+        if (row.segment, row.within) in few or row.cured is None:
             assert (row.share_cured, row.low, row.share_on_plan) == (None, None, None)
         else:
             assert row.share_cured == round(Decimal(row.cured) / row.accounts, 6)

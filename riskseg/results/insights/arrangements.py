@@ -14,19 +14,20 @@ NOT_DECIDED, NOT_KNOWN = "not decided before", "not known"
 
 
 class Arrangements(Part):
-    """The promises, or plans, of a group, and what came of them. Shares and amounts are of those
-    whose time is `over`; they are null where these are of fewer than 10 accounts."""
+    """The promises, or plans, of a group, and what came of them, which is null for fewer than 10
+    accounts. Shares and amounts are of those whose time is `over`; they are null where these are of
+    fewer than 10 accounts."""
 
     group: str
     """The segment in which the account was decided last before, the channel, the month, or all."""
     made: int
-    open: int
-    kept: int
-    partly_kept: int
-    broken: int
-    ended: int
+    open: int | None
+    kept: int | None
+    partly_kept: int | None
+    broken: int | None
+    ended: int | None
     """Cancelled, or another took its place."""
-    over: int
+    over: int | None
     """Those kept, partly kept or broken whose last day, and the days of grace, are over."""
     share_kept: ShareOrNone
     low: ShareOrNone
@@ -56,5 +57,5 @@ def kept_in_words(total: Arrangements | None, segments: Sequence[Arrangements], 
             "observed, and no effect of how segments are treated"
         )
     return f"{text}." + too_few(
-        row.group for row in segments if row.over and row.share_kept is None
+        row.group for row in segments if row.over != 0 and row.share_kept is None
     )

@@ -10,17 +10,17 @@ from riskseg.results.units import ShareOrNone
 
 
 class Cured(Part):
-    """How many accounts in arrears of a segment were out of them within some days. Shares are null
-    for fewer than 10 accounts."""
+    """How many accounts in arrears of a segment were out of them within some days. All but their
+    number is null for fewer than 10 accounts."""
 
     segment: str
     within: int
     """Days after a day on which the accounts were decided."""
     accounts: int
     """Accounts in arrears, once for each day they are looked at."""
-    cured: int
+    cured: int | None
     """Those that paid until nothing was overdue."""
-    on_plan: int
+    on_plan: int | None
     """Those whose arrears a kept plan covered."""
     share_cured: ShareOrNone
     low: ShareOrNone
