@@ -29,21 +29,27 @@ R = TypeVar("R", bound="Shown")
 DAY = "<YYYY-MM-DD>"
 
 
-def day(text: str) -> datetime:
+# Typer has the default of an option read too, as the value that it is.
+
+
+def day(given: str | datetime) -> datetime:
     """The day that an option names; refused where it is none."""
+    if isinstance(given, datetime):
+        return given
     try:
-        return datetime.strptime(text, "%Y-%m-%d")
+        return datetime.strptime(given, "%Y-%m-%d")
     except ValueError:
         raise typer.BadParameter(
-            f'"{text}" is no day. Write the year, the month and the day, such as 2026-06-30.'
+            f'"{given}" is no day. Write the year, the month and the day, such as 2026-06-30.'
         ) from None
 
 
-def whole_number(first: int, last: int, hint: str) -> Callable[[str], int]:
+def whole_number(first: int, last: int, hint: str) -> Callable[[str | int], int]:
     """What reads the whole number of an option, refused outside its bounds. `hint` says how to cure
     that."""
 
-    def read(text: str) -> int:
+    def read(given: str | int) -> int:
+        text = str(given)
         if text.isascii() and text.isdigit() and first <= int(text) <= last:
             return int(text)
         raise typer.BadParameter(f'"{text}" is no whole number from {first} to {last}. {hint}')

@@ -116,6 +116,12 @@ def test_a_day_or_number_that_is_none_is_told_in_our_words(options: list[str], s
     assert said in " ".join(result.stderr.split())
 
 
+def test_what_is_left_out_is_its_default() -> None:
+    asked = run(None, "insight", "size", "--as-of", "2026-06-30", "--plan", "--sql", "no.txt")
+    assert asked.exit_code != 3 and "Traceback" not in asked.output
+    assert asked.exception is None or isinstance(asked.exception, SystemExit)
+
+
 def test_our_own_fault_is_3_with_a_traceback(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a slip of ours")
