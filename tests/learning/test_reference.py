@@ -36,6 +36,25 @@ def test_no_rows_tell_nothing(model: Model, frame: TrainingFrame) -> None:
     assert model.watch().drift().differences == ()
 
 
+def test_figures_are_those_that_the_sentences_tell(model: Model, frame: TrainingFrame) -> None:
+    rows = frame.rows.assign(months_on_book=frame.rows.months_on_book + 60)
+    rows.loc[rows.index[:6], "tariff"] = None
+    watch = model.watch()
+    watch.see(rows, model.predict(rows))
+    measured = {one.feature: one for one in watch.measured()}
+    assert measured.keys() == {"", *model.features}
+    differing = [name or "the probability" for name, one in measured.items() if one.differs]
+    sentences = watch.drift().differences
+    assert "months_on_book" in differing
+    assert differing == [s.split(" is distributed")[0] for s in sentences if "PSI" in s]
+    assert f"(PSI {measured['months_on_book'].psi:.2f})" in "".join(sentences)
+    assert measured["tariff"].unknown == pytest.approx(rows.tariff.isna().mean())
+    narrow = model.watch(["tariff"])
+    narrow.see(rows, model.predict(rows))
+    assert [one.feature for one in narrow.measured()] == ["", "tariff"]
+    assert model.watch().measured() == ()
+
+
 CHANGES = [
     ("months_on_book", np.nan, "months_on_book is unknown for 1 account (0.042%)"),
     ("tariff", "brand new", "tariff has a level that training never saw in 1 account (0.042%)"),
