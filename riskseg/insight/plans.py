@@ -52,6 +52,8 @@ def _of_segments(subject: Portfolio) -> tuple[SegmentOnPlan, ...]:
     for segment, accounts, figures, observed in _shares(
         subject, "segment", decided, "sum(arrears) desc, grouping"
     ):
+        if accounts < FEWEST:
+            figures |= {"on_plan": None, "accounts": None}
         share = observed if accounts >= FEWEST else None
         found.append(
             SegmentOnPlan(

@@ -172,7 +172,7 @@ def test_arrears_on_a_plan_by_segment() -> None:
     share = round(Decimal(100) / 130, 6)
     assert [tuple(dict(row).values()) for row in answer.arrears] == [
         ("many", 1430, 1100, 11, share, share, share),
-        ("few", 130, 0, 0, None, None, None),
+        ("few", 130, None, None, None, None, None),
     ]
     assert [(r.day, r.arrears, r.on_plan) for r in answer.days][:1] == [(as_of, 1560, 1100)]
 

@@ -8,7 +8,7 @@ from datetime import date
 from riskseg.results.insights.answer import Answer, KeyFigure
 from riskseg.results.insights.arrangements import Arrangements, kept_in_words
 from riskseg.results.part import Part
-from riskseg.results.units import Money, Share, ShareOrNone
+from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
 
 
 class ArrearsOnPlan(Part):
@@ -28,13 +28,13 @@ class ArrearsOnPlan(Part):
 
 
 class SegmentOnPlan(Part):
-    """How much of the arrears of a segment a kept plan covers on the as-of date. The share is null
-    for fewer than 10 accounts that have arrears, on a plan or not."""
+    """How much of the arrears of a segment a kept plan covers on the as-of date. What is on a plan
+    is null for fewer than 10 accounts that have arrears, on a plan or not."""
 
     segment: str
     arrears: Money
-    on_plan: Money
-    accounts: int
+    on_plan: MoneyOrNone
+    accounts: int | None
     """Those that have arrears on a plan."""
     share: ShareOrNone
     low: ShareOrNone

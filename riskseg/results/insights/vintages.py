@@ -33,17 +33,17 @@ class BilledVintage(Part):
 
 
 class EpisodeVintage(Part):
-    """The arrears episodes that began in a month, and how many went on after some days. Shares and
-    amounts are null for fewer than 10 accounts."""
+    """The arrears episodes that began in a month, and how many went on after some days. All but
+    their number is null for fewer than 10 accounts."""
 
     month: date
     """The last day of the month in which they began."""
     days_after: int
     """Days after each episode began."""
     episodes: int
-    cured: int
+    cured: int | None
     """Those that were over by then, paid."""
-    on_plan: int
+    on_plan: int | None
     """Those that were over by then, as a kept plan covered the arrears."""
     share: ShareOrNone
     """Of the episodes, those that went on."""
