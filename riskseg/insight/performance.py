@@ -169,13 +169,13 @@ def _followed(
 
 
 def _outcomes(by: str, row: Mapping[str, Any], *, complaints: bool) -> RecordedOutcomes:
-    answered = row["answered"]
+    answered, enough = row["answered"], row["accounts"] >= FEWEST
     shares = {name: share_of(row[name], answered) for name in ("reached", "promised", "refused")}
     return RecordedOutcomes(
         by=by,
         group=row["group_name"],
         actions=row["actions"],
         answered=answered,
-        complaints=row["complaints"] if complaints else None,
-        **(shares if answered and row["accounts"] >= FEWEST else {}),
+        complaints=row["complaints"] if complaints and enough else None,
+        **(shares if answered and enough else {}),
     )

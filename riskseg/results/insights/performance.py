@@ -65,7 +65,7 @@ class RecordedOutcomes(Part):
     promised: ShareOrNone = None
     refused: ShareOrNone = None
     complaints: int | None
-    """The complaints that followed; null where none is known of any account."""
+    """The complaints that followed; null where none is known of any account, or for too few."""
 
 
 class Performance(Answer):
