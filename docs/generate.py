@@ -820,18 +820,26 @@ def results() -> Iterator[str]:
         "What each command prints with `--json`, and what the method of that name returns in "
         "Python, where a result has the same names as attributes. "
         "[results.schema.json](results.schema.json) is the same as JSON Schema: "
-        "`commands` has the schema of each command. Keys may be added from one version to "
-        "the next. Amounts and probabilities are text, so that they stay exact; dates and times "
-        "are as in ISO 8601. Where there are Problems, `{problems: […]}` is printed instead."
+        "`commands` has the schema of each command, `answers` that of the `answer` of each "
+        "question. Keys may be added from one version to the next. Amounts and "
+        "probabilities are text, so that they stay exact; dates and times are as in ISO "
+        "8601. Where there are Problems, `{problems: […]}` is printed instead."
     )
     yield ""
     for command, reference in schema["commands"].items():
         yield f"## {command}"
         yield ""
         yield from _result(schema["$defs"], _referred(reference))
+    yield "## The answers of insight"
+    yield ""
+    for question, reference in schema["answers"].items():
+        yield f"### insight {question}"
+        yield ""
+        yield from _result(schema["$defs"], _referred(reference))
     yield "## The parts of results"
     yield ""
-    results = {_referred(reference) for reference in schema["commands"].values()}
+    whole = (*schema["commands"].values(), *schema["answers"].values())
+    results = {_referred(reference) for reference in whole}
     for name, definition in schema["$defs"].items():
         if name not in results and definition["type"] == "object":
             yield f"### {name}"

@@ -23,6 +23,7 @@ from riskseg.results import (
     worklist,
     workspace,
 )
+from riskseg.results.insights.answers import ANSWERS
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.result import InsightResult
 
@@ -80,10 +81,13 @@ COMMANDS: Mapping[str, type[Any]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """One schema for all. `commands` has the schema of what each command prints, by its words, and
-    `problems` that of what any of them prints where it ends with Problems; both refer to `$defs`.
+    """One schema for all. `commands` has the schema of what each command prints, by its words,
+    `answers` that of the `answer` of each question of `insight`, and `problems` that of what any of
+    them prints where it ends with Problems; all refer to `$defs`.
     """
-    schema_requests = [(result, "serialization") for result in COMMANDS.values()]
+    schema_requests = [
+        (result, "serialization") for result in (*COMMANDS.values(), *ANSWERS.values())
+    ]
     references, schema = models_json_schema(schema_requests, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
     del schema["$defs"]["Problem"]  # what a result holds of one is written as a ProblemEntry
     return {
@@ -91,6 +95,9 @@ def json_schema() -> dict[str, Any]:
         "title": "What riskseg prints with --json",
         "commands": {
             command: references[result, "serialization"] for command, result in COMMANDS.items()
+        },
+        "answers": {
+            question: references[answer, "serialization"] for question, answer in ANSWERS.items()
         },
         "problems": {
             "type": "object",

@@ -8,12 +8,15 @@ from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jsonschema
 import openpyxl
 import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.asked import Asked
+from riskseg.results.insights.answers import ANSWERS
 from riskseg.results.insights.report import SegmentReport
+from riskseg.results.schema import json_schema
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight, questions
 from riskseg.run.report import report
@@ -71,6 +74,15 @@ def test_it_answers_every_question(root: Path) -> None:
     assert [section.name for section in done.sections] == [*questions()]
     for section in done.sections:
         assert section.answer == insight(root, section.name, Asked(LAST)).answer
+
+
+def test_answers_are_as_the_schema_says(root: Path) -> None:
+    schema = json_schema()
+    assert [*schema["answers"]] == [*questions()]
+    for section in report(root, Asked(LAST)).sections:
+        assert isinstance(section.answer, ANSWERS[section.name])
+        own = {**schema["answers"][section.name], "$defs": schema["$defs"]}
+        jsonschema.Draft202012Validator(own).validate(section.answer.model_dump(mode="json"))
 
 
 def test_the_page_has_every_row_and_nothing_from_elsewhere(root: Path) -> None:
