@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from riskseg.domain.decision import NAMES
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation
 from riskseg.insight.insight import Insight
-from riskseg.insight.portfolio import CohortKind, DecidedDay, Portfolio
+from riskseg.insight.portfolio import READ, CohortKind, DecidedDay, Portfolio
 from riskseg.insight.portfolio_tables import TABLES
 from riskseg.insight.portfolio_tables.receivables import account_days
 from riskseg.insight.portfolio_tables.table import PortfolioTable
@@ -103,7 +104,9 @@ class GatheringJob(Job):
         """The decisions of the journal's runs, and the days that have to be decided anew."""
         for run in _runs(self.asked, self.journal):
             assert run.as_of is not None
-            decisions = decisions_of(self.workspace, run, self.journal, self.progress)
+            decisions = decisions_of(
+                self.workspace, run, self.journal, self.progress, unread={*NAMES} - {*READ}
+            )
             if decisions is None:
                 self.notes.append(
                     f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more."
@@ -189,11 +192,15 @@ class GatheringJob(Job):
         ]
         portfolio.models = self._models
         portfolio.strategy, portfolio.actions = self._strategy_then, self._strategy_then.actions
+        self._find_parties(days)
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))
             run, strategy = self._decided[day]
-            portfolio.add(DecidedDay(day, run, strategy, decisions.num_rows), decisions)
-        self._find_parties(days)
+            portfolio.add(
+                DecidedDay(day, run, strategy, decisions.num_rows),
+                decisions,
+                dated=self.session.ledger.dated,
+            )
         portfolio.complete()
         earlier = [day for day in days if day < self.asked.as_of]
         portfolio.compare = self.asked.compare or (earlier[-1] if earlier else None)
@@ -201,12 +208,14 @@ class GatheringJob(Job):
         self.ranges = self.session.partitions()
 
     def _find_parties(self, days: list[date]) -> None:
-        """Make `parties`, which :meth:`Portfolio.complete` reads."""
+        """Make `parties`, which :meth:`Portfolio.add` reads."""
         ledger = self.session.ledger
+        # Without dates an account is the same party's on every day.
+        looked_at = days if ledger.dated else days[-1:]
         build(
             self.engine,
             [
-                account_days(days, 1, ledger.accounts),
+                account_days(looked_at, 1, ledger.accounts),
                 account_rows([], dated=ledger.dated),
                 Relation("parties", _PARTIES, materialized=True),
             ],

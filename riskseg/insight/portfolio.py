@@ -115,43 +115,43 @@ class Portfolio:
     def as_of(self) -> date:
         return self.days[-1].day
 
-    def add(self, decided: DecidedDay, decisions: pa.Table) -> None:
+    def add(self, decided: DecidedDay, decisions: pa.Table, *, dated: bool) -> None:
         """Add the decisions of a day, as :func:`riskseg.domain.decision.decision_names` has them:
-        the texts among the columns of the strategy's own are its bands and tiers."""
+        the texts among the columns of the strategy's own are its bands and tiers. Reads the table
+        `parties`: account_id, day and party_id, null where nothing says whose account it is; where
+        they are not `dated`, one day stands for all."""
         own = [name for name in decisions.column_names if name not in NAMES]
         levels = [name for name in own if pa.types.is_string(decisions.schema.field(name).type)]
         name = f"decided_day_{len(self.days)}"
         given = f"{name}_given"
         self.engine.register(given, decisions)
-        columns = [f"cast({quoted(column)} as {self._type(column)}) as {column}" for column in READ]
-        probability = quoted(self.of) if self.of is not None and self.of in own else "null"
-        columns.append(f"cast({probability} as double) as probability")
-        columns += [
-            f"cast({quoted(name) if name in own else 'null'} as double) as {probability_of(name)}"
-            for name in self.specs
+        columns = [
+            f"cast(d.{quoted(column)} as {self._type(column)}) as {column}" for column in READ
         ]
-        columns += [f"{quoted(own_level)} as {level(own_level)}" for own_level in levels]
-        self.engine.run(
-            f"create temp table {name} as select date '{decided.day}' as day, "
-            f"{', '.join(columns)} from {given}"
-        )
+        probability = f"d.{quoted(self.of)}" if self.of in own and self.of is not None else "null"
+        columns.append(f"cast({probability} as double) as probability")
+        for model in self.specs:
+            of_model = f"d.{quoted(model)}" if model in own else "null"
+            columns.append(f"cast({of_model} as double) as {probability_of(model)}")
+        columns += [f"d.{quoted(own_level)} as {level(own_level)}" for own_level in levels]
+        of_day = f"and p.day = date '{decided.day}'" if dated else ""
+        self.engine.run(f"""
+            create temp table {name} as
+            select date '{decided.day}' as day,
+                coalesce(p.party_id, d.account_id) as party_id,
+                {", ".join(columns)}
+            from {given} d
+            left join parties p on p.account_id = d.account_id {of_day}
+        """)
         self.engine.unregister(given)
         self.days.append(decided)
         self.levels += [own_level for own_level in levels if own_level not in self.levels]
         self._by_day.append(name)
 
     def complete(self) -> None:
-        """Make `decided_days` of the days that were added, and of the table `parties`: account_id,
-        day and party_id, null where nothing says whose account it is."""
+        """Make `decided_days` of the days that were added."""
         by_day = " union all by name ".join(f"select * from {name}" for name in self._by_day)
-        self.engine.run(f"""
-            create temp table decided_days as
-            select d.*, coalesce(p.party_id, d.account_id) as party_id
-            from ({by_day}) d
-            left join parties p on p.account_id = d.account_id and p.day = d.day
-        """)
-        for name in self._by_day:
-            self.engine.run(f"drop table {name}")
+        self.engine.run(f"create temp view decided_days as {by_day}")
 
     def _type(self, column: str) -> str:
         kinds = {"priority": "double", "days_past_due": "bigint", "step": "bigint"}

@@ -3,7 +3,7 @@ what the run wrote, else decided again from what the run kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -45,12 +45,19 @@ def whole_runs(runs: Iterable[RunRecord], until: date, count: int) -> list[RunRe
 
 
 def decisions_of(
-    workspace: Workspace, run: RunRecord, journal: Journal, progress: Progress
+    workspace: Workspace,
+    run: RunRecord,
+    journal: Journal,
+    progress: Progress,
+    *,
+    unread: Collection[str] = (),
 ) -> pa.Table | None:
     """The decisions of a run, less their reasons; None where neither its file nor its inputs are
-    there any more. Raises RS610 and RS611 as `replay` does."""
+    there any more. Columns that are `unread` need not be in it. Raises RS610 and RS611 as `replay`
+    does."""
     if (place := _file_of(run)) is not None:
-        return pq.read_table(place)
+        names = [name for name in pq.read_schema(place).names if name not in unread]
+        return pq.read_table(place, columns=names)
     if not store.is_kept(workspace.state / "runs" / run.run_id):
         return None
     kept, decider = checked_decider(workspace, run, erased_from(journal, run), progress)
