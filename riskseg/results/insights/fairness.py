@@ -26,8 +26,10 @@ class LegalFrame(Part):
     least_ratio: Decimal | None = None
     """The part of the highest rate of any group under which a group is named, where there is such a
     threshold."""
-    read_on: date
-    """When this was last held against its sources."""
+    written_on: date
+    """When this entry was written."""
+    unconfirmed: str
+    """Which of it was taken from secondary sources."""
 
 
 class CohortTreatment(Part):
@@ -157,7 +159,10 @@ class TreatmentByCohort(Answer):
         if self.frame is None:
             return ""
         frame = self.frame
-        return f' Legal frame "{frame.name}": {frame.words} ({frame.source}).'
+        return (
+            f' Legal frame "{frame.name}": {frame.words} ({frame.source}). From secondary sources, '
+            f"to be confirmed by a lawyer: {frame.unconfirmed}."
+        )
 
     def key_figures(self) -> Sequence[KeyFigure]:
         if not self.compared:
