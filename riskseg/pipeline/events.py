@@ -10,6 +10,7 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.staged_ledger import folder_for_events
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.placing import PLACED_PATH, entered_path, path_before_of
 from riskseg.rules.step_facts import INSTEAD, OCCURRENCE, OUTCOME, elsewhere, is_outcome, of_step
@@ -23,7 +24,7 @@ def load_events(engine: Engine, workspace: Workspace, problems: Problems) -> boo
     read."""
     try:
         with read_journal(workspace) as journal:
-            events = journal.events()
+            events = journal.events(folder_for_events(workspace))
     except ProblemsError as error:
         problems.extend(error.problems)
         return False

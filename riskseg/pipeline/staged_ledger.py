@@ -20,6 +20,7 @@ import riskseg
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.sources.unchanged import Stamps
+from riskseg.store import kept_events
 from riskseg.store.files import check_place, private_file, private_folder, write_beside
 from riskseg.workspace import Workspace
 
@@ -39,8 +40,20 @@ def folder_of(workspace: Workspace) -> Path:
     return workspace.state / "staged"
 
 
+def folder_for_events(workspace: Workspace) -> Path | None:
+    """Where the journal's events are kept, in a workspace that keeps anything; else None."""
+    if not workspace.settings.keep_staged or not workspace.state.is_dir():
+        return None
+    folder = folder_of(workspace)
+    try:
+        return private_folder(folder) if os.access(workspace.state, os.W_OK) else None
+    except OSError:
+        return None
+
+
 def forget(workspace: Workspace) -> None:
-    """Remove the staged ledgers that are kept."""
+    """Remove the staged ledgers and the events that are kept."""
+    kept_events.forget(folder_of(workspace))
     for kept in folder_of(workspace).glob("*.duckdb"):
         kept.unlink(missing_ok=True)
 

@@ -154,16 +154,20 @@ def of_account(events: pa.Table, account: str) -> list[dict[str, Any]]:
 
 
 def read_events(
-    connection: sa.Connection, batches: Mapping[str, str], erased: Collection[str] = ()
+    connection: sa.Connection,
+    batches: Mapping[str, str],
+    erased: Collection[str] = (),
+    *,
+    after: int = 0,
 ) -> pa.Table:
-    """Every event that was not erased, in the order in which they were added. `batches` maps the id
-    of a batch to its digest, `erased` has the hashes of accounts that were erased. Raises
-    BrokenChainError where an event is missing, changed, of no batch, or emptied for no account
-    that was erased."""
-    tables, found, last = [], set(), 0
+    """Every event `after` a number that was not erased, in the order in which they were added.
+    `batches` maps the ids of the batches after it to their digests, `erased` has the hashes of
+    accounts that were erased. Raises BrokenChainError where an event is missing, changed, of no
+    batch, or emptied for no account that was erased."""
+    tables, found, last = [], set(), after
     batch, of_batch = None, hashlib.sha256()
     rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        sa.select(EVENTS).order_by(EVENTS.c.number)
+        sa.select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number)
     )
 
     def finish(batch_id: str | None) -> None:

@@ -16,14 +16,16 @@ from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 import riskseg
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.store import chain
+from riskseg.store import chain, kept_events
 from riskseg.store import events as events_
+from riskseg.store.events import SCHEMA
 from riskseg.store.journal_database import DAMAGED, JournalDatabase
 from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.store.journal_tables import REVISION, TABLES, VERSION_TABLE, Moment
@@ -38,9 +40,6 @@ from riskseg.store.records import (
     text_hash,
 )
 from riskseg.store.sqlite_journal import SqliteJournal, without_entries
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -301,13 +300,26 @@ class Journal:
         """The batches in which events were recorded, the latest first."""
         return self._all(EventBatchRecord)
 
-    def events(self) -> pa.Table:
-        """Every event, in the order in which they were recorded, as `events.SCHEMA` says."""
+    def events(self, kept: Path | None = None) -> pa.Table:
+        """Every event, in the order in which they were recorded, as `events.SCHEMA` says.
+
+        Each is checked against its digest, unless a folder is named in which those that were
+        checked before are `kept`: then it is those that were recorded since, and many are kept.
+        """
         with self._reading() as connection:
-            batches = self._latest(connection, EventBatchRecord)
+            batches = self._latest(connection, EventBatchRecord)[::-1]
             erased = {erasure.account for erasure in self._latest(connection, ErasureRecord)}
-            of_batches = {batch.batch_id: batch.sha256 for batch in batches}
-            return events_.read_events(connection, of_batches, erased)
+            before, count = SCHEMA.empty_table(), 0
+            if kept is not None:
+                before, count = kept_events.newest(kept, batches, erased)
+            new = batches[count:]
+            of_batches = {batch.batch_id: batch.sha256 for batch in new}
+            after = sum(batch.rows for batch in batches[:count])
+            found = events_.read_events(connection, of_batches, erased, after=after)
+        events = pa.concat_tables([before, found])
+        if kept is not None and new:
+            kept_events.keep(kept, events, batches, erased)
+        return events
 
     def _all(self, kind: type[R]) -> list[R]:
         with self._reading() as connection:
