@@ -173,6 +173,7 @@ def test_what_cannot_be_rehearsed(
     assert [problem.code for problem in raised.value.problems] == [code]
 
 
+@pytest.mark.slow
 def test_people_respond_to_what_is_issued(root: Path) -> None:
     """Over a generated portfolio of the same people: letters alone, and letters after an sms."""
     first, last = date(2026, 1, 1), date(2026, 1, 8)

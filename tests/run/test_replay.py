@@ -156,6 +156,7 @@ def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
     assert (done.differing.rows, done.differing.columns["facts_hash"]) == (1, 1)
 
 
+@pytest.mark.slow
 def test_what_has_changed_at_the_source(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     same = replay(workspace, "last", from_source=True).since
@@ -455,6 +456,7 @@ def test_a_run_cut_while_its_inputs_are_settled(
     assert replay(workspace, "last").verdict == "same bytes"
 
 
+@pytest.mark.slow
 def test_retention(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     shutil.rmtree(workspace / ".riskseg/runs")
