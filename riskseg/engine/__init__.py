@@ -6,6 +6,7 @@ from riskseg.engine.port import (
     DuplicateColumnsError,
     Engine,
     EngineError,
+    KeptTablesError,
     NoMemoryError,
     TooLargeError,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "DuplicateColumnsError",
     "Engine",
     "EngineError",
+    "KeptTablesError",
     "NoMemoryError",
     "TooLargeError",
     "duckdb_type",

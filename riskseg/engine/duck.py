@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,13 @@ import duckdb
 
 from riskseg.domain.column_types import ColumnType, Family, column_type
 from riskseg.domain.relations import literal
-from riskseg.engine.port import Engine, EngineError, NoMemoryError, TooLargeError
+from riskseg.engine.port import (
+    Engine,
+    EngineError,
+    KeptTablesError,
+    NoMemoryError,
+    TooLargeError,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,6 +80,15 @@ def duckdb_type(name: str) -> ColumnType:
 # quotes of another form.
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _OTHER_QUOTES = re.compile(r"--|/\*|\\|\$")
+# What makes a statement give another result another time, as far as it is known by its name alone;
+# and where it is a function, for a column may have such a name too. The engine's own list of
+# functions calls some of these consistent.
+_CHANGING = re.compile(
+    r"""\b(current_\w+|localtime(stamp)?|(using|table)\s*sample)\b
+    |\b(now|today|ago|age|get_current_\w+|transaction_timestamp|txid_current|pg_\w+|random|setseed
+        |uuid\w*|gen_random_uuid|getvariable|nextval|currval|user|session_user)"?\s*\(""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 class DuckDB(Engine):
@@ -101,6 +116,7 @@ class DuckDB(Engine):
         self._opened = ExitStack()
         self._own = _own_folder(scratch)
         self._given = 0
+        self._kept: Path | None = None
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
@@ -150,7 +166,7 @@ class DuckDB(Engine):
         return column.detail or _NAMES[str(column)]
 
     def refusals(self) -> AbstractContextManager[None]:
-        return _refusals()
+        return _refusals(self._kept)
 
     def _only(self, sql: str) -> str:
         """The text, which must be one statement: more of them is a fault, or an attempt. Where
@@ -198,25 +214,35 @@ class DuckDB(Engine):
     @contextmanager
     def keeping(self, place: Path) -> Iterator[None]:
         scratch = self._scratch()
-        self.run(f"attach {literal(str(place))} as keeping")
-        self.run("use keeping")
+        self._kept = place
         try:
-            yield
+            self.run(f"attach {literal(str(place))} as keeping")
+            self.run("use keeping")
+            try:
+                yield
+            finally:  # in a database that could not be written, not even this can be said
+                self.run(f"use {scratch}")
             self.run("checkpoint keeping")
         finally:
-            self.run(f"use {scratch}")
-            self.run("detach keeping")
+            with suppress(KeptTablesError):  # it tries to write once more what it could not
+                self.run("detach database if exists keeping")
+            self._kept = None
 
     def read_kept(self, place: Path) -> bool:
         scratch = self._scratch()
         self.run(f"set search_path = '{scratch}.main'")
         self.run("detach database if exists kept")
+        self._kept = None
         try:
             self.run(f"attach {literal(str(place))} as kept (read_only)")
         except EngineError:
             return False
+        self._kept = place
         self.run(f"set search_path = '{scratch}.main,kept.main'")
         return True
+
+    def repeatable(self, sql: str) -> bool:
+        return not _CHANGING.search(sql)
 
     def _scratch(self) -> str:
         return str(self.value("select current_database()"))
@@ -292,16 +318,25 @@ _TOO_LARGE = ("out of range", "Could not cast value", "Failed to cast decimal va
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(kept: Path | None = None) -> Iterator[None]:
+    """`kept` is the file of tables that are being kept, or read again."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
         raise NoMemoryError(_plain(error)) from error
     except duckdb.Error as error:
+        if kept is not None and _is_of(kept, str(error)):
+            raise KeptTablesError(_plain(error)) from error
         large = isinstance(error, duckdb.OutOfRangeException) or any(
             refusal_words in str(error) for refusal_words in _TOO_LARGE
         )
         raise (TooLargeError if large else EngineError)(_plain(error)) from error
+
+
+def _is_of(kept: Path, message: str) -> bool:
+    """Whether an error is of the file itself, and not of a statement that reads it."""
+    signs = (str(kept), '"keeping" has been invalidated', "Corrupt database file")
+    return any(sign in message for sign in signs)
 
 
 def _plain(error: duckdb.Error) -> str:

@@ -43,6 +43,11 @@ class NoMemoryError(Exception):
     refusal of a statement: callers that ask whether a statement works must not take it for one."""
 
 
+class KeptTablesError(Exception):
+    """Tables that are kept cannot be written, or read again: the disk is full, or the file damaged.
+    No refusal of a statement either."""
+
+
 class TooLargeError(EngineError):
     """A number in it does not fit."""
 
@@ -250,12 +255,19 @@ class Engine(ABC):
     @abstractmethod
     def keeping(self, place: Path) -> AbstractContextManager[None]:
         """A context whose tables are made in a new file at `place`, for :meth:`read_kept`. After it
-        they are not there; where an error ends it, the file is of no use."""
+        they are not there; where an error ends it, the file is of no use. Raises KeptTablesError
+        where the file cannot be written."""
 
     @abstractmethod
     def read_kept(self, place: Path) -> bool:
         """Let SQL read the tables that an engine of the same release kept in a file, beside those
-        of this engine; False where the file is none that can be read."""
+        of this engine; False where the file is none that can be read. From then on, any statement
+        may raise KeptTablesError."""
+
+    @abstractmethod
+    def repeatable(self, sql: str) -> bool:
+        """Whether a statement makes the same of the same files and tables at any time: it reads no
+        clock and no setting, and takes nothing at random."""
 
     @abstractmethod
     def close(self) -> None:

@@ -42,7 +42,11 @@ def generated_session(workspace: Workspace, portfolio: Responding) -> Iterator[S
             pq.write_table(table, parquet_file)
             sources[generated_table] = Source(generated_table, str(parquet_file), {})
         settings = replace(
-            workspace.settings, scale=2, arrears_from=Decimal("5.00"), sources=sources
+            workspace.settings,
+            scale=2,
+            arrears_from=Decimal("5.00"),
+            sources=sources,
+            keep_staged=False,  # its rows grow, and nobody asks for them again
         )
         generated = replace(workspace, settings=settings)
         with scratch_engine(generated) as engine:

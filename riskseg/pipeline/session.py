@@ -15,13 +15,20 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
-from riskseg.engine import DuckDB, Engine, NoMemoryError, TooLargeError, holds_databases
+from riskseg.engine import (
+    DuckDB,
+    Engine,
+    KeptTablesError,
+    NoMemoryError,
+    TooLargeError,
+    holds_databases,
+)
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.open_journal import only_writer
 from riskseg.pipeline.quarantine import quarantine
-from riskseg.pipeline.staged_ledger import folder_of
+from riskseg.pipeline.staged_ledger import folder_of, forget
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.describe import attributes_named
@@ -153,6 +160,14 @@ def scratch_engine(
                 file=FILE,
                 line=workspace.document.line("engine", "memory"),
                 hint="Raise `memory` in [engine], or `partitions`, to take fewer accounts at once.",
+            ) from error
+        except KeptTablesError as error:
+            forget(workspace)
+            raise problem(
+                "RS617",
+                f"The ledger that an earlier command kept is damaged: {error}",
+                file=workspace.shown(folder_of(workspace)),
+                hint="It was removed: run the same command again, which reads the sources.",
             ) from error
         except TooLargeError as error:  # in a feature or a model's population: see `too_large`
             hint = "Look for it in models/features.yaml, the models' specs and the strategy."

@@ -17,8 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import riskseg
-from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.engine import Engine, KeptTablesError
 from riskseg.sources.unchanged import Stamps
 from riskseg.store import kept_events
 from riskseg.store.files import check_place, private_file, private_folder, write_beside
@@ -72,22 +72,40 @@ def kept_or_made(
     that they are the same after it. Whatever it raises goes through, and nothing is kept then.
     """
     place = folder_of(workspace) / f"{_name(engine, before, statements)}.duckdb"
-    if engine.can_keep and place.is_file() and engine.read_kept(place):
+    can_keep = (
+        workspace.settings.keep_staged
+        and engine.can_keep
+        and all(engine.repeatable(statement) for statement in statements)
+    )
+    if can_keep and place.is_file() and engine.read_kept(place):
         return True
-    if not engine.can_keep or not _may_keep(workspace, place, before):
+    can_keep = can_keep and _may_keep(workspace, place, before) and _keep(engine, place, make)
+    # Another command may have removed it by now.
+    if not can_keep or not engine.read_kept(place):
         make()
-        return False
-    with write_beside(place, token="staged") as part:
-        try:
-            with engine.keeping(part):
-                make()
-        finally:
-            part.with_name(f"{part.name}.wal").unlink(missing_ok=True)
-        private_file(part)
-    if not engine.read_kept(place):
-        raise AssertionError(f"{place} was kept just now")
-    _remove_others(place)
     return False
+
+
+def _keep(engine: Engine, place: Path, make: Callable[[], None]) -> bool:
+    """Make the tables in the file that is kept. Returns whether there was room for them."""
+    # What stands there is damaged, or a link to elsewhere.
+    place.unlink(missing_ok=True)
+    try:
+        with write_beside(place, token="staged") as part:
+            try:
+                with engine.keeping(part):
+                    make()
+            finally:
+                part.with_name(f"{part.name}.wal").unlink(missing_ok=True)
+            private_file(part)
+    except KeptTablesError:
+        return False
+    except ProblemsError as error:
+        if {of_place.code for of_place in error.problems} != {"RS010"}:
+            raise
+        return False
+    _remove_others(place)
+    return True
 
 
 def _name(engine: Engine, before: Stamps, statements: Sequence[str]) -> str:
@@ -99,15 +117,15 @@ def _name(engine: Engine, before: Stamps, statements: Sequence[str]) -> str:
 def _may_keep(workspace: Workspace, place: Path, before: Stamps) -> bool:
     """Whether there is a folder to keep them in, in a workspace that has kept anything before, and
     the sources' files are as they were for a while."""
-    if not workspace.settings.keep_staged or not before or not workspace.state.is_dir():
-        return False
-    try:
-        private_folder(place.parent)
-    except OSError:
+    if not before or not workspace.state.is_dir():
         return False
     problems = Problems()
-    check_place(place, problems)
-    return not len(problems) and _settled(place.parent, before)
+    try:
+        private_folder(place.parent)
+        check_place(place, problems)
+        return not len(problems) and _settled(place.parent, before)
+    except OSError:
+        return False
 
 
 def _settled(folder: Path, before: Stamps) -> bool:
@@ -119,7 +137,15 @@ def _settled(folder: Path, before: Stamps) -> bool:
 
 def _remove_others(place: Path) -> None:
     """Keep the latest few. One that a command reads goes when that command ends."""
-    by_age = sorted(place.parent.glob("*.duckdb"), key=lambda kept: -kept.stat().st_mtime_ns)
-    for old in [kept for kept in by_age if kept != place][_MOST - 1 :]:
+    others = {kept: _age(kept) for kept in place.parent.glob("*.duckdb") if kept != place}
+    for old in sorted(others, key=lambda kept: others[kept])[_MOST - 1 :]:
         with suppress(OSError):
             old.unlink()
+
+
+def _age(kept: Path) -> int:
+    """More for what was written earlier; most where another command has removed it."""
+    try:
+        return -kept.stat().st_mtime_ns
+    except OSError:
+        return 0

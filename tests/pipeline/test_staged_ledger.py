@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -11,8 +12,10 @@ from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from riskseg.domain.problems import ProblemsError
 from riskseg.engine import DuckDB
 from riskseg.pipeline import staged_ledger
 from riskseg.run.assign import assign
@@ -123,6 +126,121 @@ def test_bad_rows_are_not_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 1\n"))
     first, _ = decide(root, caplog)
     assert kept(root) == []
+    again, read = decide(root, caplog)
+    assert read and again == first
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "current_date",
+        "now()",
+        "TODAY ()",
+        "localtimestamp",
+        "age(cast(due_on as timestamp))",
+        "random()",
+        "uuid()",
+    ],
+)
+def test_what_depends_on_the_clock_or_on_chance_is_not_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, expression: str
+) -> None:
+    root = write(tmp_path / "w")
+    toml = root / "riskseg.toml"
+    # Beside the column, so that the expression stands in the statement and changes no decision.
+    amount = f'amount = "if(cast({expression} as varchar) is null, null, amount)"'
+    toml.write_text(toml.read_text().replace("[source.bills]", f"[source.bills]\n{amount}"))
+    for _ in range(2):
+        _, read = decide(root, caplog)
+        assert read and kept(root) == []
+
+
+def test_a_column_may_have_the_name_of_a_function(tmp_path: Path) -> None:
+    with DuckDB() as engine:
+        assert engine.repeatable("select age, random, sample from accounts where now = 1")
+        assert not engine.repeatable("select * from accounts using sample 10%")
+
+
+def test_what_was_kept_is_not_read_where_it_is_turned_off(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    with (root / "riskseg.toml").open("a") as toml:
+        toml.write("[engine]\nkeep_staged = false\n")
+    again, read = decide(root, caplog)
+    assert read and again == first
+
+
+@pytest.mark.parametrize("error", ["no room", "the engine's"])
+def test_a_command_goes_on_where_the_ledger_cannot_be_kept(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: str,
+) -> None:
+    first, _ = decide(write(tmp_path / "elsewhere"), caplog)
+    root = write(tmp_path / "w")
+    execute = DuckDB._execute
+
+    def full(self: DuckDB, sql: str) -> int | None:
+        if sql == "checkpoint keeping":
+            if error == "no room":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            raise duckdb.IOException('Database "keeping" has been invalidated')
+        return execute(self, sql)
+
+    monkeypatch.setattr(DuckDB, "_execute", full)
+    again, read = decide(root, caplog)
+    assert read and again == first and kept(root) == []
+
+
+def test_what_another_command_removes_is_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    (root / "data/bills.csv").touch()
+    monkeypatch.setattr(staged_ledger, "_remove_others", lambda place: place.unlink())
+    again, read = decide(root, caplog)
+    assert read and again == first
+
+
+def test_another_kept_file_may_go_while_they_are_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    (root / ".riskseg/staged").mkdir()
+    (root / ".riskseg/staged/gone.duckdb").symlink_to("nowhere")
+    _, read = decide(root, caplog)
+    assert read and len(kept(root)) == 2
+
+
+def test_a_kept_file_that_is_a_link_is_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    (name,) = kept(root)
+    place = root / ".riskseg/staged" / name
+    place.rename(tmp_path / "moved")
+    place.symlink_to(tmp_path / "moved")
+    again, _ = decide(root, caplog)
+    assert again == first and not place.is_symlink()
+
+
+def test_damage_that_shows_later_is_a_problem_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path / "w")
+    first, _ = decide(root, caplog)
+    (name,) = kept(root)
+    place = root / ".riskseg/staged" / name
+    # The engine reads the last blocks of a file only with the rows that stand in them.
+    place.write_bytes(place.read_bytes()[:-1])
+    with pytest.raises(ProblemsError) as raised:
+        decide(root, caplog)
+    assert [found.code for found in raised.value.problems] == ["RS617"] and kept(root) == []
     again, read = decide(root, caplog)
     assert read and again == first
 
