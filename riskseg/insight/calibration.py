@@ -96,10 +96,10 @@ def _group(
     observed, reach = bad / times, NORMAL_95 * error
     figures = (expected / times, observed, max(observed - reach, 0), min(observed + reach, 1))
     names = ("expected", "observed", "low", "high")
-    told = {n: subject.figure(f) for n, f in zip(names, figures, strict=True)}
+    columns = {n: subject.figure(f) for n, f in zip(names, figures, strict=True)}
     counts = {"accounts": int(accounts), "decisions": int(times)}
     found = CalibratedGroup(
-        model=model, by=by, group=group, **counts, **(told if accounts >= FEWEST else {})
+        model=model, by=by, group=group, **counts, **(columns if accounts >= FEWEST else {})
     )
     return found, math.erfc(abs(excess) / error / math.sqrt(2)) if error else float(excess == 0)
 

@@ -149,23 +149,23 @@ def _paying(subject: Portfolio, by: str) -> dict[str, ObservedShare]:
 def _followed(
     subject: Portfolio, by: str, row: Mapping[str, Any], paying: ObservedShare | None
 ) -> Followed:
-    told: dict[str, Any] = {"by": by, "group": row["group_name"]}
-    told |= {name: row[name] for name in ("actions", "accounts", "in_arrears")}
+    columns: dict[str, Any] = {"by": by, "group": row["group_name"]}
+    columns |= {name: row[name] for name in ("actions", "accounts", "in_arrears")}
     if row["accounts"] >= FEWEST:
         collected = subject.of_minor(row["paid"])
         cost = None if row["cost"] is None else subject.amount(row["cost"])
         net = None if cost is None else collected - cost
-        told |= {"collected": collected, "cost": cost, "net": net}
+        columns |= {"collected": collected, "cost": cost, "net": net}
     if row["accounts_in_arrears"] >= FEWEST and paying is not None:
         days = row["days_to_cure"]
-        told |= {
+        columns |= {
             "paid": paying.share,
             "low": paying.low,
             "high": paying.high,
             "cured": share_of(row["cured"], row["in_arrears"]),
             "days_to_cure": None if days is None else Decimal(days),
         }
-    return Followed(**told)
+    return Followed(**columns)
 
 
 def _outcomes(by: str, row: Mapping[str, Any], *, complaints: bool) -> RecordedOutcomes:

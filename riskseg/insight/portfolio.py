@@ -59,7 +59,7 @@ class Portfolio:
     """Accounts as they were decided on days.
 
     `engine` holds them as the table `decided_days`, a row for each account and day: day, party_id
-    (who owed on that day; the account's own id where nothing says whose it is), those of `READ`,
+    (who owed on that day; the account's own id where it has no party), those of `READ`,
     probability (that which decisions have under the name `of`; null where the account has
     none), and a text for each of `levels`, under `level(name)`: null on a day whose strategy has no
     such band or tier. `days` are in order; the last one is `as_of`. `compare` is the day that

@@ -30,7 +30,7 @@ def since(as_of: date) -> date:
 
 class Arranged(PortfolioTable):
     """A row for each promise or plan of the last months, as known on the as-of date: account_id,
-    party_id (the account's own id where nothing says whose it is), segment (the one in which the
+    party_id (the account's own id where it has no party), segment (the one in which the
     account was decided last before that day; null where it was not), made_on, channel, amount and
     paid in minor units, is_over (whether its last day and the days of grace are over) and outcome:
     open, kept, partly_kept, broken, or ended, where it was cancelled or another took its place."""

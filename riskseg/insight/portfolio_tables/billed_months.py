@@ -20,8 +20,8 @@ ONE_DAY = timedelta(days=1)
 
 class BilledMonths(PortfolioTable):
     """A row for each account, month of the last year in which it was billed, and end of that or a
-    later month, as it was known then: account_id, party_id (the account's own id where nothing says
-    whose it is), month (its last day), day and, in minor units, billed (what is owed of the bills
+    later month, as it was known then: account_id, party_id (the account's own id where it has
+    no party), month (its last day), day and, in minor units, billed (what is owed of the bills
     issued in the month, paid or not) and unpaid."""
 
     name = "billed_months"

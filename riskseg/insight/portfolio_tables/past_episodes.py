@@ -15,8 +15,8 @@ from riskseg.treatment.episodes import episode_spans
 
 
 class PastEpisodes(PortfolioTable):
-    """A row for each arrears episode: account_id, party_id (the account's own id where nothing says
-    whose it is), and started_on, ended_on, by_plan and amount as
+    """A row for each arrears episode: account_id, party_id (the account's own id where it has
+    no party), and started_on, ended_on, by_plan and amount as
     :func:`riskseg.treatment.episodes.episode_spans` has them."""
 
     name = "past_episodes"

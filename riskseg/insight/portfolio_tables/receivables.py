@@ -55,7 +55,7 @@ def settle(portfolio: Portfolio, session: Session) -> None:
 
 class Receivables(PortfolioTable):
     """A row for each account and each of `ledger_days`, as it was known on that day: account_id,
-    party_id (the account's own id where nothing says whose it is), day, is_there (whether `riskseg
+    party_id (the account's own id where it has no party), day, is_there (whether `riskseg
     ageing` counts the account), days_past_due (of its oldest unpaid bill) and, in minor units,
     `AMOUNTS`, on_plan (what a kept plan covers of what was past due, a part of current) and billed
     (what was billed until then and not cancelled)."""

@@ -105,7 +105,7 @@ class TreatmentByCohort(Answer):
             (
                 self._differences(),
                 self._under_the_threshold(),
-                self._told(),
+                self._proxies_in_words(),
                 self._framed(),
                 too_few(self.suppressed),
             )
@@ -144,7 +144,7 @@ class TreatmentByCohort(Answer):
             f" Under {least} of the highest rate of what is good for customers: {first_few(under)}."
         )
 
-    def _told(self) -> str:
+    def _proxies_in_words(self) -> str:
         if not self.proxies:
             return ""
         most = max(self.proxies, key=lambda proxy: proxy.auc)
