@@ -59,6 +59,7 @@ def test_bills_that_no_feature_looks_at_change_none(monkeypatch: pytest.MonkeyPa
     assert [row for day in DAYS for row in loaded.facts_of(loaded.as_of(day))] == fewer
 
 
+@pytest.mark.slow
 def test_features_at_the_issue_of_a_bill_take_that_bill_for_the_latest() -> None:
     """Several bills issued on one day are several snapshots, each with its own latest bill."""
     loaded = random_ledger("everything")

@@ -40,6 +40,7 @@ def test_two_threads(trained: Path, copy_of: Copy, undisturbed: bytes) -> None:
     assert decisions(workspace) == undisturbed
 
 
+@pytest.mark.slow
 def test_seven_partitions(trained: Path, copy_of: Copy, undisturbed: bytes) -> None:
     workspace = copy_of(trained)
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2\npartitions = 7")

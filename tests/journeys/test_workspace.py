@@ -67,6 +67,7 @@ def test_check_writes_nothing(sound: Path, copy_of: Copy) -> None:
     assert sorted(workspace.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_every_run_tells_which_rows_it_left_out(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     replace(workspace, "riskseg.toml", "max_bad_rows = 0\n", "max_bad_rows = 0.001\n")

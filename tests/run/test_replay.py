@@ -431,6 +431,7 @@ def test_an_erasure_that_was_cut_is_finished_by_the_next(
 
 
 @pytest.mark.parametrize("when", only("after", ["before", "after"]))
+@pytest.mark.slow
 def test_a_run_cut_while_its_inputs_are_settled(
     when: str, decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -239,6 +239,7 @@ def test_unproved_with_a_reason(trained: Path, copy_of: Copy, proofs: Callable[.
     )
 
 
+@pytest.mark.slow
 def test_the_command_line(trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the real proofs, of the starter strategy."""
     monkeypatch.undo()
