@@ -13,6 +13,7 @@ from riskseg.ledger.payments import standing_payment
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
+from riskseg.treatment.episodes import episode_spans
 from riskseg.treatment.outcomes import OUTCOMES
 
 # Days after an action in which what happens is looked at, and days of actions that are.
@@ -54,7 +55,8 @@ class Followed(PortfolioTable):
             [
                 _snapshots_of_accounts(portfolio.as_of),
                 *bill_facts(money),
-                *_cures(),
+                # Bills that a kept plan covers are in none of these.
+                *episode_spans(plans=False),
                 _paid(reverses=money.reverses),
                 _COMPLAINTS,
                 _outcomes(portfolio.as_of),
@@ -105,56 +107,6 @@ _OVERDUE = Relation("overdue_then", "select snap as number, overdue from totals"
 def _snapshots_of_accounts(as_of: date) -> Relation:
     select = f"select distinct account_no as snap, account_no, date '{as_of}' as as_of"
     return Relation("snapshots", f"{select} from looked_at", materialized=True)
-
-
-def _cures() -> list[Relation]:
-    """Relations that end in `cures` (snap, first_day, cured_on): the arrears of each account, from
-    the first day of an episode to the day on which it was over. See
-    :func:`riskseg.treatment.episodes.episodes`."""
-    return [
-        Relation(
-            "overdue_bills",
-            """
-            select snap, due_on, bill_id, cleared_on,
-                case when cleared_on is null then date '9999-12-31'
-                    else due_on + cast(days_past_due as integer) end as overdue_until
-            from bill_facts
-            where due_on < as_of and days_past_due > 0
-            """,
-        ),
-        Relation(
-            "in_turn",
-            """
-            select *,
-                coalesce(
-                    max(overdue_until) over (
-                        partition by snap
-                        order by due_on, cleared_on nulls last, bill_id
-                        rows between unbounded preceding and 1 preceding
-                    ) <= due_on,
-                    true
-                ) as begins
-            from overdue_bills
-            """,
-        ),
-        Relation(
-            "cures",
-            """
-            select snap, min(due_on) + 1 as first_day, max(overdue_until) as cured_on
-            from (
-                select *,
-                    sum(cast(begins as integer)) over (
-                        partition by snap
-                        order by due_on, cleared_on nulls last, bill_id
-                        rows unbounded preceding
-                    ) as episode
-                from in_turn
-            )
-            group by snap, episode
-            """,
-            materialized=True,
-        ),
-    ]
 
 
 def _paid(*, reverses: bool) -> Relation:
@@ -230,7 +182,7 @@ _FOLLOWED = """
             t.overdue > 0 as overdue,
             cast(least(coalesce(p.paid, 0), greatest(t.overdue, 0)) as bigint) as paid,
             coalesce(c.complaints, 0) as complaints,
-            cast(r.cured_on - l.issued_on as integer) as cured_after
+            cast(e.ended_on - l.issued_on as integer) as cured_after
         from looked_at l
         join account_ids i on i.account_no = l.account_no
         join overdue_then t on t.number = l.number
@@ -238,9 +190,9 @@ _FOLLOWED = """
         left join outcomes_of_actions o on o.action_id = l.action_id
         left join paid_after p on p.number = l.number
         left join complaints_after c on c.number = l.number
-        left join cures r
-            on r.snap = l.account_no
-            and r.first_day <= l.issued_on
-            and r.cured_on > l.issued_on
-            and r.cured_on <= l.until
+        left join episode_spans e
+            on e.snap = l.account_no
+            and e.started_on <= l.issued_on
+            and e.ended_on > l.issued_on
+            and e.ended_on <= l.until
         """
