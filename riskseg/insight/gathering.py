@@ -52,7 +52,6 @@ class GatheringJob(Job):
 
     session: Session
     portfolio: Portfolio
-    strategy_name: str
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
     ranges: Sequence[tuple[int, int]] = ()
 
@@ -191,7 +190,7 @@ class GatheringJob(Job):
             run for run in self.journal.runs() if run.as_of is not None and run.as_of <= until
         ]
         portfolio.models = self._models
-        portfolio.strategy, portfolio.actions = self._strategy_then, self._strategy_then.actions
+        portfolio.strategy = self._strategy_then
         self._find_parties(days)
         for day in days:
             decisions = pa.concat_tables(self._decisions.pop(day))
@@ -244,7 +243,7 @@ class GatheringJob(Job):
         as_of = self.asked.as_of
         ready = self._deciders[as_of] if as_of in self._deciders else self._ready(as_of)
         strategy = ready.strategy
-        self.strategy_name, self._strategy_then = strategy.name, strategy
+        self._strategy_then = strategy
         self._models = {key: scorer.model for key, scorer in ready.scorers.items()}
         specs = {key: scorer.model.manifest.spec for key, scorer in ready.scorers.items()}
         self._specs = {key: spec.asked for key, spec in specs.items()}

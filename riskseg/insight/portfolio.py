@@ -104,12 +104,15 @@ class Portfolio:
         self.levels: list[str] = []
         self.compare: date | None = None
         self.facts: dict[str, Fact] = {}
-        self.actions: tuple[Action, ...] = ()
         self.cohorts: dict[str, set[CohortKind]] = {}
         self.used: frozenset[str] = frozenset()
         self.legal_frame = "none"
         self.tables: set[str] = set()
         self._by_day: list[str] = []
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return self.strategy.actions
 
     @property
     def as_of(self) -> date:

@@ -44,7 +44,7 @@ class _Reporting(GatheringJob):
         self.done = SegmentReport(
             as_of=portfolio.as_of,
             compare=portfolio.compare,
-            strategy=self.strategy_name,
+            strategy=portfolio.strategy.name,
             days=tuple(map(InsightDay.model_validate, portfolio.days)),
             currency=portfolio.currency,
             scale=portfolio.scale,
