@@ -78,7 +78,7 @@ def insight(
             progress=progress,
         ),
         show_insight,
-        plan=use_cases.insight.plan(root(), question, asked) if plan else None,
+        plan=use_cases.insight.plan(root(), question) if plan else None,
         as_json=as_json,
     )
 
@@ -109,6 +109,6 @@ def report(
             progress=progress,
         ),
         show_report,
-        plan=use_cases.report.plan(root(), asked) if plan else None,
+        plan=use_cases.report.plan(root()) if plan else None,
         as_json=as_json,
     )

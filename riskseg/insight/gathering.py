@@ -36,7 +36,6 @@ from riskseg.pipeline.session import LOAD, Session, begin, scratch_engine
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.rules.model import Strategy
-from riskseg.store.journal import Journal
 from riskseg.store.records import RunRecord
 from riskseg.workspace import Workspace
 
@@ -62,14 +61,12 @@ class GatheringJob(Job):
         self._decisions: dict[date, list[pa.Table]] = {}
         self._decided: dict[date, tuple[str | None, str]] = {}
         self._deciders: dict[date, Decider] = {}
+        self._not_kept: set[date] = set()
 
     @classmethod
-    def gathering(
-        cls, workspace: Workspace, asked: Asked, insights: Iterable[Insight[Portfolio, Any]]
-    ) -> Plan:
-        """The stages from sources and journal to the portfolio, those that the insights need."""
-        with read_journal(workspace) as journal:
-            days_anew = asked.days - {run.as_of for run in _runs(asked, journal)}
+    def gathering(cls, workspace: Workspace, insights: Iterable[Insight[Portfolio, Any]]) -> Plan:
+        """The stages from sources and journal to the portfolio, those that the insights need. Which
+        days are decided anew is known once the runs are read."""
         needed = _tables(workspace, insights)
         anew = ForEach(
             "day and partition",
@@ -80,7 +77,7 @@ class GatheringJob(Job):
         return [
             LOAD.by(cls.load),
             RUNS.by(cls.read_runs),
-            *([anew] if days_anew else []),
+            anew,
             GATHER.by(cls.gather),
             *([ForEach("partition", lambda job: job.ranges, stages)] if stages else []),
         ]
@@ -96,25 +93,36 @@ class GatheringJob(Job):
         enter = self.opened.enter_context
         self.engine = enter(scratch_engine(self.workspace))
         self.journal = enter(read_journal(self.workspace))
+        until = self.asked.as_of
+        self.runs = [r for r in self.journal.runs() if r.as_of is not None and r.as_of <= until]
         self.session = begin(self.workspace, self.engine)
         self.session.answers(self.asked.as_of)
 
     def read_runs(self) -> None:
         """The decisions of the journal's runs, and the days that have to be decided anew."""
-        for run in _runs(self.asked, self.journal):
+        for run in self._looked_at():
             assert run.as_of is not None
             decisions = decisions_of(
                 self.workspace, run, self.journal, self.progress, unread={*NAMES} - {*READ}
             )
             if decisions is None:
+                self._not_kept.add(run.as_of)
+                again = ": it was decided for this answer" if run.as_of in self.asked.days else ""
                 self.notes.append(
-                    f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more."
+                    f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more{again}."
                 )
                 continue
             self._decisions[run.as_of] = [decisions]
             self._decided[run.as_of] = (run.run_id, run.strategy or "")
         days = sorted(self.asked.days - set(self._decisions))
         self.anew = [(day, accounts) for day in days for accounts in self.session.partitions()]
+
+    def _looked_at(self) -> list[RunRecord]:
+        """The runs of the journal whose decisions are looked at."""
+        found = whole_runs(self.runs, self.asked.as_of, DAYS)
+        if (compare := self.asked.compare) is not None:
+            found += [r for r in whole_runs(self.runs, compare, 1) if r.as_of == compare]
+        return found
 
     def facts(self, item: tuple[date, tuple[int, int]]) -> None:
         day, accounts = item
@@ -130,12 +138,13 @@ class GatheringJob(Job):
     def _note_days_anew(self) -> None:
         """Say which days were decided for this answer, and which models knew what came after."""
         days = sorted(self._deciders)
-        if len(days) == 1:
-            self.notes.append(f"No run decided {days[0]}: it was decided for this answer.")
-        elif days:
+        without = [day for day in days if day not in self._not_kept]
+        if len(without) == 1:
+            self.notes.append(f"No run decided {without[0]}: it was decided for this answer.")
+        elif without:
             self.notes.append(
-                f"No run decided {len(days)} days from {days[0]} to {days[-1]}: they were decided "
-                "for this answer."
+                f"No run decided {len(without)} days from {without[0]} to {without[-1]}: they were "
+                "decided for this answer."
             )
         days_of: dict[tuple[str, str], list[date]] = {}
         for day in days:
@@ -185,10 +194,7 @@ class GatheringJob(Job):
             of_default=of_default,
             specs=self._specs,
         )
-        until = self.asked.as_of
-        portfolio.runs = [
-            run for run in self.journal.runs() if run.as_of is not None and run.as_of <= until
-        ]
+        portfolio.runs = self.runs
         portfolio.models = self._models
         portfolio.strategy = self._strategy_then
         self._find_parties(days)
@@ -263,15 +269,6 @@ _PARTIES = """
         join snapshots s on s.snap = r.snap
         join account_ids i on i.account_no = s.account_no
         """
-
-
-def _runs(asked: Asked, journal: Journal) -> list[RunRecord]:
-    """The runs of the journal whose decisions are looked at."""
-    runs = journal.runs()
-    found = whole_runs(runs, asked.as_of, DAYS)
-    if asked.compare is not None:
-        found += [r for r in whole_runs(runs, asked.compare, 1) if r.as_of == asked.compare]
-    return found
 
 
 def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> ProblemsError | None:

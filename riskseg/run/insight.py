@@ -63,13 +63,13 @@ class _Asking(GatheringJob):
         self.done = self.done.model_copy(update={"rows": rows})
 
 
-def plan(root: Path, name: str, asked: Asked) -> Plan:
+def plan(root: Path, name: str) -> Plan:
     """What `insight` carries out. Raises RS642 for a question that is not known."""
-    return _stages(open_checked(root), _known(name), asked)
+    return _stages(open_checked(root), _known(name))
 
 
-def _stages(workspace: Workspace, insight: Insight[Portfolio, Answer], asked: Asked) -> Plan:
-    gathering = _Asking.gathering(workspace, asked, [insight])
+def _stages(workspace: Workspace, insight: Insight[Portfolio, Answer]) -> Plan:
+    gathering = _Asking.gathering(workspace, [insight])
     return [*gathering, ANSWER.by(_Asking.answer), WRITE.by(_Asking.write)]
 
 
@@ -112,5 +112,5 @@ def insight(
         check_target(workspace, target, problems)
     problems.raise_if_any()
     job = _Asking(workspace, asked_insight, asked, target, progress)
-    job.carry_out(_stages(workspace, asked_insight, asked))
+    job.carry_out(_stages(workspace, asked_insight))
     return job.done

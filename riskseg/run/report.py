@@ -91,13 +91,13 @@ def _sheets(report: SegmentReport) -> Iterator[tuple[str, pa.Schema, list[pa.Tab
         yield title, table.schema, [table]
 
 
-def plan(root: Path, asked: Asked) -> Plan:
+def plan(root: Path) -> Plan:
     """What `report` carries out."""
-    return _stages(open_checked(root), asked)
+    return _stages(open_checked(root))
 
 
-def _stages(workspace: Workspace, asked: Asked) -> Plan:
-    gathering = _Reporting.gathering(workspace, asked, insights_into(Portfolio).values())
+def _stages(workspace: Workspace) -> Plan:
+    gathering = _Reporting.gathering(workspace, insights_into(Portfolio).values())
     return [*gathering, ANSWER.by(_Reporting.answer), WRITE.by(_Reporting.write)]
 
 
@@ -120,5 +120,5 @@ def report(
         check_output(workspace, out, problems, ENDINGS)
     problems.raise_if_any()
     job = _Reporting(workspace, asked, out, progress)
-    job.carry_out(_stages(workspace, asked))
+    job.carry_out(_stages(workspace))
     return job.done

@@ -151,6 +151,23 @@ def test_a_run_of_which_nothing_is_left_is_said(root: Path) -> None:
     assert any(str(FIRST) in note and "not kept" in note for note in done.notes)
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_day_that_is_asked_about_is_decided_anew_where_nothing_is_left_of_its_run(
+    root: Path, earlier: bool
+) -> None:
+    wanted = [row["segment"] for row in decided(root, LAST, keep=False)]
+    if earlier:
+        decided(root, FIRST)
+    (root / f"{LAST}.parquet").unlink()
+    done = insight(root, "size", Asked(LAST))
+    assert [(day.day, day.run is None) for day in done.days][-1] == (LAST, True)
+    assert done.as_of == LAST
+    assert isinstance(done.answer, SegmentSizes)
+    assert {s.segment: s.accounts for s in done.answer.segments} == Counter(wanted)
+    (note,) = [note for note in done.notes if str(LAST) in note]
+    assert note.endswith("are not kept any more: it was decided for this answer.")
+
+
 def test_past_months_are_decided_anew(root: Path) -> None:
     decided(root, LAST)
     done = insight(root, "size", Asked(LAST, months=1))
