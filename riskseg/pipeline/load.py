@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NoReturn
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.domain.source_tables import DATED_TABLES
-from riskseg.engine import Engine, EngineError
+from riskseg.engine import Engine
 from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import first_known_sql
 from riskseg.ledger.contract import CONTRACT
@@ -18,18 +17,10 @@ from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
 from riskseg.ledger.plans import Plans
 from riskseg.ledger.reversals import (
-    ANY_CHAIN,
-    BILLS_OF_CHAINS,
-    NO_CHAINS,
     PAYMENTS_IN_PARTS,
-    REVERSED_REFUNDS,
-    SOUND_PAYMENTS,
     WITH_FURTHER_PAYMENTS,
-    chains_sql,
-    split_parts_sql,
 )
 from riskseg.ledger.set_apart import quarantined_accounts_sql
-from riskseg.ledger.staging import account_ids_sql, numbered_sql, stage
 from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.attributes import attributes_of, bill_attributes_of
 from riskseg.pipeline.contracts import check_table
@@ -42,13 +33,13 @@ from riskseg.pipeline.keys import (
     with_likely_reasons,
 )
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
-from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
-from riskseg.pipeline.staged_ledger import NotKept, kept_or_made
+from riskseg.pipeline.quarantine import BadRows, refuse
+from riskseg.pipeline.staging import StagedSources, splits, takes_back
 from riskseg.sources.balances import in_words, outcomes
 from riskseg.sources.copies import check_copies
 from riskseg.sources.describe import map_sources
-from riskseg.sources.rows_read import check_counts, explain_failure
-from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
+from riskseg.sources.rows_read import check_counts
+from riskseg.sources.unchanged import Stamps, stamps
 from riskseg.workspace import Source, Workspace
 
 
@@ -137,7 +128,7 @@ def load(
     if sources is None:
         return None
     settings = workspace.settings
-    staged = _staged(engine, workspace, sources, stamps_before, problems, texts=texts)
+    staged = StagedSources(engine, workspace, sources, stamps_before, problems, texts).have()
     if staged is None:
         return None
     bad, texts = staged
@@ -195,150 +186,6 @@ def load(
     )
 
 
-def _staged(
-    engine: Engine,
-    workspace: Workspace,
-    sources: Mapping[str, Mapped],
-    before: Stamps,
-    problems: Problems,
-    *,
-    texts: bool,
-) -> tuple[list[BadRows], bool] | None:
-    """Number the accounts and stage every source, or have what an earlier command staged of the
-    same files. Returns the bad rows, and whether ids are texts; None after adding a Problem."""
-    staging = _Staging(engine, workspace, sources, before, problems, texts=texts)
-    try:
-        kept_or_made(engine, workspace, before, [*staging.statements], staging.make)
-        return [], texts
-    except _NotStaged:
-        return None
-    except NotKept:
-        # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-        numbered = _Staging(engine, workspace, sources, before, problems, texts=True, numbered=True)
-    try:
-        numbered.make()
-    except _NotStaged:
-        return None
-    bad = find_bad_rows(engine, sources, numbered.faults)
-    _split_sound(engine, sources, texts=True)
-    return bad, True
-
-
-class _NotStaged(Exception):
-    """A source cannot be staged; a Problem says why."""
-
-
-class _Staging:
-    """The tables of accounts and rows, made of the sources. `faults` are the checks by table and
-    number. With `numbered`, rows have numbers, and bad ones are among them; without, it raises
-    NotKept where there are any."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        workspace: Workspace,
-        sources: Mapping[str, Mapped],
-        before: Stamps,
-        problems: Problems,
-        *,
-        texts: bool,
-        numbered: bool = False,
-    ) -> None:
-        self.engine, self.workspace, self.sources = engine, workspace, sources
-        self.before, self.problems = before, problems
-        self.texts, self.numbered = texts, numbered
-        settings = workspace.settings
-        self.stagings = {
-            table: stage(
-                mapped, settings.scale, currency=settings.currency, numbered=numbered, texts=texts
-            )
-            for table, mapped in sources.items()
-        }
-        self.faults = {
-            table: {fault.number: fault for fault in staging.faults}
-            for table, staging in self.stagings.items()
-        }
-
-    @property
-    def statements(self) -> Iterator[str]:
-        """Every statement that may be carried out to make the tables."""
-        yield account_ids_sql(list(self.sources.values()))
-        for staging in self.stagings.values():
-            yield staging.sql
-        if _takes_back(self.sources):
-            yield from (ANY_CHAIN, *NO_CHAINS, *chains_sql(texts=self.texts), REVERSED_REFUNDS)
-        if _splits(self.sources):
-            yield from (BILLS_OF_CHAINS, SOUND_PAYMENTS, split_parts_sql(texts=self.texts))
-
-    def make(self) -> None:
-        """Make the tables. Raises _NotStaged after adding a Problem, and RS620."""
-        engine = self.engine
-        try:
-            engine.run(account_ids_sql(list(self.sources.values())))
-        except EngineError as error:
-            check_unchanged(self.workspace, self.before)
-            self._fail(error, *_unreadable(engine, self.sources))
-        for table, mapped in self.sources.items():
-            try:
-                if self.numbered:
-                    engine.run(numbered_sql(mapped))
-                engine.run(self.stagings[table].sql)
-            except EngineError as error:
-                self._fail(error, table, mapped)
-        if _takes_back(self.sources):
-            any_chain = engine.value(ANY_CHAIN)
-            for statement in chains_sql(texts=self.texts) if any_chain else NO_CHAINS:
-                engine.run(statement)
-            if engine.value("select exists (select 1 from payments where refund)"):
-                engine.run(REVERSED_REFUNDS)
-        if not self.numbered:
-            if not all_sound(engine, self.sources):
-                raise NotKept
-            _split_sound(engine, self.sources, texts=self.texts)
-        check_unchanged(self.workspace, self.before)
-
-    def _fail(self, error: EngineError, table: str, mapped: Mapped) -> NoReturn:
-        if not explain_failure(self.workspace, self.problems):
-            _add_unreadable(table, mapped, error, self.problems)
-        raise _NotStaged
-
-
-def _unreadable(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[str, Mapped]:
-    """The first source whose accounts cannot be read."""
-    for table, mapped in sources.items():
-        try:
-            engine.rows(f"select count(account_id) from {mapped.rows}")
-        except EngineError:
-            return table, mapped
-    return next(iter(sources.items()))
-
-
-def _add_unreadable(table: str, mapped: Mapped, error: EngineError, problems: Problems) -> None:
-    message = f"The rows of {table} cannot be read: {error.reason}."
-    hint = "Correct the file, or the expressions of its columns in riskseg.toml."
-    line = mapped.lines.get("from")
-    problems.add("RS007", message, file=mapped.file, line=line, hint=hint)
-
-
-def _takes_back(sources: Mapping[str, Mapped]) -> bool:
-    """Whether payments can be taken back by others."""
-    payments = sources.get("payments")
-    return payments is not None and payments.has("reverses") and payments.has("payment_id")
-
-
-def _splits(sources: Mapping[str, Mapped]) -> bool:
-    """Whether payments of several bills can be taken back in parts."""
-    return _takes_back(sources) and sources["payments"].has("bill_id")
-
-
-def _split_sound(engine: Engine, sources: Mapping[str, Mapped], *, texts: bool) -> None:
-    """Make what is worked out of the sound payments that are taken back."""
-    if _splits(sources):
-        engine.run(BILLS_OF_CHAINS)
-        engine.run(SOUND_PAYMENTS)
-        engine.run(split_parts_sql(texts=texts))
-
-
 def _views(
     engine: Engine,
     sources: Mapping[str, Mapped],
@@ -346,7 +193,7 @@ def _views(
     with_bad_rows: Set[str],
 ) -> None:
     views = ledger_views(sources, scale, with_bad_rows)
-    if _splits(sources):
+    if splits(sources):
         if engine.value("select exists (select 1 from further_reversals)"):
             views["ledger_payments"] = WITH_FURTHER_PAYMENTS
         if engine.value("select exists (select 1 from split_parts)"):
@@ -372,7 +219,7 @@ def _money(
         )
     return Money(
         names_bills=bool(names_bills),
-        reverses=_takes_back(sources),
+        reverses=takes_back(sources),
         cancels=bills is not None and bills.has("cancelled_on"),
         disputes=bills is not None and bills.has("disputed_amount"),
         credits=bool(negative),

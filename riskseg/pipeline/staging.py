@@ -1,0 +1,170 @@
+"""Stage the sources into the tables of the ledger: number accounts, type and check rows, find bad
+ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NoReturn
+
+from riskseg.domain.problems import Problems
+from riskseg.engine import Engine, EngineError
+from riskseg.ledger.checks import Fault
+from riskseg.ledger.mapping import Mapped
+from riskseg.ledger.reversals import (
+    ANY_CHAIN,
+    BILLS_OF_CHAINS,
+    NO_CHAINS,
+    REVERSED_REFUNDS,
+    SOUND_PAYMENTS,
+    chains_sql,
+    split_parts_sql,
+)
+from riskseg.ledger.staging import Staging, account_ids_sql, numbered_sql, stage
+from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows
+from riskseg.pipeline.staged_ledger import NotKept, kept_or_made
+from riskseg.sources.rows_read import explain_failure
+from riskseg.sources.unchanged import Stamps, check_unchanged
+from riskseg.workspace import Workspace
+
+
+class _NotStaged(Exception):
+    """A source cannot be staged; a Problem says why."""
+
+
+@dataclass(frozen=True)
+class StagedSources:
+    """The tables of accounts and rows, made of the sources whose files had the stamps `before`.
+    `texts` keeps the ids of bills and payments readable. With `numbered`, rows have numbers, and
+    bad ones are among them; without, :meth:`make` raises NotKept where there are any."""
+
+    engine: Engine
+    workspace: Workspace
+    sources: Mapping[str, Mapped]
+    before: Stamps
+    problems: Problems
+    texts: bool
+    numbered: bool = False
+
+    @cached_property
+    def _stagings(self) -> Mapping[str, Staging]:
+        settings = self.workspace.settings
+        return {
+            table: stage(
+                mapped,
+                settings.scale,
+                currency=settings.currency,
+                numbered=self.numbered,
+                texts=self.texts,
+            )
+            for table, mapped in self.sources.items()
+        }
+
+    @property
+    def faults(self) -> dict[str, dict[int, Fault]]:
+        """The checks by table and number."""
+        return {
+            table: {fault.number: fault for fault in staging.faults}
+            for table, staging in self._stagings.items()
+        }
+
+    def have(self) -> tuple[list[BadRows], bool] | None:
+        """Have the tables: what an earlier command staged of the same files, or else made now.
+        Returns the bad rows, and whether ids are texts; None after adding a Problem."""
+        try:
+            kept_or_made(self.engine, self.workspace, self.before, [*self.statements], self.make)
+            return [], self.texts
+        except _NotStaged:
+            return None
+        except NotKept:
+            # Only now is it worth numbering rows, so that the bad ones can be pointed at.
+            return replace(self, texts=True, numbered=True)._with_bad_rows()
+
+    def _with_bad_rows(self) -> tuple[list[BadRows], bool] | None:
+        try:
+            self.make()
+        except _NotStaged:
+            return None
+        bad = find_bad_rows(self.engine, self.sources, self.faults)
+        _split_sound(self.engine, self.sources, texts=True)
+        return bad, True
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """Every statement that may be carried out to make the tables."""
+        yield account_ids_sql(list(self.sources.values()))
+        for staging in self._stagings.values():
+            yield staging.sql
+        if takes_back(self.sources):
+            yield from (ANY_CHAIN, *NO_CHAINS, *chains_sql(texts=self.texts), REVERSED_REFUNDS)
+        if splits(self.sources):
+            yield from (BILLS_OF_CHAINS, SOUND_PAYMENTS, split_parts_sql(texts=self.texts))
+
+    def make(self) -> None:
+        """Make the tables. Raises _NotStaged after adding a Problem, and RS620."""
+        engine = self.engine
+        try:
+            engine.run(account_ids_sql(list(self.sources.values())))
+        except EngineError as error:
+            check_unchanged(self.workspace, self.before)
+            self._fail(error, *_unreadable(engine, self.sources))
+        for table, mapped in self.sources.items():
+            try:
+                if self.numbered:
+                    engine.run(numbered_sql(mapped))
+                engine.run(self._stagings[table].sql)
+            except EngineError as error:
+                self._fail(error, table, mapped)
+        if takes_back(self.sources):
+            any_chain = engine.value(ANY_CHAIN)
+            for statement in chains_sql(texts=self.texts) if any_chain else NO_CHAINS:
+                engine.run(statement)
+            if engine.value("select exists (select 1 from payments where refund)"):
+                engine.run(REVERSED_REFUNDS)
+        if not self.numbered:
+            if not all_sound(engine, self.sources):
+                raise NotKept
+            _split_sound(engine, self.sources, texts=self.texts)
+        check_unchanged(self.workspace, self.before)
+
+    def _fail(self, error: EngineError, table: str, mapped: Mapped) -> NoReturn:
+        if not explain_failure(self.workspace, self.problems):
+            _add_unreadable(table, mapped, error, self.problems)
+        raise _NotStaged
+
+
+def _unreadable(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[str, Mapped]:
+    """The first source whose accounts cannot be read."""
+    for table, mapped in sources.items():
+        try:
+            engine.rows(f"select count(account_id) from {mapped.rows}")
+        except EngineError:
+            return table, mapped
+    return next(iter(sources.items()))
+
+
+def _add_unreadable(table: str, mapped: Mapped, error: EngineError, problems: Problems) -> None:
+    message = f"The rows of {table} cannot be read: {error.reason}."
+    hint = "Correct the file, or the expressions of its columns in riskseg.toml."
+    line = mapped.lines.get("from")
+    problems.add("RS007", message, file=mapped.file, line=line, hint=hint)
+
+
+def takes_back(sources: Mapping[str, Mapped]) -> bool:
+    """Whether payments can be taken back by others."""
+    payments = sources.get("payments")
+    return payments is not None and payments.has("reverses") and payments.has("payment_id")
+
+
+def splits(sources: Mapping[str, Mapped]) -> bool:
+    """Whether payments of several bills can be taken back in parts."""
+    return takes_back(sources) and sources["payments"].has("bill_id")
+
+
+def _split_sound(engine: Engine, sources: Mapping[str, Mapped], *, texts: bool) -> None:
+    """Make what is worked out of the sound payments that are taken back."""
+    if splits(sources):
+        engine.run(BILLS_OF_CHAINS)
+        engine.run(SOUND_PAYMENTS)
+        engine.run(split_parts_sql(texts=texts))
