@@ -67,8 +67,8 @@ def proxies(subject: Portfolio, cohorts: Mapping[str, Sequence[str]]) -> tuple[P
 def _proxy(
     fact: Fact, values: NDArray[Any], cohort: str, level: str, is_member: NDArray[Any]
 ) -> Proxy | None:
-    """What a fact tells of a cohort; None where that is little, or where few accounts are in the
-    cohort or outside."""
+    """How well a fact identifies a cohort; None where it hardly does, or where few accounts are in
+    the cohort or outside."""
     all_: Numbers = np.bincount(values).astype(np.float64)
     own: Numbers = np.bincount(values, weights=is_member).astype(np.float64)
     inside, outside = own.sum(), all_.sum() - own.sum()

@@ -59,7 +59,7 @@ def keep(
 
 
 def forget(folder: Path) -> None:
-    """Remove what is kept."""
+    """Remove the kept events."""
     for kept in folder.glob("events-*.parquet"):
         kept.unlink(missing_ok=True)
 

@@ -46,8 +46,8 @@ def billed(account: Account, day: date) -> int:
 
 @pytest.mark.parametrize("lacking", only("everything", LACKING))
 def test_it_is_that_of_the_ledger(lacking: str) -> None:
-    told = [as_told(account, LACKING[lacking]) for account in random_accounts(40, seed=5)]
-    loaded = load_accounts(told, without=LACKING[lacking])
+    accounts = [as_told(account, LACKING[lacking]) for account in random_accounts(40, seed=5)]
+    loaded = load_accounts(accounts, without=LACKING[lacking])
     answer = arrears(loaded, AS_OF)
     days = list(dict.fromkeys(row.day for row in answer.days))
     assert days[:2] == [AS_OF, date(2025, 1, 31)] and days[-1] == date(2024, 1, 31)
@@ -58,9 +58,9 @@ def test_it_is_that_of_the_ledger(lacking: str) -> None:
     arrears_from = loaded.ledger.money.arrears_from
     for month in answer.months:
         before = month.month.replace(day=1) - timedelta(days=1)
-        owed = [aged(account, month.month, arrears_from) for account in told]
-        opening = [aged(account, before, arrears_from) for account in told]
-        of_month = sum(billed(a, month.month) - billed(a, before) for a in told)
+        owed = [aged(account, month.month, arrears_from) for account in accounts]
+        opening = [aged(account, before, arrears_from) for account in accounts]
+        of_month = sum(billed(a, month.month) - billed(a, before) for a in accounts)
         closing = sum(map(receivables, owed))
         collected = sum(map(receivables, opening)) + of_month - closing
         assert month.receivables == Decimal(closing) / 100

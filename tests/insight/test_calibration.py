@@ -209,13 +209,13 @@ def test_it_is_what_came_true_of_the_decisions(
             continue
         observed = sum(label for *_, label in rows) / len(rows)
         reach = 1.96 * standard_error(rows)
-        for value, told in (
+        for value, shown in (
             (sum(p for _, p, _ in rows) / len(rows), row.expected),
             (observed, row.observed),
             (max(observed - reach, 0), row.low),
             (min(observed + reach, 1), row.high),
         ):
-            assert told is not None and abs(float(told) - value) <= 1e-4, key
+            assert shown is not None and abs(float(shown) - value) <= 1e-4, key
 
 
 def test_segments_are_compared_by_the_last_defaults_that_are_known(

@@ -38,12 +38,12 @@ AS_OF = date(2025, 2, 10)
 def ledger() -> tuple[Loaded, tuple[Account, ...]]:
     """Random accounts, some that are long in arrears and agree a plan in December, and one that
     pays thirty days after 10 December."""
-    told = [as_told(account, LACKING["everything"]) for account in random_accounts(90, seed=8)]
+    accounts = [as_told(account, LACKING["everything"]) for account in random_accounts(90, seed=8)]
     agreed = Instalment("x", date(2025, 6, 1), 10000, date(2024, 12, 20))
     bill = Bill("1", date(2024, 11, 1), 10000)
-    told += [Account(str(n), (bill,), instalments=(agreed,)) for n in range(10000, 10012)]
-    told += [Account("10020", (bill,), (Payment(date(2025, 1, 9), 10000, "p"),))]
-    return load_accounts(told), tuple(told)
+    accounts += [Account(str(n), (bill,), instalments=(agreed,)) for n in range(10000, 10012)]
+    accounts += [Account("10020", (bill,), (Payment(date(2025, 1, 9), 10000, "p"),))]
+    return load_accounts(accounts), tuple(accounts)
 
 
 def month_of(day: date) -> date:

@@ -66,6 +66,13 @@ def decide(root: Path, caplog: pytest.LogCaptureFixture) -> tuple[bytes, bool]:
     return target.parquet, bool(read)
 
 
+def kept_by_a_run(root: Path, caplog: pytest.LogCaptureFixture) -> tuple[Path, bytes]:
+    """The file that a run kept, and the bytes of its decisions."""
+    decisions, _ = decide(root, caplog)
+    (name,) = kept(root)
+    return root / ".riskseg/staged" / name, decisions
+
+
 def kept(root: Path) -> list[str]:
     return sorted(path.name for path in (root / ".riskseg/staged").glob("*"))
 
@@ -220,9 +227,7 @@ def test_a_kept_file_that_is_a_link_is_replaced(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = write(tmp_path / "w")
-    first, _ = decide(root, caplog)
-    (name,) = kept(root)
-    place = root / ".riskseg/staged" / name
+    place, first = kept_by_a_run(root, caplog)
     place.rename(tmp_path / "moved")
     place.symlink_to(tmp_path / "moved")
     again, _ = decide(root, caplog)
@@ -233,9 +238,7 @@ def test_damage_that_shows_later_is_a_problem_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = write(tmp_path / "w")
-    first, _ = decide(root, caplog)
-    (name,) = kept(root)
-    place = root / ".riskseg/staged" / name
+    place, first = kept_by_a_run(root, caplog)
     # The engine reads the last blocks of a file only with the rows that stand in them.
     place.write_bytes(place.read_bytes()[:-1])
     with pytest.raises(ProblemsError) as raised:
@@ -250,12 +253,10 @@ def test_what_cannot_be_read_is_made_anew(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes | None
 ) -> None:
     root = write(tmp_path / "w")
-    first, _ = decide(root, caplog)
-    (name,) = kept(root)
-    place = root / ".riskseg/staged" / name
+    place, first = kept_by_a_run(root, caplog)
     place.write_bytes(place.read_bytes()[:5000] if damage is None else damage)
     again, read = decide(root, caplog)
-    assert read and again == first and kept(root) == [name]
+    assert read and again == first and kept(root) == [place.name]
 
 
 def test_the_latest_two_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -48,18 +48,19 @@ class Coverage(Answer):
             names = [use.name for use in self.unused if use.kind == kind]
             if names:
                 sentences.append(
-                    f"{len(names)} of {counted(whole, _NOUNS.get(kind, kind))} used by no account: "
+                    f"{len(names)} of {counted(whole, *_NOUNS.get(kind, (kind,)))} used by no "
+                    "account: "
                     f"{first_few(names)}."
                 )
         if not self.unused:
             sentences.append("Every row, tier, band, guard, path and step was used.")
         elif all(use.examples is not None for use in self.unused):
             untried = sum(not use.examples for use in self.unused)
-            sentences.append(f"{untried} of these no example uses either: nothing tries them.")
+            sentences.append(f"{untried} of these are used by no example either.")
         return " ".join(sentences)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Never used": self.unused, "How often each part is used": self.uses}
 
 
-_NOUNS = {"band": "level of bands", "tier": "row of tiers"}
+_NOUNS = {"band": ("level of bands", "levels of bands"), "tier": ("row of tiers", "rows of tiers")}

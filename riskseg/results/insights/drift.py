@@ -69,9 +69,8 @@ class Drifts(Answer):
     def words(self) -> str:
         sentences = [_of_model(self, name) for name in dict.fromkeys(s.model for s in self.scores)]
         if self.unmeasured:
-            sentences.append(
-                f"Not measured, for want of accounts to compare: {', '.join(self.unmeasured)}."
-            )
+            names = ", ".join(self.unmeasured)
+            sentences.append(f"Not measured, because there are no accounts to compare: {names}.")
         if not self.scores and not self.unmeasured:
             sentences.append("The strategy uses no model.")
         lacking = [f"{row.fact} ({row.default_value})" for row in self.facts if row.default_value]
