@@ -93,3 +93,15 @@ def test_earlier_runs_and_expectations_are_held_against_it(tmp_path: Path) -> No
     assert (feed.rows, feed.rows_before) == (before.rows + 1, before.rows)
     assert feed.breach is not None and "8 days before 2026-06-30; 3 days are allowed" in feed.breach
     assert found.words().startswith("payments: the newest row is of 2026-06-22, 8 days before")
+
+
+def test_a_source_that_has_lost_its_rows_is_named(tmp_path: Path) -> None:
+    root = write(tmp_path / "w")
+    assign(root, AS_OF, str(root / "d.parquet"), at=treated.AT)
+    rows = payments(feeds(root)).rows
+    file = root / "data" / "payments.csv"
+    header, *_ = file.read_text().splitlines()
+    file.write_text(f"{header}\n")
+    found = feeds(root)
+    assert (payments(found).rows, payments(found).rows_before) == (0, rows)
+    assert found.words().startswith(f"payments: 0 rows, where earlier runs read {rows}.")

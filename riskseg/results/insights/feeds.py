@@ -39,9 +39,14 @@ class Feed(Part):
         """What is unusual, in words; empty where nothing is. Bounds of one's own say it better."""
         if self.breach:
             return self.breach.rstrip(".")
+        if self.rows_before and not _is_usual(self.rows, self.rows_before):
+            return (
+                f"{self.source}: {counted(self.rows, 'row')}, where earlier runs read "
+                f"{self.rows_before:,}"
+            )
         if self.last_30_days == 0 and self.usual:
             return f"{self.source}: nothing came in 30 days, where {self.usual:,} rows are usual"
-        if self.of_usual is not None and not LEAST_OF_USUAL <= self.of_usual <= MOST_OF_USUAL:
+        if self.usual and not _is_usual(self.last_30_days or 0, self.usual):
             return (
                 f"{self.source}: {counted(self.last_30_days or 0, 'row')} came in 30 days, where "
                 f"{self.usual:,} are usual"
@@ -51,6 +56,10 @@ class Feed(Part):
 
 # Volumes beyond these, as multiples of what is usual, are named.
 LEAST_OF_USUAL, MOST_OF_USUAL = 0.5, 2
+
+
+def _is_usual(rows: int, usual: int) -> bool:
+    return LEAST_OF_USUAL <= rows / usual <= MOST_OF_USUAL
 
 
 class Feeds(Answer):
