@@ -56,8 +56,11 @@ class _Reporting(GatheringJob):
     def _section(self, insight: Insight[Portfolio, Answer]) -> ReportSection:
         portfolio = self.portfolio
         command = f"riskseg insight {insight.name} --as-of {portfolio.as_of}"
-        if insight.needs_earlier_day and portfolio.compare is not None:
+        asked = self.asked
+        if asked.compare or (insight.needs_earlier_day and portfolio.compare):
             command += f" --compare {portfolio.compare}"
+        if asked.months:
+            command += f" --months {asked.months}"
         unanswered = why_unanswered(insight, portfolio)
         return ReportSection(
             name=insight.name,

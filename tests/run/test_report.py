@@ -141,3 +141,15 @@ def test_it_is_the_same_bytes_again(root: Path) -> None:
 def test_where_it_cannot_be_written(root: Path, name: str) -> None:
     with pytest.raises(ProblemsError, match="RS010"):
         report(root, Asked(LAST), out=root / name)
+
+
+def test_the_command_of_a_section_gives_the_same(root: Path) -> None:
+    """With the days that the report was asked of: without them the answer would be of fewer."""
+    asked = Asked(LAST, compare=date(2026, 2, 15), months=1)
+    for section in report(root, asked).sections:
+        words = section.command.split()
+        assert words[:5] == ["riskseg", "insight", section.name, "--as-of", str(LAST)]
+        assert words[5:] == ["--compare", "2026-02-15", "--months", "1"]
+    for section in report(root, Asked(LAST)).sections:
+        own = ["--compare", str(FIRST)] if section.name in ("movement", "roll") else []
+        assert section.command.split()[5:] == own
