@@ -92,6 +92,7 @@ def test_late(name: str, horizon: int, dpd: int) -> None:
     assert_both_outcomes(found)
 
 
+@pytest.mark.slow  # the labels of accounts are compared every time
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("horizon", "dpd"), only((8, 5), [(60, 14), (8, 5)]))
 def test_late_of_the_bill_in_question(name: str, horizon: int, dpd: int) -> None:

@@ -260,6 +260,7 @@ def assert_same_versions(workspace: Path, trained: Path, names: Iterable[str]) -
             assert (other / file.name).read_bytes() == file.read_bytes(), file.name
 
 
+@pytest.mark.slow  # the fits of one learner are compared every time
 def test_training_at_two_threads(sound: Path, trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(sound)
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2")

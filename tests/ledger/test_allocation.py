@@ -100,6 +100,7 @@ def test_bills_and_totals_equal_the_reference(name: str, arrears_from: int) -> N
     assert len(totals) == len(AS_OF) * len(loaded.accounts)
 
 
+@pytest.mark.slow  # it says whether the random ledgers are good ones
 def test_the_random_ledgers_reach_every_outcome() -> None:
     """What the comparison above would be worth nothing without."""
     late = early = open_ = credit = by_name = residue = 0
@@ -115,6 +116,7 @@ def test_the_random_ledgers_reach_every_outcome() -> None:
     assert min(late, early, open_, credit, by_name, residue) > 200
 
 
+@pytest.mark.slow  # each date is compared with the reference every time
 @pytest.mark.parametrize("name", only("everything", LACKING))
 def test_one_pass_for_many_dates_equals_one_at_a_time(name: str) -> None:
     loaded = random_ledger(name)

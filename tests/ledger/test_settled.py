@@ -42,6 +42,7 @@ def allocated(loaded: Loaded, snapshots: Relation, *, shared: bool) -> tuple[lis
     )
 
 
+@pytest.mark.slow  # what is asked of them is compared every time
 @pytest.mark.parametrize("arrears_from", only(500, [0, 1, 500, 2000]))
 @pytest.mark.parametrize("name", LACKING)
 def test_bills_and_totals_are_those_of_bills_allocated_anew(name: str, arrears_from: int) -> None:

@@ -107,6 +107,7 @@ def test_the_same_bytes_after_a_model_a_strategy_and_a_source_change(
     assert replay(workspace, "last").run_id == later.run_id
 
 
+@pytest.mark.slow  # Parquet is replayed every time
 @pytest.mark.parametrize("name", only("out.json", ["out.csv.gz", "out.json", "out.db"]))
 def test_every_form_at_any_number_of_partitions(name: str, decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)

@@ -304,6 +304,7 @@ def test_the_same_decision_for_every_account(
         assert came == wanted, account
 
 
+@pytest.mark.slow  # it says whether the random accounts are good ones
 @pytest.mark.parametrize("name", ["starter", "nasty"])
 def test_the_random_accounts_reach_every_corner(name: str, request: pytest.FixtureRequest) -> None:
     """Else the agreement above would say little."""
