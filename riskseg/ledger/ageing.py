@@ -22,11 +22,11 @@ def aged_accounts() -> list[Relation]:
     """Relations that end in `aged_accounts`: snap, account_no, days_past_due and, in minor units,
     `AMOUNTS` and on_plan.
 
-    They read `snapshots`, `bill_facts` of every bill, and `totals`. A bill is in the bucket of the
-    days since its due date; `current` are bills that are not past due, or that a kept plan covers.
-    `on_plan` is what is past due of the latter. `disputed` is what is not owed of the bills: in
-    dispute, or found not to be owed. `days_past_due` is that of the oldest bill that is not
-    cleared, as the feature of that name.
+    They read `snapshots`, `bill_facts`, whatever its `keep_days`, and `totals`. A bill is in the
+    bucket of the days since its due date; `current` are bills that are not past due, or that a kept
+    plan covers. `on_plan` is what is past due of the latter. `disputed` is what is not owed of the
+    bills: in dispute, or found not to be owed. `days_past_due` is that of the oldest bill that is
+    not cleared, as the feature of that name.
     """
     buckets = "".join(
         f""",
@@ -41,7 +41,7 @@ def aged_accounts() -> list[Relation]:
             "aged_bills",
             f"""
         select snap,
-            sum(amount_minor) - sum(paid) as unpaid,
+            sum(amount_minor - paid - unpaid) as disputed,
             sum(unpaid) filter (where due_on < as_of and overdue = 0) as on_plan,
             max(days_past_due) filter (where cleared_on is null) as days_past_due{buckets}
         from bill_facts
@@ -55,9 +55,9 @@ def aged_accounts() -> list[Relation]:
             coalesce(b.days_past_due, 0) as days_past_due,
             t.open - t.overdue as current,
             {columns},
-            coalesce(b.unpaid, 0) - t.open as disputed,
+            coalesce(b.disputed, 0) as disputed,
             t.credit,
-            coalesce(b.unpaid, 0) - t.credit as balance,
+            t.open + coalesce(b.disputed, 0) - t.credit as balance,
             coalesce(b.on_plan, 0) as on_plan
         from snapshots s
         join totals t on t.snap = s.snap

@@ -47,9 +47,9 @@ def bill_facts(
     `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, paid, has_paid, credit;
     `paid` is what is paid of all bills, and what was paid out.
 
-    `keep_days` drops bills that fell due longer ago, unless they are disputed or something of the
-    account is overdue: they are allocated like the others, but no feature looks at them. None keeps
-    every bill.
+    `keep_days` drops bills that fell due longer ago, unless they are not owed in full or something
+    of the account is overdue: they are allocated like the others, but no feature looks at them.
+    None keeps every bill.
     `shared` says that the tables of :mod:`riskseg.ledger.settled` are there: what is over is then
     not allocated for each snapshot anew. `spans` says that episodes are asked for, which look at
     late bills of any age.

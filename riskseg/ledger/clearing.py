@@ -14,13 +14,16 @@ from riskseg.ledger.money import Money, past_due_sql
 def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
     """From bills and pool laid end to end (`billed`, `laid_pool`) to the day on which each bill was
     cleared: the relation `name`, as `bill_facts` is declared. Bills that fell due more than
-    `keep_days` ago are dropped, unless they are disputed or something of the account is overdue."""
+    `keep_days` ago are dropped, unless they are not owed in full or something of the account is
+    overdue."""
     # What a refund takes is laid among the bills, and is none.
     is_bill = "bill_id is not null" if money.refunds else "true"
     bills_asked_for = f"select * from billed where {is_bill}"
     if keep_days is not None:
         beside = " or b.plan_from is not null" if money.plans else ""
-        beside += " or b.disputed > 0" if money.disputes or money.raises_disputes else ""
+        if money.disputes or money.raises_disputes:
+            # What was found not to be owed is in dispute no more.
+            beside += " or b.disputed > 0 or b.residual + b.named_paid < b.amount_minor"
         bills_asked_for = f"""
         select b.*
         from billed b

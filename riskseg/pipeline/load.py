@@ -54,7 +54,8 @@ class Ledger:
     tell whether the sources' files are still those that were loaded. `attributes` are those of
     accounts; `authored` is what riskseg.toml says of each source. `promise_grace` are the days of
     grace of a promise to pay; None where nothing was promised. `overlaid` is what overlays added.
-    `alike` are notes of rows that stand there twice, as it seems.
+    `alike` are notes of rows that stand there twice, as it seems. `kept` is the name under which
+    the staged rows are kept for the next command, None where they are not.
     """
 
     sources: Mapping[str, Mapped]
@@ -75,6 +76,7 @@ class Ledger:
     known_by: date | None = None
     authored: Mapping[str, Source] = field(default_factory=dict)
     overlaid: Overlaid | None = None
+    kept: str | None = None
 
     @property
     def of_sources(self) -> frozenset[str]:
@@ -131,7 +133,7 @@ def load(
     staged = StagedSources(engine, workspace, sources, stamps_before, problems, texts).have()
     if staged is None:
         return None
-    bad, texts = staged
+    bad, texts = list(staged.bad), staged.texts
     rows_by_source = {
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
@@ -183,6 +185,7 @@ def load(
         promise_grace=_promise_grace(engine, workspace, sources),
         authored={source_name: workspace.settings.sources[source_name] for source_name in sources},
         overlaid=overlaid,
+        kept=staged.kept,
     )
 
 

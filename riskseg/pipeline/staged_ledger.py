@@ -23,6 +23,7 @@ from riskseg.sources.unchanged import Stamps
 from riskseg.store import kept_events
 from riskseg.store.files import check_place, private_file, private_folder, write_beside
 from riskseg.workspace import Workspace
+from riskseg.workspace.sources import FILE
 
 # Ledgers that are kept at a time: one with the ids of bills as texts and one without.
 _MOST = 2
@@ -52,10 +53,20 @@ def folder_for_events(workspace: Workspace) -> Path | None:
 
 
 def forget(workspace: Workspace) -> None:
-    """Remove the staged ledgers and the events that are kept."""
+    """Remove the staged ledgers, what was worked out from them, and the events that are kept."""
     kept_events.forget(folder_of(workspace))
     for kept in folder_of(workspace).glob("*.duckdb"):
         kept.unlink(missing_ok=True)
+    _remove_derived(folder_of(workspace))
+
+
+def derived_file(workspace: Workspace, ledger: str, table: str, made_of: Sequence[str]) -> Path:
+    """Where a table that was worked out from a kept ledger is kept, for as long as that is there.
+    `made_of` is all that it depends on beside the ledger and the workspace's own definitions."""
+    features = workspace.models / "features.yaml"
+    definitions = [path.read_text() for path in (workspace.root / FILE, features) if path.is_file()]
+    digest = hashlib.sha256(json.dumps([*definitions, *made_of]).encode()).hexdigest()
+    return folder_of(workspace) / f"{ledger}-{table}-{digest[:32]}.rows"
 
 
 def kept_or_made(
@@ -64,26 +75,28 @@ def kept_or_made(
     before: Stamps,
     statements: Sequence[str],
     make: Callable[[], None],
-) -> bool:
+) -> str | None:
     """Have the tables that `make` makes by `statements`: those that are kept, or else made now, and
-    kept if they can be. Returns whether they were there.
+    kept if they can be. Returns the name under which they are kept; None where they are not.
 
     `before` are the stamps of the sources' files before anything was read. `make` must see to it
     that they are the same after it. Whatever it raises goes through, and nothing is kept then.
     """
-    place = folder_of(workspace) / f"{_name(engine, before, statements)}.duckdb"
+    name = _name(engine, before, statements)
+    place = folder_of(workspace) / f"{name}.duckdb"
     can_keep = (
         workspace.settings.keep_staged
         and engine.can_keep
         and all(engine.repeatable(statement) for statement in statements)
     )
     if can_keep and place.is_file() and engine.read_kept(place):
-        return True
+        return name
     can_keep = can_keep and _may_keep(workspace, place, before) and _keep(engine, place, make)
     # Another command may have removed it by now.
-    if not can_keep or not engine.read_kept(place):
-        make()
-    return False
+    if can_keep and engine.read_kept(place):
+        return name
+    make()
+    return None
 
 
 def _keep(engine: Engine, place: Path, make: Callable[[], None]) -> bool:
@@ -141,6 +154,14 @@ def _remove_others(place: Path) -> None:
     for old in sorted(others, key=lambda kept: others[kept])[_MOST - 1 :]:
         with suppress(OSError):
             old.unlink()
+    _remove_derived(place.parent)
+
+
+def _remove_derived(folder: Path) -> None:
+    """Remove what was worked out from ledgers that are not kept any more."""
+    for derived in folder.glob("*.rows"):
+        if not (folder / f"{derived.name.partition('-')[0]}.duckdb").is_file():
+            derived.unlink(missing_ok=True)
 
 
 def _age(kept: Path) -> int:

@@ -3,7 +3,7 @@ ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NoReturn
@@ -31,6 +31,16 @@ from riskseg.workspace import Workspace
 
 class _NotStaged(Exception):
     """A source cannot be staged; a Problem says why."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The tables are there: whether ids are `texts`, the `bad` rows, and the name under which they
+    are `kept`, None where they are not."""
+
+    texts: bool
+    bad: Sequence[BadRows] = ()
+    kept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,26 +79,30 @@ class StagedSources:
             for table, staging in self._stagings.items()
         }
 
-    def have(self) -> tuple[list[BadRows], bool] | None:
+    def have(self) -> Staged | None:
         """Have the tables: what an earlier command staged of the same files, or else made now.
-        Returns the bad rows, and whether ids are texts; None after adding a Problem."""
+        None after adding a Problem."""
         try:
-            kept_or_made(self.engine, self.workspace, self.before, [*self.statements], self.make)
-            return [], self.texts
+            return Staged(
+                self.texts,
+                kept=kept_or_made(
+                    self.engine, self.workspace, self.before, [*self.statements], self.make
+                ),
+            )
         except _NotStaged:
             return None
         except NotKept:
             # Only now is it worth numbering rows, so that the bad ones can be pointed at.
             return replace(self, texts=True, numbered=True)._with_bad_rows()
 
-    def _with_bad_rows(self) -> tuple[list[BadRows], bool] | None:
+    def _with_bad_rows(self) -> Staged | None:
         try:
             self.make()
         except _NotStaged:
             return None
         bad = find_bad_rows(self.engine, self.sources, self.faults)
         _split_sound(self.engine, self.sources, texts=True)
-        return bad, True
+        return Staged(texts=True, bad=bad)
 
     @property
     def statements(self) -> Iterator[str]:

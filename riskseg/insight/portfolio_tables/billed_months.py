@@ -29,6 +29,7 @@ class BilledMonths(PortfolioTable):
         "vintages", "what was unpaid of every month's bills at the end of each later month"
     )
     needs_bills = True
+    reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         settle(portfolio, session)

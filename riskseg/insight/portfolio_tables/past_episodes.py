@@ -22,6 +22,7 @@ class PastEpisodes(PortfolioTable):
     name = "past_episodes"
     stage = Stage("episodes", "when accounts fell into arrears, and when they were out of them")
     needs_bills = True
+    reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         ledger = session.ledger

@@ -63,6 +63,7 @@ class Receivables(PortfolioTable):
     name = "receivables"
     stage = Stage("receivables", "what accounts owed at the end of every month")
     needs_bills = True
+    reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         settle(portfolio, session)
@@ -75,7 +76,8 @@ class Receivables(PortfolioTable):
             portfolio.engine,
             [
                 account_days(days, first, last),
-                *bill_facts(ledger.money, shared=True, spans=False),
+                # Of bills that fell due before, only those that are open or disputed count.
+                *bill_facts(ledger.money, keep_days=0, shared=True, spans=False),
                 *aged_accounts(),
                 *ledger_balances(ledger.money),
                 account_rows([], dated=ledger.dated),

@@ -26,6 +26,7 @@ class Valued(PortfolioTable):
     name = "valued"
     stage = Stage("value", "what accounts owe in all, and what they paid in the last year")
     needs_bills = True
+    reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         money, as_of = session.ledger.money, portfolio.as_of

@@ -1,0 +1,78 @@
+"""The rows of a portfolio's table, kept beside the staged ledger that they were worked out from.
+
+Most of what a question about segments costs is working out what bills were paid by the end of each
+of many months. The next question of the same day needs the very same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.engine import Engine
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.staged_ledger import derived_file
+from riskseg.store.files import private_file, write_beside
+
+_READ = "kept_rows"
+# A digest stands at the end of each file: Parquet's own checksums leave its headers and footer out.
+_DIGEST_BYTES = 32
+
+
+@contextmanager
+def kept_rows(
+    session: Session, table: str, made_of: Sequence[str] | None, rows: Callable[[], str]
+) -> Iterator[str]:
+    """A select of the rows that an earlier command kept; else of those that `rows` makes and
+    selects, which are kept where the ledger is. `made_of` is all that they depend on, None where
+    they are not to be kept."""
+    engine, ledger = session.engine, session.ledger
+    if ledger.kept is None or made_of is None:
+        yield rows()
+        return
+    place = derived_file(session.workspace, ledger.kept, table, made_of)
+    if (kept := _read(place)) is None:
+        select = rows()
+        if not _write(place, engine, select) or (kept := _read(place)) is None:
+            yield select
+            return
+    engine.register(_READ, kept)
+    try:
+        yield f"select * from {_READ}"
+    finally:
+        engine.unregister(_READ)
+
+
+def _read(place: Path) -> pa.Table | None:
+    """The rows in a file; None where it is not there, or damaged."""
+    try:
+        with pa.memory_map(str(place)) as file:
+            content = file.read_buffer()
+            rows = content[: max(content.size - _DIGEST_BYTES, 0)]
+            if hashlib.sha256(rows).digest() != content[rows.size :].to_pybytes():
+                return None
+            return pq.read_table(pa.BufferReader(rows))
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _write(place: Path, engine: Engine, select: str) -> bool:
+    """Write the rows of a select; whether there was room for them."""
+    batches = engine.batches(select)
+    try:
+        with write_beside(place, token="rows") as part:
+            with pq.ParquetWriter(part, batches.schema) as writer:
+                private_file(part)
+                for batch in batches:
+                    writer.write_batch(batch)
+            with part.open("r+b") as file:
+                file.write(hashlib.file_digest(file, "sha256").digest())
+    except (ProblemsError, OSError):
+        return False
+    return True
