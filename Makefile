@@ -13,7 +13,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   style, types, floors, and whether the docs are current"
 	@echo "make bench   how fast decisions are made, beside the leanest way and beside pandas"
-	@echo "make docs    write the generated pages of docs/reference anew"
+	@echo "make docs    write the generated pages of docs/reference anew, and the site in site/"
 
 # Made once, and again when the pinned versions or the project's own metadata change.
 $(READY): requirements.lock pyproject.toml
@@ -41,9 +41,11 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m pytest -q tests/docs/test_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir "$$(mktemp -d)/site"
 
 bench: $(READY)
 	$(BIN)/python bench/pipeline.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

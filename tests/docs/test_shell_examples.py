@@ -35,7 +35,7 @@ GUIDES = [
     ROOT / "docs" / "guide" / f"{name}.md"
     for name in (
         *("getting-started", "data", "sources", "features", "models", "strategy", "account-files"),
-        *("proofs", "versions", "sheets", "rehearse", "fortnight", "ageing", "insights"),
+        *("proofs", "versions", "sheets", "rehearse", "fortnight", "ageing", "insights", "audit"),
     )
 ]
 
