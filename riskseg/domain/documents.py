@@ -10,7 +10,7 @@ import codecs
 import inspect
 import re
 import tomllib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.toml_text import toml_lines
+from riskseg.domain.value_hints import hint_for, space_behind_colon
 from riskseg.domain.yaml_text import DEEPEST, Path_, YamlFault, cut, is_usable, read_text
 
 M = TypeVar("M", bound=BaseModel)
@@ -111,7 +112,8 @@ class Document:
             problems.add(
                 "RS003",
                 f'"{cut(key_name)}" is not a key that belongs here.',
-                hint=did_you_mean(key_name, _keys_at(shape, path[:-1])),
+                hint=space_behind_colon(key_name)
+                or did_you_mean(key_name, _keys_at(shape, path[:-1])),
                 **self.at(*path),
             )
         elif fault["type"] == "missing":
@@ -126,7 +128,7 @@ class Document:
             problems.add(
                 "RS004",
                 f"{subject} cannot be {shown_value(fault['input'])}: {_expected(faults)}.",
-                hint=_hint(fault["input"], {fault_here["type"] for fault_here in faults}),
+                hint=hint_for(fault["input"], {fault_here["type"] for fault_here in faults}),
                 **self.at(*path),
             )
 
@@ -169,22 +171,6 @@ def shown_value(value: Any) -> str:
             return repr(cut(value))
         case _:
             return cut(repr(value))
-
-
-def _hint(value: Any, faults: Set[str]) -> str:
-    """What most often helps, for a value that does not fit; empty where nothing is likely."""
-    if faults & {"list_type", "tuple_type"}:
-        if isinstance(value, dict):
-            return "Begin each entry of a list with `- `."
-        return f"Write a list: `[{value}]`." if isinstance(value, str) and len(value) < 60 else ""
-    if not isinstance(value, str):
-        return ""
-    if "date_type" in faults:
-        is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", value)
-        return "Write it without quotes." if is_date else "Write a date as 2026-01-31."
-    if faults & {"int_type", "float_type", "is_instance_of"} and re.fullmatch(r"-?\d+", value):
-        return "Write it without quotes."
-    return ""
 
 
 def _expected(faults: list[Any]) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 from yaml.composer import Composer
 
+from riskseg.domain.yaml_slips import hint_of_tag, is_in_curly_quotes, slip_of
+
 Path_ = tuple[str | int, ...]
 
 # Authored files hold tables of rows, not trees; nothing is ever this deep.
@@ -59,7 +61,8 @@ def read_text(text: str) -> tuple[Any, dict[Path_, int], list[YamlFault]]:
         message = f"This is not YAML: the character U+{ord(text[error.position]):04X} stands in it."
         raise YamlFault("RS002", message, line, "Remove it.") from error
     except yaml.MarkedYAMLError as error:
-        raise _in_words(error, text) from error
+        slip = slip_of(error, text)
+        raise YamlFault("RS002", f"This is not YAML: {slip.what}.", slip.line, slip.hint) from error
     except yaml.YAMLError as error:
         raise YamlFault("RS002", f"This is not YAML: {error}.") from error
     walk = _Walk(text)
@@ -170,9 +173,13 @@ class _Walk:
             try:
                 return date.fromisoformat(text)
             except ValueError as error:
-                message = f'This is not YAML we can use: "{text}" is not a date: {error}.'
-                hint = "Write a day there is, or quotes around a text."
+                message = f'"{text}" is not a day of the calendar.'
+                hint = "Correct the date, or put quotes around a text."
                 raise YamlFault("RS002", message, line, hint) from error
+        if is_in_curly_quotes(text):
+            message = f"The quotation marks of {cut(text)} are those of a word processor."
+            hint = "Write straight ones, or none."
+            raise YamlFault("RS002", message, line, hint)
         if _NUMBER_SIGN.match(self._text, end):
             message = f'What follows "{cut(text)}" is a comment, because it begins with "#".'
             hint = "Put quotes around the whole text, or a space behind the #."
@@ -204,9 +211,9 @@ class _Composing:
         event = self.peek_event()  # type: ignore[attr-defined]
         line = event.start_mark.line + 1
         if (tag := getattr(event, "tag", None)) is not None:
-            tag_text = tag.replace("tag:yaml.org,2002:", "!!")
+            tag_text = tag.replace("tag:yaml.org,2002:", "!!").rstrip(",")
             message = f'This is not YAML we can use: "{cut(tag_text)}" is a tag.'
-            raise YamlFault("RS002", message, line, "Remove it, or put quotes around a text.")
+            raise YamlFault("RS002", message, line, hint_of_tag(tag_text))
         if self._depth > DEEPEST:
             raise _too_deep(line)
         self._depth += 1
@@ -252,61 +259,3 @@ def _composed(text: str) -> yaml.Node | None:
         with suppress(yaml.YAMLError):
             return _Fast(text).get_single_node()
     return _Pure(text).get_single_node()
-
-
-# What PyYAML says of common slips, what they are, and what helps.
-_IN_QUOTES = 'Put quotes around a text that holds ": " or begins with one of * & ! | > % @ `.'
-_NO_COLON = "a key lacks its colon"
-_SLIPS: tuple[tuple[str, str, str], ...] = (
-    (
-        r"found character '\\t'",
-        "a tab stands where only spaces may",
-        "Indent with spaces.",
-    ),
-    (r"found character '(.)' that cannot", r'a text cannot begin with "\1"', _IN_QUOTES),
-    (
-        r"mapping values are not allowed",
-        "no key can stand here",
-        f"Begin a key in the same column as its neighbours. {_IN_QUOTES}",
-    ),
-    (
-        r"expected <block end>",
-        "this line is not in the same column as its neighbours",
-        "Indent what belongs together alike.",
-    ),
-    (r"expected ',' or '(.)'", r'a comma or the closing "\1" is missing', _IN_QUOTES),
-    (r"could not find expected ':'", _NO_COLON, "Write a colon and a space behind the key."),
-    (r"found another document", "a second document begins here", "Keep one in a file."),
-    (r"found undefined alias (.*)", r"there is no anchor \1 above", _IN_QUOTES),
-    (r"found unexpected end of stream", "a quote is opened and not closed", ""),
-)
-_ODD_INDENT = re.compile(r"[ \t]*[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
-
-
-def _in_words(error: yaml.MarkedYAMLError, text: str) -> YamlFault:
-    """A fault of the reader's, in the words of people who write such files."""
-    position = error.problem_mark or error.context_mark
-    line = position.line + 1 if position else None
-    message, hint = error.problem or error.context or "it is not YAML", ""
-    for yaml_words, plain_words, hint_of_slip in _SLIPS:
-        if slip := re.search(yaml_words, message):
-            message, hint = slip.expand(plain_words), hint_of_slip
-            break
-    begun = error.context_mark.line + 1 if error.context_mark else line
-    if message == _NO_COLON:
-        line = begun  # which is where the key is
-    if begun != line:
-        message += f", in what begins on line {begun}"
-    text_lines = text.splitlines()
-    lines_to_look_at = [
-        candidate_line
-        for candidate_line in (line, (line or 0) - 1)
-        if candidate_line and 0 < candidate_line <= len(text_lines)
-    ]
-    for line_number in lines_to_look_at:
-        if _ODD_INDENT.match(text_lines[line_number - 1]):
-            message = "it is indented with a character that only looks like a space"
-            return YamlFault(
-                "RS002", f"This is not YAML: {message}.", line_number, "Indent with spaces."
-            )
-    return YamlFault("RS002", f"This is not YAML: {message}.", line, hint)

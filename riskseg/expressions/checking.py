@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as Choice
 
@@ -34,6 +35,7 @@ def check(
     expect: Choice["condition", "value"] = "condition",
     may_be_unknown: bool = False,
     unknown_key: bool = True,
+    offered: Iterable[str] | None = None,
 ) -> Expression | None:
     """The checked expression, or None after adding every Problem found (RS301 to RS307).
 
@@ -42,6 +44,7 @@ def check(
     A condition must be true or false; one that can also be unknown is a Problem unless
     `may_be_unknown`, which says that the author wrote what happens then. `unknown_key` says that
     there is an `unknown` key to write it in.
+    `offered` are the names that a Problem may suggest, all of `scope` where None.
     A value may be of any kind and unknown; its type says.
     """
     own_problems = Problems()
@@ -54,7 +57,7 @@ def check(
     if written is None:
         report("RS301", f"{shown(str(text))} is not an expression.", "Write it as text.")
     elif (parsed := read(written, report)) is not None:
-        elaborator = Elaborator(scope, report)
+        elaborator = Elaborator(scope, report, offered=offered)
         typed = elaborator.part(parsed)
         if typed is not None and typed.kind is None:
             report("RS304", "Null alone is not an expression.", "")

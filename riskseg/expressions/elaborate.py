@@ -8,13 +8,15 @@ that all Problems of an expression come together.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 
 from sqlglot import exp
 
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
+from riskseg.domain.relations import literal
 from riskseg.expressions.functions import FUNCTIONS
 from riskseg.expressions.kinds import KindRules
 from riskseg.expressions.outside import INSTEAD, LANGUAGE, OUTSIDE
@@ -56,15 +58,25 @@ _OPERATORS: Mapping[type[exp.Expr], Operator] = {
     exp.Mul: "*",
     exp.Div: "/",
 }
+_TRUTHS = {
+    **dict.fromkeys(("yes", "on"), "Write `true`."),
+    **dict.fromkeys(("no", "off"), "Write `false`."),
+}
+_NO_ZERO = "Write a number without zeros in front, and 1,000 as 1000."
+_ORDERED = ("<", "<=", ">", ">=")
 # `between` and `case x when` repeat a part; nested in each other they would grow without end.
 _MOST_PARTS = 10_000
 
 
 class Elaborator:
-    """One expression's passage. `names` gathers the facts it names."""
+    """One expression's passage. `names` gathers the facts it names; `offered` are the names that
+    a Problem may suggest, all of the scope where None."""
 
-    def __init__(self, scope: Scope, report: Report) -> None:
+    def __init__(
+        self, scope: Scope, report: Report, *, offered: Iterable[str] | None = None
+    ) -> None:
         self._scope = scope
+        self._offered = scope if offered is None else offered
         self._report = report
         self._kinds = KindRules(report)
         self._left = _MOST_PARTS
@@ -113,8 +125,7 @@ class Elaborator:
             left, right = self.part(source.this), self.part(source.expression)
             return left and right and self._kinds.arithmetic(operator, left, right)
         if comparison := _COMPARISONS.get(type(source)):
-            left, right = self.part(source.this), self.part(source.expression)
-            return left and right and self._kinds.compare(comparison, left, right)
+            return self._compared(comparison, source)
         self._outside(source)
         return None
 
@@ -143,7 +154,10 @@ class Elaborator:
             name = next(same_in_other_case, name)
         fact = self._scope.get(name)
         if fact is None:
-            self._report("RS303", f'"{name}" is not known here.', did_you_mean(name, self._scope))
+            hint = _TRUTHS.get(name.lower()) or did_you_mean(name, self._offered)
+            if source.this.quoted:
+                hint = f"A text stands in single quotes: {literal(name)}."
+            self._report("RS303", f'"{name}" is not known here.', hint)
             return None
         self.names.add(name)
         levels = fact.levels if fact.kind is Kind.LEVEL else None
@@ -158,6 +172,10 @@ class Elaborator:
                 f"{number_text} is not a number the language can hold exactly.",
                 "Write at most 18 digits, then at most 6 decimals, without an exponent.",
             )
+            return None
+        if len(digits[1]) > 1 and digits[1].startswith("0"):
+            # What follows a comma in `in (1,000)` would be another number.
+            self._report("RS302", f"{number_text} begins with a zero.", _NO_ZERO)
             return None
         if digits[2] is None:
             return Typed(Literal(int(number_text), Kind.INTEGER), Kind.INTEGER)
@@ -175,6 +193,47 @@ class Elaborator:
         return Typed(Literal(date_literal, Kind.DATE), Kind.DATE)
 
     # -- conditions ----------------------------------------------------------------------------
+
+    def _compared(self, comparison: Comparison, source: exp.Expr) -> Typed | None:
+        if comparison in _ORDERED and _COMPARISONS.get(type(source.this)) in _ORDERED:
+            self._chained(comparison, source)
+            return None
+        left_source, right_source = source.this, source.expression
+        for one, other in ((left_source, right_source), (right_source, left_source)):
+            if self._is_text_without_quotes(one, beside=other):
+                return None
+        left, right = self.part(left_source), self.part(right_source)
+        return left and right and self._kinds.compare(comparison, left, right)
+
+    def _chained(self, comparison: Comparison, source: exp.Expr) -> None:
+        """A value between two others, as mathematics writes it."""
+        first, second = source.this, source
+        low, middle, high = (
+            part.sql(dialect="duckdb") for part in (first.this, first.expression, second.expression)
+        )
+        lower = _COMPARISONS[type(first)]
+        self._report(
+            "RS304",
+            f"{shown(source.sql(dialect='duckdb'))} compares three values at once.",
+            f"Write {shown(f'{low} {lower} {middle} and {middle} {comparison} {high}')}.",
+        )
+
+    def _is_text_without_quotes(self, source: exp.Expr, *, beside: exp.Expr) -> bool:
+        """Whether a name that is not known stands beside a text, where its quotes were forgotten;
+        that is a Problem."""
+        other = self._scope.get(beside.name) if isinstance(beside, exp.Column) else None
+        name = source.name if isinstance(source, exp.Column) else ""
+        known = {folded(known_name) for known_name in self._scope}
+        if not name or folded(name) in known or other is None or not other.kind.is_textual:
+            return False
+        levels = other.levels if other.kind is Kind.LEVEL else ()
+        meant = get_close_matches(name, levels or (name,), n=1) or [name]
+        self._report(
+            "RS303",
+            f'"{name}" is not known here.',
+            f"A text stands in single quotes: {literal(meant[0])}.",
+        )
+        return True
 
     def _condition(self, source: exp.Expr) -> Node | None:
         """A part that must be true, false or unknown."""
@@ -240,6 +299,11 @@ class Elaborator:
                 f"{shown(source.sql(dialect='duckdb'))}: `in` takes a list of values.",
                 "Write them out: `in ('a', 'b')`.",
             )
+            return None
+        quotes_forgotten = [
+            self._is_text_without_quotes(option, beside=source.this) for option in source_options
+        ]
+        if any(quotes_forgotten):
             return None
         typed_options = [self.part(option) for option in source_options]
         if tested is None or any(option is None for option in typed_options):

@@ -18,7 +18,10 @@ OUTSIDE: Mapping[type[exp.Expr], tuple[str, str]] = {
     exp.Cast: ("a cast", _NO_CAST),
     exp.TryCast: ("a cast", _NO_CAST),
     exp.Is: ("this use of `is`", "After `is` comes null, true or false."),
-    exp.DPipe: ("joining texts", "Compare each text by itself."),
+    exp.DPipe: (
+        "joining texts",
+        "Compare each text by itself; for one of two conditions, write `or`.",
+    ),
     exp.Concat: ("joining texts", "Compare each text by itself."),
     exp.Like: ("matching a pattern", "List the texts with `in (…)`."),
     exp.ILike: ("matching a pattern", "List the texts with `in (…)`."),

@@ -13,6 +13,8 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.duckdb import DuckDBParser
 
+from riskseg.expressions.spellings import foreign
+
 # Adds a Problem: its code, what is wrong, how to fix it.
 Report = Callable[[str, str, str], None]
 
@@ -92,6 +94,9 @@ def _read(text: str, report: Report) -> exp.Expr | None:
     if "\0" in text:
         report("RS301", f"{shown(text)} holds a NUL character.", "")
         return None
+    if slip := foreign(text, shown):
+        report("RS301", slip.what, slip.hint)
+        return None
     dialect = DuckDB()
     try:
         tokens = dialect.tokenize(text)
@@ -118,7 +123,11 @@ def _read(text: str, report: Report) -> exp.Expr | None:
         for statement in (token.text for token in tokens if token.token_type in _STATEMENTS):
             report("RS302", f"{shown(text)} holds `{statement.lower()}`, a statement.", _ONE)
             return None
-        report("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
+        slip = foreign(text, shown, unreadable=True)
+        if slip is None:
+            report("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
+        else:
+            report("RS301", slip.what, slip.hint)
         return None
     except Exception:  # the parser's own slips on nonsense: to the author it is unreadable text
         report("RS301", f"{shown(text)} cannot be read.", "")

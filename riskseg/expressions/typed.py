@@ -99,5 +99,7 @@ def words_of(typed: Typed) -> str:
 
 def condition_hint(typed: Typed) -> str:
     if typed.kind in NUMERIC:
-        return "Compare it with a number, `> 0` say."
+        return "Compare it with a number, such as `> 0`."
+    if isinstance(typed.node, Literal):
+        return "Compare a fact with it: `FACT = 'a' or FACT = 'b'`, or `FACT in ('a', 'b')`."
     return "Compare it with a value."

@@ -170,7 +170,9 @@ class Rule(ABC):
             sound = False
         # Written and left empty is no better: a guard that forbids nothing guards nobody.
         for key in sorted(k for k in needed if entry.values.get(k) in (None, [])):
-            entry.add_problem("RS005", f'The {cls.called} "{entry.name}" has no `{key}`.', key)
+            message = f'The {cls.called} "{entry.name}" has no `{key}`.'
+            hint = f"Write what it is behind `{key}:`."
+            entry.add_problem("RS005", message, key, hint=hint)
             sound = False
         dates = (entry.values.get("effective_from"), entry.values.get("effective_to"))
         if not (period := Period(dates[0] or date.min, dates[1] or date.max)):

@@ -92,7 +92,7 @@ class AuthoredTiers(RootModel[dict[str, list[AuthoredTier]]]):
 
 class AuthoredRow(Shape):
     id: Name
-    match: list[str | bool | list[str | bool]]
+    match: list[str | bool | list[str | bool] | None]
     segment: Name
 
 

@@ -148,7 +148,7 @@ REFUSED = [
     ("tariff like 'a%'", "RS302"),
     ("tariff similar to 'a'", "RS302"),
     ("bills > ?", "RS302"),
-    ("bills > $1", "RS302"),
+    ("bills > $1", "RS301"),
     ("bills > :limit", "RS302"),
     ("as_of + interval 3 day > as_of", "RS302"),
     ("current_date > as_of", "RS302"),

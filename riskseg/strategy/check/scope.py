@@ -266,7 +266,9 @@ class Scope:
         first_problems = Problems()
         for kind in (Kind.INTEGER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT):
             kind_problems = Problems()
-            expression = check(text, {**self._ghosts(kind), **known}, kind_problems, **options)
+            expression = check(
+                text, {**self._ghosts(kind), **known}, kind_problems, offered=known, **options
+            )
             if expression is not None:
                 return expression
             if not len(first_problems):

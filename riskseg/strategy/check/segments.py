@@ -120,6 +120,12 @@ def _cells(
         if cell == "any":
             cells.append(None)
             continue
+        if cell is None:
+            message = f'The cell of "{column}" is empty.'
+            hint = "Name a level, or write `any` for every account."
+            scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
+            all_sound = False
+            continue
         cell_levels = cell if isinstance(cell, list) else [cell]
         for message, hint in _wrong(cell_levels, column, levels):
             scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)

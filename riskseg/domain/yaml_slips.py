@@ -1,0 +1,163 @@
+"""What people do wrong in YAML, in their words: where the reader stumbles, the line is looked at.
+
+A reader of YAML says at which character it cannot go on. The slip is often some characters
+before: a colon within a text, a comma that is missing, a sign with which no text can begin.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+_SIGNS = 'Put quotes around a text that holds ": " or begins with one of * & ! | > % @ `.'
+_NO_COLON = "a key lacks its colon"
+_CLOSING = r'a comma or the closing "\1" is missing'
+# What PyYAML says of common slips, what they are, and what helps.
+_SLIPS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"found character '\\t'",
+        "a tab stands where only spaces may",
+        "Replace the tab with spaces.",
+    ),
+    (r"found character '(.)' that cannot", r'a text cannot begin with "\1"', _SIGNS),
+    (
+        r"mapping values are not allowed",
+        "no key can stand here",
+        f"Begin a key in the same column as its neighbours. {_SIGNS}",
+    ),
+    (
+        r"expected <block end>",
+        "this line is not in the same column as its neighbours",
+        "Indent what belongs together alike.",
+    ),
+    (r"expected ',' or '(.)'", _CLOSING, _SIGNS),
+    (r"could not find expected ':'", _NO_COLON, "Write a colon and a space behind the key."),
+    (r"expected ' ', but found", "a tag is not used here", ""),
+    (r"found another document", "a second document begins here", "Keep one in a file."),
+    (r"found undefined alias (.*)", r"there is no anchor \1 above", _SIGNS),
+    (r"found unexpected end of stream", "a quote is opened and not closed", "Close the quote."),
+)
+_ODD_INDENT = re.compile(r"[ \t]*[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
+_KEY = r"[A-Za-z_][\w-]*"
+# `key: some text: more`, on a line of its own.
+_COLON_IN_TEXT = re.compile(rf"\s*(?:- +)*({_KEY}): +([^\s\"'\[{{|>&*!].*:(?: .*)?)$")
+_NO_SPACE = re.compile(rf"\s*(?:- +)*({_KEY}):([^\s:]\S*.*)$")
+# What stands before the place where a reader stops: an entry of a mapping on one line.
+_ENTRY = re.compile(rf"[{{,]?\s*({_KEY}): *([^{{}}\[\],]*)$")
+_NEGATED = re.compile(r"[:,\[]\s*!(\w+)")
+_OPEN, _CLOSE = "“„‘‚", "”“’‘"
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What is wrong, on which line, and what helps."""
+
+    what: str
+    line: int | None
+    hint: str
+
+
+def is_in_curly_quotes(text: str) -> bool:
+    """Whether a text as a whole stands in the quotation marks of a word processor."""
+    return len(text) > 1 and text[0] in _OPEN and text[-1] in _CLOSE
+
+
+def hint_of_tag(tag: str) -> str:
+    """What helps where a text begins with an exclamation mark: in conditions it stands for `not`
+    in other languages."""
+    if negated := re.fullmatch(r"!([A-Za-z_]\w*)", tag):
+        return f"In a condition, write `not {negated[1]}`; put quotes around a text."
+    return "Remove it, or put quotes around a text."
+
+
+def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip:
+    """A fault of the reader's, in the words of people who write such files."""
+    position = error.problem_mark or error.context_mark
+    line = position.line + 1 if position else None
+    message, hint = error.problem or error.context or "it is not YAML", ""
+    for yaml_words, plain_words, hint_of_slip in _SLIPS:
+        if slip := re.search(yaml_words, message):
+            message, hint = slip.expand(plain_words), hint_of_slip
+            break
+    begun = error.context_mark.line + 1 if error.context_mark else line
+    if message == _NO_COLON:
+        line = begun  # which is where the key is
+    text_lines = text.splitlines()
+    known_slip = _odd_indent(text_lines, line) or _on_line(
+        text_lines, line, begun, position.column if position else 0, message
+    )
+    if known_slip:
+        return known_slip
+    if begun != line:
+        message += f", in what begins on line {begun}"
+    return Slip(message, line, hint)
+
+
+def _odd_indent(text_lines: list[str], line: int | None) -> Slip | None:
+    for number in (line, (line or 0) - 1):
+        if number and 0 < number <= len(text_lines) and _ODD_INDENT.match(text_lines[number - 1]):
+            message = "it is indented with a character that only looks like a space"
+            return Slip(message, number, "Indent with spaces.")
+    return None
+
+
+def _on_line(
+    text_lines: list[str], line: int | None, begun: int | None, column: int, message: str
+) -> Slip | None:
+    """The slip that the characters around the place show, if it is a common one."""
+    if not line or not 0 < line <= len(text_lines):
+        return None
+    text_line = text_lines[line - 1]
+    if message == _NO_COLON and (joined := _NO_SPACE.match(text_line)):
+        key, value = joined.groups()
+        what = f'a space is missing behind the colon of "{key}"'
+        return Slip(what, line, f"Write `{key}: {value.strip()}`.")
+    if message == "no key can stand here" and (colon := _COLON_IN_TEXT.match(text_line)):
+        key, value = colon[1], colon[2].strip()
+        quoted = value.replace("'", "''")
+        return Slip(f'the text of "{key}" holds ": "', line, f"Write `{key}: '{quoted}'`.")
+    if message == "a tag is not used here" and (negated := _NEGATED.search(text_line)):
+        what = f'"!{negated[1]}" is a tag'
+        return Slip(what, line, hint_of_tag(f"!{negated[1]}"))
+    entry = _ENTRY.search(text_line[:column])
+    if message.startswith("a text cannot begin") and entry:
+        return _wrong_beginning(entry[1], entry[2], text_line[column : column + 1], line)
+    if message.startswith("a comma or the closing"):
+        return _missing_comma(entry, text_lines, line, begun, message, text_line[column:])
+    return None
+
+
+def _wrong_beginning(key: str, before: str, sign: str, line: int) -> Slip | None:
+    if before[:1] in ("*", "&"):
+        what = f'the text of "{key}" cannot begin with "{before[0]}"'
+        return Slip(what, line, f"Remove the {before[0]}, or put quotes around the text.")
+    if ":" in before:
+        what = f'the text of "{key}" holds a colon'
+        return Slip(what, line, "Remove the colon, or put quotes around the text.")
+    if not before.strip() and sign in "<>=":
+        what = f'the text of "{key}" cannot begin with "{sign}"'
+        return Slip(what, line, f"Begin a condition with the fact it compares: `FACT {sign} …`.")
+    return None
+
+
+def _missing_comma(
+    entry: re.Match[str] | None,
+    text_lines: list[str],
+    line: int,
+    begun: int | None,
+    message: str,
+    rest: str,
+) -> Slip | None:
+    if entry and rest.startswith(":"):
+        *before, word = entry[2].split() or [""]
+        if before and re.fullmatch(_KEY, word):
+            what = f'a comma is missing before "{word}:", or the text of "{entry[1]}" holds a colon'
+            return Slip(what, line, f'Write a comma before "{word}", or quotes around the text.')
+        what = f'the text of "{entry[1]}" holds a colon'
+        return Slip(what, line, "Put quotes around the text.")
+    if begun and begun < line and text_lines[line - 1].lstrip().startswith("- "):
+        sign = message[-13] if message[-13] in "]}" else "}"
+        return Slip(f'the closing "{sign}" is missing', begun, f'Write "{sign}" at its end.')
+    return None
