@@ -19,7 +19,8 @@ from riskseg.report.drawing import (
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.sizes import SegmentSizes, SizeOnDay
 
-_ROW, _NAME = 30, 150
+# What a row and the names take, and a letter of a label on average.
+_ROW, _NAME, _LETTER = 30, 150, 7.2
 
 
 def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
@@ -27,20 +28,23 @@ def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | 
     owing = answer.segments
     if not owing:
         return None
+    labels = [
+        f"{money(size.overdue, report.currency, report.scale)}, {size.accounts:,} accounts"
+        for size in owing
+    ]
     chart = Drawing(
         "overdue-by-segment",
         "Overdue balance by segment",
         f"What each of {len(owing)} segments owes, the most first. {answer.words()}",
         (WHOLE, 40 + _ROW * len(owing)),
         left=_NAME,
-        right=190,
+        right=round(_LETTER * max(map(len, labels))) + 14,
         bottom=30,
     )
     most = max(float(size.overdue) for size in owing)
     scale = chart.x(0, most or 1)
-    for number, size in enumerate(owing):
+    for number, (size, label) in enumerate(zip(owing, labels, strict=True)):
         middle = chart.top + _ROW * (number + 0.5)
-        owed = money(size.overdue, report.currency, report.scale)
         chart.text((chart.left - 10, middle + 4), size.segment, anchor="end")
         chart.box(
             chart.left,
@@ -48,10 +52,10 @@ def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | 
             scale(float(size.overdue)) - chart.left,
             18,
             BLUE,
-            f"{size.segment}: {owed}",
+            f"{size.segment}: {label}",
         )
         end = scale(float(size.overdue)) + 8
-        chart.text((end, middle + 4), f"{owed}, {size.accounts:,} accounts")
+        chart.text((end, middle + 4), label)
     chart.line((chart.left, chart.top), (chart.left, chart.bottom))
     return chart.done()
 
