@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from riskseg.domain.facts import Kind
 
@@ -133,6 +134,9 @@ COLUMNS: tuple[DecisionColumn, ...] = (
     ),
 )
 LAST_BEFORE_LEVELS = "lifecycle"
+
+# What comes next for an account: see `riskseg.treatment.outlook`.
+Outlook = Literal["due", "later", "finished", "held", "untreated"]
 
 NAMES = tuple(column.name for column in COLUMNS)
 # What the strategy's SQL makes, beside bands and tiers.

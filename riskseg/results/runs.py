@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
+from riskseg.domain.decision import Outlook
 from riskseg.domain.problems import problem
 from riskseg.domain.words import counted
 from riskseg.results.base import SHOWN, Cells, Decision, Result, Scalar, records
@@ -80,6 +81,14 @@ class Written(Result):
         return self.parquet().read()
 
 
+class OutlookTotal(Part):
+    """Accounts of which the same comes next."""
+
+    accounts: int
+    overdue: Decimal | None
+    """The balance overdue of these accounts; null without bills."""
+
+
 class SegmentTotal(Part):
     """What a segment holds."""
 
@@ -97,6 +106,10 @@ class SegmentTotal(Part):
     """How many accounts have an action due."""
     finished: int
     """How many accounts have taken the last step there is for them: nothing further comes."""
+    outlook: Mapping[Outlook, OutlookTotal]
+    """What comes next; every account is in exactly one. `due`: an action is due today. `later`: a
+    step comes later. `finished`: nothing further comes. `held`: a rule forbids what is due, or a
+    hold pauses the path. `untreated`: the path has no steps, has not begun or has ended."""
 
 
 class Decisions(Written):
@@ -157,7 +170,7 @@ class Decisions(Written):
             ]
             for s in self.segments
         ]
-        return (*columns, "due today", "no step left"), rows
+        return (*columns, "due today", "nothing further"), rows
 
 
 class Scores(Written):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 import riskseg
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column
-from riskseg.engine import Engine
 from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about, inputs_select
 from riskseg.pipeline.control_totals import Controls
 from riskseg.pipeline.decisions import (
     RULES,
-    Decider,
     DecidingJob,
     Reasons,
     make_facts,
@@ -35,6 +31,7 @@ from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.session import (
     LOAD,
     begin,
@@ -45,9 +42,7 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.results.runs import Decisions, SegmentTotal
-from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.sql import inner, out
+from riskseg.results.runs import Decisions
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import run_inputs as store
@@ -62,32 +57,6 @@ if TYPE_CHECKING:
 
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
-
-
-@dataclass
-class _Sums:
-    """What a segment holds, while it is added up; `probability` sums those of the accounts that
-    have one."""
-
-    paths: dict[str, int] = field(default_factory=dict)
-    accounts: int = 0
-    overdue: Decimal = Decimal(0)
-    scored: int = 0
-    probability: Decimal = Decimal(0)
-    due: int = 0
-    finished: int = 0
-
-    def total(self, segment: str, *, billed: bool) -> SegmentTotal:
-        return SegmentTotal(
-            segment=segment,
-            paths=self.paths,
-            accounts=self.accounts,
-            overdue=self.overdue if billed else None,
-            scored=self.scored,
-            probability=round(self.probability / self.scored, 4) if self.scored else None,
-            due=self.due,
-            finished=self.finished,
-        )
 
 
 class _Assignment(DecidingJob):
@@ -146,7 +115,7 @@ class _Assignment(DecidingJob):
             reasons=self.reasons,
             accounts_from=self.accounts_from,
         )
-        self.totals = _Totals(self.decider)
+        self.totals = SegmentTotals(self.decider)
         self.controls = Controls(self.engine, session.ledger, self.as_of, session.scale)
         for key, scorer in self.decider.scorers.items():
             if warning := hindsight(scorer.model, self.as_of):
@@ -356,54 +325,6 @@ def assign(
     job.carry_out(plan())
     job.done.holding(target)
     return job.done
-
-
-class _Totals:
-    """The table of segments, added up partition by partition."""
-
-    def __init__(self, decider: Decider) -> None:
-        self.decider = decider
-        self.overdue = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
-        self.segments = {segment_name: _Sums() for segment_name in decider.strategy.segments}
-        self.actions: dict[str, int] = {}
-
-    def add(self, engine: Engine) -> None:
-        of = fact_column(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
-        for (
-            segment,
-            path,
-            action,
-            count,
-            finished_count,
-            overdue_minor,
-            scored_count,
-            probability_sum,
-        ) in engine.rows(
-            f"""
-            select {out("segment")}, {out("path")}, {out("action")}, count(*),
-                count(*) filter (where {inner("finished")}), {self.overdue}, count({of}), sum({of})
-            from decided
-            group by 1, 2, 3
-            order by 1, 2, 3
-            """
-        ):
-            segment_total = self.segments[segment]
-            segment_total.accounts += count
-            segment_total.paths[path] = segment_total.paths.get(path, 0) + count
-            segment_total.finished += finished_count
-            segment_total.overdue += overdue_minor or 0
-            segment_total.scored += scored_count
-            segment_total.probability += probability_sum or 0
-            if action != NO_ACTION:
-                segment_total.due += count
-                self.actions[action] = self.actions.get(action, 0) + count
-
-    def ordered(self) -> tuple[SegmentTotal, ...]:
-        return tuple(
-            sums.total(segment_name, billed=self.decider.billed)
-            for segment_name, sums in self.segments.items()
-            if sums.accounts
-        )
 
 
 def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,51 +11,38 @@ from rich.markup import escape
 from riskseg.cli.show.control_totals import control_lines
 from riskseg.cli.show.tables import default_values, money, number, share, table
 from riskseg.cli.terminal import stdout
+from riskseg.domain.decision import Outlook
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.runs import Decisions, Scores
+    from rich.table import Table
+
+    from riskseg.results.runs import Decisions, OutlookTotal, Scores, SegmentTotal
+
+
+# How what comes next is called: see `SegmentTotal.outlook`.
+OUTLOOKS: Mapping[Outlook, str] = {
+    "due": "due today",
+    "later": "next step later",
+    "finished": "nothing further",
+    "held": "held",
+    "untreated": "not treated",
+}
 
 
 def show_decisions(decisions: Decisions) -> None:
-    """The table of segments a billing manager reads first."""
+    """The tables of segments a billing manager reads first."""
     console = stdout()
     # Without bills nothing is known to be overdue or not.
-    amounts = [s.overdue for s in decisions.segments if s.overdue is not None]
-    with_overdue = ("overdue",) if amounts else ()
-    left, figures = ("segment", "path"), ("accounts", "share", *with_overdue, "mean probability")
-    last = ("due today", "no step left")
-    by_segment = table(left[0], *figures, left[1], *last, right=(*figures, *last))
-    for segment in decisions.segments:
-        paths_by_size = sorted(
-            segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
-        )
-        by_segment.add_row(
-            segment.segment,
-            number(segment.accounts),
-            share(segment.accounts, decisions.rows),
-            *([] if segment.overdue is None else [money(segment.overdue, decisions.scale)]),
-            "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
-            ", then ".join(paths_by_size[:2]),
-            number(segment.due),
-            number(segment.finished),
-        )
-    by_segment.add_section()
-    by_segment.add_row(
-        "all",
-        number(decisions.rows),
-        share(decisions.rows, decisions.rows),
-        *([money(sum(amounts, Decimal(0)), decisions.scale)] if amounts else []),
-        "",
-        "",
-        number(sum(segment.due for segment in decisions.segments)),
-        number(sum(segment.finished for segment in decisions.segments)),
-    )
+    billed = any(segment.overdue is not None for segment in decisions.segments)
     title = f"{decisions.strategy.name} as of {decisions.as_of}"
-    said = [f"overdue in {decisions.currency}"] if amounts else []
-    said += [f"mean probability: {decisions.of}"] if decisions.of else []
-    console.print(f"[bold]{title}[/]" + (f"  ({'; '.join(said)})" if said else ""))
-    console.print(by_segment)
+    notes = [f"overdue in {decisions.currency}"] if billed else []
+    notes += [f"mean probability: {decisions.of}"] if decisions.of else []
+    console.print(f"[bold]{title}[/]" + (f"  ({'; '.join(notes)})" if notes else ""))
+    console.print(_sizes(decisions, billed=billed))
+    balances = ", and what they owe that is overdue" if billed else ""
+    console.print(f"[bold]What comes next[/]  (accounts{balances})")
+    console.print(_outlooks(decisions))
     actions = ", ".join(
         f"{action} {number(accounts)}" for action, accounts in sorted(decisions.actions.items())
     )
@@ -68,6 +56,62 @@ def show_decisions(decisions: Decisions) -> None:
         console.print(escape(line), soft_wrap=True)
     if decisions.default_values:
         console.print(f"[dim]{escape(default_values(decisions.default_values))}[/]")
+
+
+def _sizes(decisions: Decisions, *, billed: bool) -> Table:
+    """How large each segment is, what it owes and which path it is on."""
+    figures = ("accounts", "share", *(("overdue",) if billed else ()), "mean probability")
+    by_segment = table("segment", *figures, "path", right=figures)
+    for segment in decisions.segments:
+        paths_by_size = sorted(
+            segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
+        )
+        by_segment.add_row(
+            segment.segment,
+            number(segment.accounts),
+            share(segment.accounts, decisions.rows),
+            *([] if segment.overdue is None else [money(segment.overdue, decisions.scale)]),
+            "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
+            ", then ".join(paths_by_size[:2]),
+        )
+    overdue = sum((segment.overdue or Decimal(0) for segment in decisions.segments), Decimal(0))
+    by_segment.add_section()
+    by_segment.add_row(
+        "all",
+        number(decisions.rows),
+        share(decisions.rows, decisions.rows),
+        *([money(overdue, decisions.scale)] if billed else []),
+        "",
+        "",
+    )
+    return by_segment
+
+
+def _outlooks(decisions: Decisions) -> Table:
+    """What comes next for the accounts of each segment, and what they owe that is overdue."""
+    titles = [*OUTLOOKS.values()]
+    outlook_table = table("segment", *titles, right=titles)
+
+    def cells(totals: Sequence[SegmentTotal]) -> list[str]:
+        return [
+            _accounts_and_balance([t.outlook[outlook] for t in totals], decisions.scale)
+            for outlook in OUTLOOKS
+        ]
+
+    for segment in decisions.segments:
+        outlook_table.add_row(segment.segment, *cells([segment]))
+    outlook_table.add_section()
+    outlook_table.add_row("all", *cells(decisions.segments))
+    return outlook_table
+
+
+def _accounts_and_balance(totals: Sequence[OutlookTotal], scale: int) -> str:
+    accounts = sum(total.accounts for total in totals)
+    amounts = [total.overdue for total in totals if total.overdue is not None]
+    if not accounts:
+        return "0"
+    balance = f" ({money(sum(amounts, Decimal(0)), scale)})" if amounts else ""
+    return f"{number(accounts)}{balance}"
 
 
 def show_scores(scores: Scores) -> None:
