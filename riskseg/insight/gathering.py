@@ -29,6 +29,7 @@ from riskseg.pipeline.decisions import (
     prepare,
     score_facts,
 )
+from riskseg.pipeline.feed_notes import MONEY, age_notes
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.kept_decisions import decisions_of, whole_runs
 from riskseg.pipeline.open_journal import read_journal
@@ -36,6 +37,7 @@ from riskseg.pipeline.session import LOAD, Session, begin, scratch_engine
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.rules.model import Strategy
+from riskseg.sources.describe import fingerprints
 from riskseg.store.records import RunRecord
 from riskseg.workspace import Workspace
 
@@ -54,9 +56,16 @@ class GatheringJob(Job):
     anew: Sequence[tuple[date, tuple[int, int]]] = ()
     ranges: Sequence[tuple[int, int]] = ()
 
-    def __init__(self, workspace: Workspace, asked: Asked, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        insights: Iterable[Insight[Portfolio, Any]],
+        asked: Asked,
+        progress: Progress | None,
+    ) -> None:
         super().__init__(progress)
         self.workspace, self.asked = workspace, asked
+        self.reads_sources = any(table.is_of_accounts for table in _tables(workspace, insights))
         self.notes: list[str] = []
         self._decisions: dict[date, list[pa.Table]] = {}
         self._decided: dict[date, tuple[str | None, str]] = {}
@@ -97,6 +106,7 @@ class GatheringJob(Job):
         self.runs = [r for r in self.journal.runs() if r.as_of is not None and r.as_of <= until]
         self.session = begin(self.workspace, self.engine)
         self.session.answers(self.asked.as_of)
+        self.notes += age_notes(self.engine, self.session.ledger, self.asked.as_of)
 
     def read_runs(self) -> None:
         """The decisions of the journal's runs, and the days that have to be decided anew."""
@@ -181,8 +191,25 @@ class GatheringJob(Job):
         decide_scored(self.engine, ready, score_facts(self.engine, ready))
         self._decisions.setdefault(day, []).append(self.engine.arrow(decision_select(ready)))
 
+    def _note_other_sources(self) -> None:
+        """Say where the run of the as-of date read other bills or payments than the ledger that
+        this answer is worked out from. Those of earlier days read what there was then."""
+        run_id, _ = self._decided[self.asked.as_of]
+        run = next((run for run in self.runs if run.run_id == run_id), None)
+        if run is None or not self.reads_sources:
+            return
+        now = fingerprints(self.engine, self.workspace)
+        changed = [table for table in MONEY if run.sources.get(table, "") != now.get(table, "")]
+        if changed:
+            self.notes.append(
+                f"The run of {run.as_of} ({run.run_id}) read other {' and '.join(changed)} than "
+                "there are now: segments and overdue balances are those of the run, and all else "
+                "is worked out from the sources as they are now."
+            )
+
     def gather(self) -> None:
         self._note_days_anew()
+        self._note_other_sources()
         settings, days = self.workspace.settings, sorted(self._decisions)
         of, of_default = self._as_decided_last()
         self.portfolio = portfolio = Portfolio(

@@ -70,6 +70,11 @@ def earlier_figures(runs: list[RunRecord], table: str, fingerprint: str) -> list
     return (as_expected or list(of_inputs.values()))[:EARLIER]
 
 
+def rows_before(earlier: list[Figures]) -> int | None:
+    """The median of the rows that earlier runs read; None where there are none."""
+    return median_low([int(figures["rows"]) for figures in earlier]) if earlier else None
+
+
 def not_compared(source: Source, figures: Figures, earlier: list[Figures]) -> Iterator[str]:
     """A note for each expectation of a source that has no earlier figure to be held against."""
     for key, written in (("rows", source.expect.rows), ("sum", source.expect.sum)):

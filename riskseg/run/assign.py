@@ -27,6 +27,7 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.feed_notes import age_notes, volume_notes
 from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_compared
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
@@ -136,9 +137,13 @@ class _Assignment(DecidingJob):
         """Hold each source against what is expected of it. Raises RS650, unless it is accepted."""
         ledger, settings = self.session.ledger, self.workspace.settings
         self.feeds = feed_figures(self.engine, ledger, self.as_of, settings.scale)
-        problems = Problems()
+        problems, runs = Problems(), self.journal.runs()
+        for note in (
+            *age_notes(self.engine, ledger, self.as_of),
+            *volume_notes(ledger, runs, self.sources),
+        ):
+            self.progress.note(note)
         if any(source.expect.model_fields_set for source in settings.sources.values()):
-            runs = self.journal.runs()
             for table, figures in self.feeds.items():
                 source = settings.sources[table]
                 earlier = earlier_figures(runs, table, self.sources.get(table, ""))

@@ -16,6 +16,7 @@ from riskseg.learning.spec import AuthoredSpec
 from riskseg.ledger.mapping import UnusedColumn
 from riskseg.pipeline.account_file import without_outcomes
 from riskseg.pipeline.feature_kinds import check_kinds
+from riskseg.pipeline.feed_notes import volume_notes
 from riskseg.pipeline.keys import two_spellings
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.models import check_spec, load_champions, read_specs
@@ -30,6 +31,7 @@ from riskseg.pipeline.training_rows import check_settings
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
+from riskseg.sources.describe import fingerprints
 from riskseg.sources.laid_out import layout_notes
 from riskseg.workspace import Workspace, open_workspace
 from riskseg.workspace.undecided import undecided_in
@@ -96,6 +98,7 @@ class _Check(Job):
         self._check_champions(session)
         self.strategy = read_checked(session, self.problems)
         self.notes += tuple(_of_sources(self.engine, self.ledger, self.problems))
+        self.notes += tuple(_of_volumes(self.engine, self.workspace, self.ledger))
         self.notes += self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(layout_notes(self.engine, self.workspace))
         for source in self.ledger.sources.values():
@@ -152,6 +155,17 @@ def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[
     for table, mapped in ledger.sources.items():
         if mapped.unused:
             yield f"{table}: columns that are not used: {', '.join(map(_unused, mapped.unused))}."
+
+
+def _of_volumes(engine: Engine, workspace: Workspace, ledger: Ledger) -> Iterator[str]:
+    """Notes of sources of far fewer or more rows than earlier runs read."""
+    try:
+        with read_journal(workspace) as journal:
+            runs = journal.runs()
+    except ProblemsError:  # said apart
+        return
+    if runs:
+        yield from volume_notes(ledger, runs, fingerprints(engine, workspace))
 
 
 def _unused(column: UnusedColumn) -> str:

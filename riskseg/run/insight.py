@@ -34,7 +34,7 @@ class _Asking(GatheringJob):
         target: str | InMemory | None,
         progress: Progress | None,
     ) -> None:
-        super().__init__(workspace, asked, progress)
+        super().__init__(workspace, [insight], asked, progress)
         self.insight, self.target = insight, target
         self.rows: InsightRows | None = None
 

@@ -36,7 +36,7 @@ class _Reporting(GatheringJob):
         self, workspace: Workspace, asked: Asked, out: Path | None, progress: Progress | None
     ) -> None:
         self.asking = insights_into(Portfolio)
-        super().__init__(workspace, asked, progress)
+        super().__init__(workspace, self.asking.values(), asked, progress)
         self.out = out
 
     def answer(self) -> None:

@@ -6,10 +6,15 @@ import statistics
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from riskseg.pipeline.asked import Asked
+from riskseg.pipeline.stages import Progress
 from riskseg.results.insights.feeds import Feed, Feeds
 from riskseg.run.assign import assign
+from riskseg.run.check import check
 from riskseg.run.insight import insight
+from riskseg.store.sinks import InMemory
 from tests.support import treated
 
 AS_OF = date(2026, 6, 30)
@@ -105,3 +110,55 @@ def test_a_source_that_has_lost_its_rows_is_named(tmp_path: Path) -> None:
     found = feeds(root)
     assert (payments(found).rows, payments(found).rows_before) == (0, rows)
     assert found.words().startswith(f"payments: 0 rows, where earlier runs read {rows}.")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "old"),
+    [
+        # No pause between two payments is longer than 12 days.
+        (AS_OF, ()),
+        (AS_OF + timedelta(days=10), ()),
+        (date(2027, 6, 30), ("bills", "payments")),
+    ],
+)
+def test_an_as_of_date_past_the_data_is_noted(
+    tmp_path: Path, as_of: date, old: tuple[str, ...]
+) -> None:
+    root = write(tmp_path / "w")
+    noted: list[str] = []
+    assign(root, as_of, InMemory(), at=treated.AT, progress=Progress(note=noted.append))
+    notes = insight(root, "size", Asked(as_of)).notes
+    for found in (noted, notes):
+        about = [note for note in found if note.startswith("The newest row of")]
+        assert [note.split()[4] for note in about] == [*old]
+    assert not old or "364 days before 2027-06-30" in notes[1]
+
+
+def test_a_source_that_was_emptied_is_noted(tmp_path: Path) -> None:
+    root = write(tmp_path / "w")
+    noted: list[str] = []
+    for _ in range(2):
+        noted.clear()
+        assign(root, AS_OF, InMemory(), at=treated.AT, progress=Progress(note=noted.append))
+        assert not [note for note in (*noted, *check(root).notes) if "earlier runs" in note]
+    file = root / "data" / "payments.csv"
+    rows = len(file.read_text().splitlines()) - 1
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    wanted = f"payments: 0 rows, where earlier runs read {rows}."
+    assert [note for note in check(root).notes if note.startswith(wanted)]
+    assign(root, AS_OF, InMemory(), at=treated.AT, progress=Progress(note=noted.append))
+    assert [note for note in noted if note.startswith(wanted)]
+
+
+@pytest.mark.parametrize(("name", "mixed"), [("arrears", True), ("roll", False), ("feeds", False)])
+def test_a_run_of_other_sources_is_noted_where_they_are_read(
+    tmp_path: Path, name: str, mixed: bool
+) -> None:
+    root = write(tmp_path / "w")
+    for day in (AS_OF - timedelta(days=10), AS_OF):
+        assign(root, day, str(root / f"{day}.parquet"), at=treated.AT)
+    assert insight(root, name, Asked(AS_OF)).notes == ()
+    file = root / "data" / "payments.csv"
+    file.write_text(file.read_text() + f"a1,late,{AS_OF},2\n")
+    notes = insight(root, name, Asked(AS_OF)).notes
+    assert any("read other payments than there are now" in note for note in notes) is mixed

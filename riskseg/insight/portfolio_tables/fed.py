@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import median_low
 
 from riskseg.domain.relations import literal
 from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.table import PortfolioTable
-from riskseg.pipeline.feeds import Figures, breaches, earlier_figures, feed_figures
+from riskseg.pipeline.feeds import Figures, breaches, earlier_figures, feed_figures, rows_before
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 from riskseg.sources.describe import fingerprints
@@ -28,6 +27,7 @@ class Fed(PortfolioTable):
 
     name = "fed"
     stage = Stage("feeds", "what each source holds, and what came lately")
+    is_of_accounts = False
 
     def made_of(self, portfolio: Portfolio, accounts: tuple[int, int]) -> None:
         """Nothing is kept: rows are compared with those of earlier runs, and by the next question
@@ -47,11 +47,11 @@ def _of_sources(portfolio: Portfolio, session: Session) -> Iterator[str]:
         earlier = earlier_figures([*portfolio.runs], table, now.get(table, ""))
         found = breaches(source, figures, earlier, as_of, session.scale)
         breach = " ".join(problem.what for problem in found)
-        before = [int(run["rows"]) for run in earlier]
+        before = rows_before(earlier)
         set_apart = sum(bad.count for bad in ledger.bad if bad.table == table)
         yield f"""
         select {literal(table)} as source, {figures["rows"]} as rows, {set_apart} as set_apart,
-            cast({median_low(before) if before else "null"} as bigint) as rows_before,
+            cast({"null" if before is None else before} as bigint) as rows_before,
             {_dated(table, figures, portfolio)},
             cast({literal(breach) if breach else "null"} as varchar) as breach
         """

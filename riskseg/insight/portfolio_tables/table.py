@@ -25,6 +25,8 @@ class PortfolioTable(ABC):
     stage: ClassVar[Stage]
     # Whether it is made of bills and payments, which not every workspace has.
     needs_bills: ClassVar[bool] = False
+    # Whether its rows say what accounts owed, paid or did, by the sources as they are now.
+    is_of_accounts: ClassVar[bool] = True
     # Whether it depends on what was decided, and not on the ledger alone.
     reads_decisions: ClassVar[bool] = True
 

@@ -39,11 +39,8 @@ class Feed(Part):
         """What is unusual, in words; empty where nothing is. Bounds of one's own say it better."""
         if self.breach:
             return self.breach.rstrip(".")
-        if self.rows_before and not _is_usual(self.rows, self.rows_before):
-            return (
-                f"{self.source}: {counted(self.rows, 'row')}, where earlier runs read "
-                f"{self.rows_before:,}"
-            )
+        if unusual := unusual_rows(self.source, self.rows, self.rows_before):
+            return unusual
         if self.last_30_days == 0 and self.usual:
             return f"{self.source}: nothing came in 30 days, where {self.usual:,} rows are usual"
         if self.usual and not _is_usual(self.last_30_days or 0, self.usual):
@@ -60,6 +57,14 @@ LEAST_OF_USUAL, MOST_OF_USUAL = 0.5, 2
 
 def _is_usual(rows: int, usual: int) -> bool:
     return LEAST_OF_USUAL <= rows / usual <= MOST_OF_USUAL
+
+
+def unusual_rows(source: str, rows: int, before: int | None) -> str:
+    """What is said of a source that has far fewer, or far more, rows than earlier runs read; empty
+    where nothing is."""
+    if not before or _is_usual(rows, before):
+        return ""
+    return f"{source}: {counted(rows, 'row')}, where earlier runs read {before:,}"
 
 
 class Feeds(Answer):
