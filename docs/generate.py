@@ -532,6 +532,8 @@ _STRATEGY: Mapping[str, str] = {
     "effective_from": "a run for an earlier as-of date is refused",
     "effective_to": "a run for a later one is refused",
     "uses": "`name here: model`",
+    "constants": "`name: value`, or `name: {value, unit, description}`: a number, text or date "
+    "that any expression of the strategy may use as `$name`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
     "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, "
     "automatic, means, cost, calendar}`",

@@ -47,7 +47,7 @@ def _hint_of_text(text: str, faults: Set[str]) -> str:
             return f"The dash is not a minus sign: write `-{number[1]}`."
     if "string_pattern_mismatch" in faults:
         plain = re.sub("[“”„‘’‚\"']", "", text).strip().lower().replace(" ", "_")
-        if re.fullmatch("[a-z][a-z0-9_-]*", plain) and plain != text:
+        if re.fullmatch("[a-z][a-z0-9_]*", plain) and plain != text:
             return f"Write `{plain}`."
     return ""
 

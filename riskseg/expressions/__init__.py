@@ -5,6 +5,7 @@ that into an engine's SQL. Nothing is ever evaluated here, and nothing but facts
 """
 
 from riskseg.expressions.checking import Expression, check
+from riskseg.expressions.constants import ConstantValue, by_name, names_used
 from riskseg.expressions.functions import FUNCTIONS, Function
 from riskseg.expressions.show import show
 from riskseg.expressions.sql import Dialect, quote, to_sql
@@ -14,13 +15,16 @@ from riskseg.expressions.walk import texts_compared
 
 __all__ = [
     "FUNCTIONS",
+    "ConstantValue",
     "Dialect",
     "Expression",
     "Function",
     "Node",
     "Scope",
     "Type",
+    "by_name",
     "check",
+    "names_used",
     "quote",
     "show",
     "texts_compared",

@@ -8,6 +8,7 @@ from typing import Literal as Choice
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import Problems
+from riskseg.expressions.constants import Constants, NamedValue, with_values
 from riskseg.expressions.elaborate import Elaborator
 from riskseg.expressions.flow import Flow, listed
 from riskseg.expressions.reading import as_text, read, shown
@@ -17,12 +18,19 @@ from riskseg.expressions.typed import Scope, Typed
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression found right: the author's text, its tree and type, the facts it names."""
+    """An expression found right: the author's text, its tree and type, the facts it names, and
+    the constants it uses."""
 
     text: str
     tree: Node
     type: Type
     names: frozenset[str]
+    constants: tuple[NamedValue, ...] = ()
+
+    @property
+    def explained(self) -> str:
+        """The author's text, with the value behind each constant."""
+        return with_values(self.text, self.constants)
 
 
 def check(
@@ -36,6 +44,7 @@ def check(
     may_be_unknown: bool = False,
     unknown_key: bool = True,
     offered: Iterable[str] | None = None,
+    constants: Constants | None = None,
 ) -> Expression | None:
     """The checked expression, or None after adding every Problem found (RS301 to RS307).
 
@@ -44,7 +53,8 @@ def check(
     A condition must be true or false; one that can also be unknown is a Problem unless
     `may_be_unknown`, which says that the author wrote what happens then. `unknown_key` says that
     there is an `unknown` key to write it in.
-    `offered` are the names that a Problem may suggest, all of `scope` where None.
+    `offered` are the names that a Problem may suggest, all of `scope` where None;
+    `constants` are the values that may stand there as `$name`.
     A value may be of any kind and unknown; its type says.
     """
     own_problems = Problems()
@@ -57,7 +67,7 @@ def check(
     if written is None:
         report("RS301", f"{shown(str(text))} is not an expression.", "Write it as text.")
     elif (parsed := read(written, report)) is not None:
-        elaborator = Elaborator(scope, report, offered=offered)
+        elaborator = Elaborator(scope, report, offered=offered, constants=constants)
         typed = elaborator.part(parsed)
         if typed is not None and typed.kind is None:
             report("RS304", "Null alone is not an expression.", "")
@@ -76,7 +86,11 @@ def check(
                     f"{', '.join(cures[:-1])}, or {cures[-1]}.",
                 )
             type_ = _type(typed, nullable=bool(causes))
-            expression = Expression(written, typed.node, type_, frozenset(elaborator.names))
+            used = tuple(
+                NamedValue(name, (constants or {})[name])
+                for name in sorted(elaborator.constants_used)
+            )
+            expression = Expression(written, typed.node, type_, frozenset(elaborator.names), used)
     problems.extend(own_problems)
     return None if len(own_problems) else expression
 

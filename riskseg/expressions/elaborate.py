@@ -17,6 +17,7 @@ from sqlglot import exp
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.relations import literal
+from riskseg.expressions.constants import Constants, typed_constant
 from riskseg.expressions.functions import FUNCTIONS
 from riskseg.expressions.kinds import KindRules
 from riskseg.expressions.outside import INSTEAD, LANGUAGE, OUTSIDE
@@ -70,17 +71,25 @@ _MOST_PARTS = 10_000
 
 class Elaborator:
     """One expression's passage. `names` gathers the facts it names; `offered` are the names that
-    a Problem may suggest, all of the scope where None."""
+    a Problem may suggest, all of the scope where None. `constants` may be used, and
+    `constants_used` gathers which are."""
 
     def __init__(
-        self, scope: Scope, report: Report, *, offered: Iterable[str] | None = None
+        self,
+        scope: Scope,
+        report: Report,
+        *,
+        offered: Iterable[str] | None = None,
+        constants: Constants | None = None,
     ) -> None:
+        self._constants = constants or {}
         self._scope = scope
         self._offered = scope if offered is None else offered
         self._report = report
         self._kinds = KindRules(report)
         self._left = _MOST_PARTS
         self.names: set[str] = set()
+        self.constants_used: set[str] = set()
 
     # -- the whitelist -------------------------------------------------------------------------
 
@@ -102,6 +111,8 @@ class Elaborator:
                 return NULL
             case exp.Column(this=exp.Identifier()):
                 return self._name(source)
+            case exp.Placeholder(this=str()):
+                return self._constant(source.this)
             case exp.And() | exp.Or():
                 return self._connected(source)
             case exp.Not():
@@ -155,13 +166,26 @@ class Elaborator:
         fact = self._scope.get(name)
         if fact is None:
             hint = _TRUTHS.get(name.lower()) or did_you_mean(name, self._offered)
-            if source.this.quoted:
+            if name in self._constants:
+                hint = f"A constant is written with a dollar sign: `${name}`."
+            elif source.this.quoted:
                 hint = f"A text stands in single quotes: {literal(name)}."
             self._report("RS303", f'"{name}" is not known here.', hint)
             return None
         self.names.add(name)
         levels = fact.levels if fact.kind is Kind.LEVEL else None
         return Typed(Name(name, fact.kind), fact.kind, levels)
+
+    def _constant(self, name: str) -> Typed | None:
+        value = self._constants.get(name)
+        if value is None:
+            hint = did_you_mean(f"${name}", [f"${known}" for known in self._constants])
+            if not self._constants:
+                hint = f"Constants are declared in strategy.yaml: `constants: {{{name}: …}}`."
+            self._report("RS303", f'There is no constant "${name}".', hint)
+            return None
+        self.constants_used.add(name)
+        return typed_constant(name, value)
 
     def _number(self, source: exp.Literal) -> Typed | None:
         number_text = str(source.this)
@@ -365,7 +389,7 @@ class Elaborator:
         if typed is None:
             return None
         match typed.node:
-            case Literal(int() | Decimal() as value, kind) if kind.is_numeric:
+            case Literal(int() | Decimal() as value, kind, None) if kind.is_numeric:
                 return Typed(Literal(-value, kind), kind)
         return self._kinds.arithmetic("-", Typed(Literal(0, Kind.INTEGER), Kind.INTEGER), typed)
 

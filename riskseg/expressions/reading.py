@@ -104,6 +104,9 @@ def _read(text: str, report: Report) -> exp.Expr | None:
         report("RS301", f"{shown(text)} cannot be read.", "Is a quote left open?")
         return None
     token_types = {token.token_type for token in tokens}
+    if TokenType.COLON in token_types:
+        report("RS302", f"{shown(text)} holds a colon.", "A constant is written as `$name`.")
+        return None
     if any(token.comments for token in tokens) or not tokens:
         # Folded YAML puts lines together, and a `--` would then take the rest with it.
         report("RS302", f"{shown(text)} holds a comment.", "Write it as a YAML comment.")

@@ -27,7 +27,7 @@ def show(node: Node) -> str:
     """The text of a tree in the language itself."""
     match node:
         case Literal(value, _):
-            return _value(value)
+            return shown_value(value)
         case Name(name, _):
             return name if name.isidentifier() else quoted(name)
         case Cast(part, _):
@@ -68,7 +68,8 @@ def _clause(node: Node) -> str:
     return f"({show(node)})" if isinstance(node, And | Or) else show(node)
 
 
-def _value(value: Value) -> str:
+def shown_value(value: Value) -> str:
+    """A value as the language writes it."""
     match value:
         case None:
             return "null"

@@ -10,7 +10,7 @@ a coalesce, `-x` is `0 - x`, a date plus days is `add_days`, `case x when` is `c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal as Choice
@@ -26,10 +26,12 @@ Operator: TypeAlias = Choice["+", "-", "*", "/"]
 @dataclass(frozen=True, slots=True)
 class Literal:
     """A value as written. Its Python type follows its kind: bool, int, Decimal, float, date, str;
-    None is an unknown of that kind."""
+    None is an unknown of that kind. Where a constant stood, `constant` is its name, which makes
+    no difference."""
 
     value: Value
     kind: Kind
+    constant: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,12 +79,12 @@ def converted(kind: Kind, node: Node) -> Node:
     match node:
         case Literal(None, _):
             return Literal(None, kind)
-        case Literal(str() as text, _) if kind is Kind.DATE:
-            return Literal(date.fromisoformat(text), kind)
-        case Literal(int() | Decimal() as value, _) if kind is Kind.DECIMAL:
-            return Literal(Decimal(value), kind)
-        case Literal(int() | Decimal() as value, _) if kind is Kind.NUMBER:
-            return Literal(float(value), kind)
+        case Literal(str() as text, _, constant) if kind is Kind.DATE:
+            return Literal(date.fromisoformat(text), kind, constant)
+        case Literal(int() | Decimal() as value, _, constant) if kind is Kind.DECIMAL:
+            return Literal(Decimal(value), kind, constant)
+        case Literal(int() | Decimal() as value, _, constant) if kind is Kind.NUMBER:
+            return Literal(float(value), kind, constant)
         case Literal():
             return node
     return Cast(node, kind)
@@ -94,6 +94,8 @@ def words_of(typed: Typed) -> str:
     """How a message names a part: its text and its kind."""
     if typed.kind is None:
         return "null"
+    if isinstance(typed.node, Literal) and typed.node.constant is not None:
+        return f'"${typed.node.constant} = {show(typed.node)}" ({typed.kind})'
     return f"{shown(show(typed.node))} ({typed.kind})"
 
 

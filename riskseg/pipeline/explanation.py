@@ -152,7 +152,7 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ..
     for scheme in strategy.schemes:
         tier_row = row[f"#{scheme.name}"]
         tier = scheme.rows[tier_row - 1]
-        tier_condition = "otherwise" if tier.when is None else tier.when.expression.text
+        tier_condition = "otherwise" if tier.when is None else tier.when.expression.explained
         matched.append(
             MatchedRow(
                 table=scheme.name,

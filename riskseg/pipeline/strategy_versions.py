@@ -17,7 +17,7 @@ from riskseg.pipeline.stages import Job, Progress, Stage
 from riskseg.pipeline.strategies import check_here
 from riskseg.store import run_inputs as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
-from riskseg.strategy.entries import Edition
+from riskseg.strategy.editions import Edition
 from riskseg.workspace import Workspace
 
 

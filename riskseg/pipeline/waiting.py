@@ -104,7 +104,7 @@ def duty_states(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tupl
                 due=row["~duty"] == duty.name,
                 actions=duty.actions,
                 issued_on=max((day for day in issued if day is not None), default=None),
-                when=duty.when.expression.text,
+                when=duty.when.expression.explained,
                 source=duty.source,
             )
         )

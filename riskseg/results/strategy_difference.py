@@ -41,6 +41,8 @@ class RuleChange(Part):
     now: str | None
     old_line: int | None
     new_line: int | None
+    reaches: tuple[str, ...] = ()
+    """Of a constant with another value, the entries that use it."""
     text: str
     """The whole in one line."""
 

@@ -210,6 +210,15 @@ class ExamplePlace(Part):
     line: int | None
 
 
+class ConstantShown(Part):
+    """A value with a name."""
+
+    name: str
+    value: Scalar
+    unit: str | None
+    description: str | None
+
+
 class StrategyShown(Result):
     """A strategy as it is understood. Expressions are text."""
 
@@ -222,6 +231,8 @@ class StrategyShown(Result):
     folder: str
     uses: Mapping[str, str]
     """The model that gives each probability."""
+    constants: tuple[ConstantShown, ...]
+    """The values that expressions use as `$name`."""
     bands: tuple[BandShown, ...]
     tiers: tuple[SchemeShown, ...]
     columns: tuple[str, ...]

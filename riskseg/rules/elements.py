@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from riskseg.domain.decision import NO_ACTION as NO_ACTION
-from riskseg.expressions import Expression
+from riskseg.expressions import ConstantValue, Expression
 from riskseg.rules.calendar import Calendar
 
 
@@ -19,6 +19,17 @@ class Condition:
 
     expression: Expression
     unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value with a name, which expressions use as `$name`. Its unit and description are for
+    people."""
+
+    name: str
+    value: ConstantValue
+    unit: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True)

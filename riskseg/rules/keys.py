@@ -13,6 +13,7 @@ from riskseg.domain.facts import MOST_DAYS
 
 NAME = r"^[a-z][a-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
+ConstantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # An expression may be written as a plain YAML value: `when: true`.
 Text = str | bool | int
 Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]

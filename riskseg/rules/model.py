@@ -13,7 +13,7 @@ from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.demand import Demand
-from riskseg.rules.elements import Action, Condition, in_force
+from riskseg.rules.elements import Action, Condition, Constant, in_force
 from riskseg.rules.holding import HeldDays
 from riskseg.rules.placing import ENTERED_ON
 from riskseg.rules.rule import Restriction, Rule
@@ -242,6 +242,7 @@ class Strategy:
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     treat: Literal["account", "party"] = "account"
     notes: tuple[str, ...] = ()
+    constants: tuple[Constant, ...] = ()
 
     def of(self, kind: type[R]) -> tuple[R, ...]:
         """Its rules of a kind, in their order."""

@@ -420,7 +420,7 @@ class Restriction(Rule):
     @property
     def condition_text(self) -> str:
         """When it is in force, as a person reads it."""
-        return self.when.expression.text
+        return self.when.expression.explained
 
     @property
     def forbidden_text(self) -> str:

@@ -10,12 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import AliasChoices, BaseModel, Field, RootModel, field_validator
+from pydantic import AliasChoices, BaseModel, Field, RootModel, field_validator, model_validator
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.rules.keys import DayCount, Days, Name, Text
+from riskseg.rules.keys import ConstantName, DayCount, Days, Name, Text
 from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
 from riskseg.strategy.packs.authored import AuthoredPack, Expected
@@ -26,6 +26,26 @@ def exact(value: object) -> object:
     """A number as typed: 0.05 is five hundredths, not the nearest float."""
     number = isinstance(value, float | int) and not isinstance(value, bool)
     return Decimal(str(value)) if number else value
+
+
+class AuthoredConstant(Shape):
+    """A value with a name; the value alone is enough."""
+
+    value: int | Decimal | str | date
+    unit: str | None = None
+    description: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _value_alone(cls, written: object) -> object:
+        return written if isinstance(written, dict) else {"value": written}
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | date):
+            raise ValueError("it should be a number, a text or a date")
+        return exact(value) if isinstance(value, float) else value
 
 
 class AuthoredBand(Shape):
@@ -69,6 +89,7 @@ class AuthoredHead(Shape):
     effective_from: date | None = None
     effective_to: date | None = None
     uses: dict[str, str] = Field(default_factory=dict)
+    constants: dict[ConstantName, AuthoredConstant] = Field(default_factory=dict)
     bands: dict[str, AuthoredBand] = Field(default_factory=dict)
     actions: list[AuthoredAction]
     protective: list[str] = Field(default_factory=list)

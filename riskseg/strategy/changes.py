@@ -8,10 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from riskseg.strategy.entries import Edition, Entry, Part, Table, together
+from riskseg.strategy.editions import Edition
+from riskseg.strategy.entries import CONSTANT, Entry, Part, Table, together
 
 Kind = Literal["added", "removed", "moved", "changed"]
 
@@ -20,7 +21,8 @@ Kind = Literal["added", "removed", "moved", "changed"]
 class Change:
     """One difference. `was` and `now` are values as the files write them; where a whole entry
     came or went, what it says; where it moved, the entry it stands after. `part` is empty for
-    an entry that says one thing only. Lines are those in the old and the new file."""
+    an entry that says one thing only. `reaches` are the entries that use a constant which has
+    another value. Lines are those in the old and the new file."""
 
     file: str
     item: str
@@ -30,6 +32,7 @@ class Change:
     now: str | None = None
     old_line: int | None = None
     new_line: int | None = None
+    reaches: tuple[str, ...] = ()
 
     @property
     def lines(self) -> str:
@@ -50,8 +53,10 @@ class Change:
             return f"{self.file} {self.item} {self.kind}{lines}{value_text}"
         moved_text = " moved" if self.kind == "moved" else ""
         part_text = f"{self.part} " if self.part else ""
+        reaches = f"; used by {', '.join(self.reaches)}" if self.reaches else ""
         return (
-            f"{self.file} {self.item}{moved_text}{lines}: {part_text}was {self.was}, is {self.now}"
+            f"{self.file} {self.item}{moved_text}{lines}: {part_text}was {self.was}, "
+            f"is {self.now}{reaches}"
         )
 
 
@@ -63,7 +68,25 @@ def changes(old: Edition, new: Edition) -> tuple[Change, ...]:
     """
     if old.strategy.fingerprint == new.strategy.fingerprint:
         return ()
-    return tuple(change for a, b in together(old, new) for change in _compared(a, b))
+    pairs = list(together(old, new))
+    users = _users([table for _, table in pairs])
+    return tuple(
+        replace(change, reaches=users.get(change.item, ()))
+        if change.item.startswith(CONSTANT) and change.part == "value"
+        else change
+        for a, b in pairs
+        for change in _compared(a, b)
+    )
+
+
+def _users(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
+    """The entries that use each constant, by its item."""
+    users: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for entry in table.entries:
+            for name in sorted({name for part in entry.parts.values() for name in part.constants}):
+                users.setdefault(f"{CONSTANT}{name}", {})[f"{table.file} {entry.item}"] = None
+    return {constant: tuple(entries) for constant, entries in users.items()}
 
 
 def _compared(old: Table, new: Table) -> list[Change]:

@@ -9,6 +9,7 @@ from riskseg.results.strategy_shown import (
     ActionShown,
     AfterShown,
     BandShown,
+    ConstantShown,
     DutyShown,
     ExamplePlace,
     GuardShown,
@@ -59,6 +60,7 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
         effective_to=strategy.effective_to,
         folder=strategy.folder,
         uses=strategy.uses,
+        constants=tuple(map(ConstantShown.model_validate, strategy.constants)),
         bands=tuple(
             BandShown(
                 name=band.name,

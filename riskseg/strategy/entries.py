@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, show
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Path, Strategy
+from riskseg.rules.model import Path
+from riskseg.strategy.editions import Edition, with_names_of_constants
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"
 
+# What entries of constants are called before their names.
+CONSTANT = "constant $"
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
 _NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "held"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
@@ -28,28 +30,15 @@ _WRITTEN = {"segments": "for"}
 
 
 @dataclass(frozen=True)
-class Edition:
-    """A checked strategy and the files it was read from, by name: they know its lines, and the
-    texts are what was read."""
-
-    strategy: Strategy
-    documents: Mapping[str, Document]
-    texts: Mapping[str, str]
-
-    def line(self, file: str, *path: str | int) -> int | None:
-        document = self.documents.get(file)
-        return document.line(*path) if document else None
-
-
-@dataclass(frozen=True)
 class Part:
     """One thing an entry says: what is compared, how it reads, its line. `exactly` separates
-    what reads the same."""
+    what reads the same; `constants` are those it uses."""
 
     same: Hashable
     text: str
     line: int | None
     exactly: str = ""
+    constants: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,8 +77,10 @@ class Table:
 def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
     """The same tables of both. What lies inside an entry (levels of a band, rows of a scheme,
     steps of a path) is a table of its own only where both versions have that entry."""
+    old, new = with_names_of_constants(old, new)
     old_strategy, new_strategy = old.strategy, new.strategy
     yield _head(old), _head(new)
+    yield _constants(old), _constants(new)
     yield _bands(old), _bands(new)
     for shared_name in _shared(
         (item.name for item in old_strategy.bands), (item.name for item in new_strategy.bands)
@@ -163,6 +154,15 @@ def _single(e: Edition, item: str, value: object, *path: str | int) -> Entry:
     """An entry that says one thing."""
     line = e.line(HEAD, *path)
     return Entry(item, item, line, {"": _part(value, line)})
+
+
+def _constants(e: Edition) -> Table:
+    entries = []
+    for constant in e.strategy.constants:
+        line = e.line(HEAD, "constants", constant.name)
+        parts = _fields(constant, _always(line))
+        entries.append(Entry(constant.name, f"{CONSTANT}{constant.name}", line, parts))
+    return Table(HEAD, tuple(entries))
 
 
 def _bands(e: Edition) -> Table:
@@ -354,7 +354,8 @@ def _always(line: int | None) -> Callable[[str], int | None]:
 def _part(value: Any, line: int | None) -> Part:
     if isinstance(value, Expression):
         text = " ".join(value.text.split())
-        return Part(value.tree, text, line, exactly=show(value.tree))
+        used = frozenset(constant.name for constant in value.constants)
+        return Part(value.tree, text, line, exactly=show(value.tree), constants=used)
     return Part(value if isinstance(value, Hashable) else repr(value), _as_text(value), line)
 
 

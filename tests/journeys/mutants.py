@@ -103,7 +103,7 @@ _CALLS_FORBIDDEN = (
 )
 _SMALL_DEBT = """\
 - guard: small_debt_not_enforced
-  when: balance_overdue < 50 and not has_quarantined_rows   # of those, no letter either
+  when: balance_overdue < $small_debt and not has_quarantined_rows   # of those, no letter either
   never: [visit, agency]
   instead: letter
   source: house policy
@@ -150,7 +150,10 @@ HOUSEHOLD: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a requirement loosened by an `or`",
-        _guards("needs: days_past_due >= 60", "needs: days_past_due >= 60 or open_disputes = 0"),
+        _guards(
+            "needs: days_past_due >= $old_debt",
+            "needs: days_past_due >= $old_debt or open_disputes = 0",
+        ),
         "declared",
         "agency_is_for_old_debts",
         lambda a: a["action"] == "agency" and a["days_past_due"] < 60,
@@ -362,7 +365,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
     Mutant(
         "a path that ends before it begins",
         _paths(
-            "ends_when: balance_overdue < 10 # besides",
+            "ends_when: balance_overdue < $negligible # besides",
             "ends_when: days_past_due > 0 # besides",
         ),
         "step-taken",

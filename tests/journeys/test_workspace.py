@@ -100,7 +100,7 @@ def test_every_run_tells_which_rows_it_left_out(trained: Path, copy_of: Copy) ->
 def test_a_number_too_large_is_told_with_its_account(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     replace(
-        workspace, "rules/household-utility/guards.yaml", "needs: days_past_due >= 60",
+        workspace, "rules/household-utility/guards.yaml", "needs: days_past_due >= $old_debt",
         "needs: days_past_due * 500000000000000000 >= 60",
     )  # fmt: skip
     with pytest.raises(ProblemsError) as raised:

@@ -11,7 +11,7 @@ from riskseg.domain.problems import Problems
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.changes import changes
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.entries import Edition
+from riskseg.strategy.editions import Edition
 from tests.support.strategies import FACTS, LACKING, MODELS, SMALL, changed
 
 LATE = "  - {tier: late, when: days_past_due > 30}\n"

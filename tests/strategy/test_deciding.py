@@ -75,7 +75,7 @@ def _priority(value: Decimal) -> Decimal:
 STARTER_READINGS: Mapping[str, Reading] = {
     "days_past_due > 0": above("days_past_due", 1),
     "days_past_due >= 90": above("days_past_due", 90),
-    "days_past_due >= 60": above("days_past_due", 60),
+    "days_past_due >= $old_debt": above("days_past_due", 60),
     "months_on_book < 6": below("months_on_book", 6),
     "broken_promises_12m >= 2": above("broken_promises_12m", 2),
     "late14_bills_6m >= 3 or max_dpd_12m > 60": lambda f: any_(
@@ -89,10 +89,10 @@ STARTER_READINGS: Mapping[str, Reading] = {
     "and coalesce(as_of <= breathing_space_until, true)": _breathing,
     "is_vulnerable": of("is_vulnerable"),
     "open_disputes > 0": above("open_disputes", 1),
-    "balance_overdue < 50 and not has_quarantined_rows": lambda a: (
+    "balance_overdue < $small_debt and not has_quarantined_rows": lambda a: (
         below("balance_overdue", 50)(a) and not a["has_quarantined_rows"]
     ),
-    "balance_overdue < 10": below("balance_overdue", 10),
+    "balance_overdue < $negligible": below("balance_overdue", 10),
     "open_promise": of("open_promise"),
     "plan_kept": of("plan_kept"),
     "plan_broken_on": of("plan_broken_on"),

@@ -15,7 +15,7 @@ from riskseg.rules.model import Strategy
 from riskseg.rules.proof_account import Granted
 from riskseg.strategy.changes import changes
 from riskseg.strategy.described import shown
-from riskseg.strategy.entries import Edition
+from riskseg.strategy.editions import Edition
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.strategy.proof.prove import prove

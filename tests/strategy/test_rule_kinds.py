@@ -30,7 +30,7 @@ from riskseg.rules.rule import (
 )
 from riskseg.strategy.changes import changes
 from riskseg.strategy.described import shown
-from riskseg.strategy.entries import Edition
+from riskseg.strategy.editions import Edition
 from riskseg.strategy.kinds.shape import key_words
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import decided as decided_by_terms

@@ -30,6 +30,10 @@ def show_strategy(strategy: StrategyShown) -> None:
         f"[bold]{strategy.name}[/] {strategy.version}\n"
         f"{escape(strategy.purpose)} (owner: {escape(strategy.owner)})\n"
     )
+    for constant in strategy.constants:
+        unit = f" {constant.unit}" if constant.unit else ""
+        words = f": {constant.description}" if constant.description else ""
+        console.print(escape(f"constant ${constant.name} = {constant.value}{unit}{words}"))
     for band in strategy.bands:
         low, cuts = Decimal(0), []
         for cut in band.cuts:

@@ -34,6 +34,7 @@ from riskseg.strategy.check.examples import check_examples
 from riskseg.strategy.check.head import (
     check_actions,
     check_bands,
+    check_constants,
     check_dates,
     check_priority,
     check_protective,
@@ -103,6 +104,7 @@ def _strategy(scope: Scope) -> Strategy:
     priority = check_priority(scope)
     state = _state(paths, actions, rules)
     examples = check_examples(scope, levels, actions, state)
+    constants = check_constants(scope)
     protective = tuple(map(scope.canonical, head.protective))
     special = check_special_category(scope)
     named = scope.named | {*columns, *(band.of for band in bands), *protective, *special, "as_of"}
@@ -145,6 +147,7 @@ def _strategy(scope: Scope) -> Strategy:
         },
         treat=head.treat,
         notes=tuple(scope.notes),
+        constants=constants,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
-from riskseg.rules.elements import NO_ACTION, Action
+from riskseg.expressions.assumptions import can_be_written
+from riskseg.rules.elements import NO_ACTION, Action, Constant
 from riskseg.rules.model import UNSCORED, Band
 from riskseg.rules.periods import Period
 from riskseg.rules.rule import Restriction
@@ -24,6 +26,25 @@ def check_dates(scope: Scope) -> None:
     if not (period := Period.of(scope.authored.head)):
         message = f"The strategy holds {period}: its last day is before its first."
         scope.add_problem("RS004", message, _FILE, "effective_to")
+
+
+def check_constants(scope: Scope) -> tuple[Constant, ...]:
+    """The constants: each a value that can be calculated with, and used by some expression. Which
+    are used is known when every expression has been checked."""
+    constants = []
+    for name, constant in scope.authored.head.constants.items():
+        value, path = constant.value, ("constants", name)
+        if isinstance(value, int | Decimal) and not can_be_written(Decimal(value)):
+            message = f"{value} is not a number that expressions can hold exactly."
+            hint = "Write at most 18 digits, then at most 6 decimals."
+            scope.add_problem("RS004", message, _FILE, *path, hint=hint)
+        # An expression with a Problem of its own may be the one that misspells it.
+        elif name not in scope.constants_named and not len(scope.problems):
+            message = f'No expression uses the constant "{name}".'
+            hint = f"Write `${name}` where its value stands, or remove it."
+            scope.add_problem("RS231", message, _FILE, *path, hint=hint)
+        constants.append(Constant(name, value, constant.unit, constant.description))
+    return tuple(constants)
 
 
 def check_bands(scope: Scope) -> tuple[Band, ...]:

@@ -13,7 +13,7 @@ from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
-from riskseg.expressions import Expression, check, texts_compared
+from riskseg.expressions import Expression, check, names_used, texts_compared
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.rules.elements import Action, Condition
 from riskseg.strategy.authored import AuthoredStrategy
@@ -36,7 +36,8 @@ class Scope:
     expected is among them, and `hint` says how a fact of one's own comes to be. `actions`, from
     mild to harsh, and `decided`, what is decided of an account as names that an expression may
     use, are for rules: set when the tables before them are checked. A `draft` is refused for what
-    is only a note of a strategy that decides already.
+    is only a note of a strategy that decides already. `constants_named` gathers the constants
+    that expressions name.
     """
 
     def __init__(
@@ -61,6 +62,10 @@ class Scope:
         self._expect()
         self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
         self.notes: dict[str, None] = {}
+        self.constants_named: set[str] = set()
+        self.constants = {
+            name: constant.value for name, constant in authored.head.constants.items()
+        }
         self.actions: Sequence[Action] = ()
         self.decided: Mapping[str, Fact] = {}
         self._models(models)
@@ -194,6 +199,7 @@ class Scope:
         """
         position = self.authored.at(file, *path)
         known_facts = {**self.facts, **(decided or {})}
+        self.constants_named |= set(names_used(str(text)))
         expression = self._checked(
             text,
             known_facts,
@@ -267,7 +273,12 @@ class Scope:
         for kind in (Kind.INTEGER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT):
             kind_problems = Problems()
             expression = check(
-                text, {**self._ghosts(kind), **known}, kind_problems, offered=known, **options
+                text,
+                {**self._ghosts(kind), **known},
+                kind_problems,
+                offered=known,
+                constants=self.constants,
+                **options,
             )
             if expression is not None:
                 return expression

@@ -73,5 +73,5 @@ class Property(Rule):
     ) -> Iterator[Claim]:
         term = decision.term(self.that.expression)
         broken = term.false if self.that.unknown else either(term.false, term.unknown)
-        fault = f"It does not hold: {self.that.expression.text}"
+        fault = f"It does not hold: {self.that.expression.explained}"
         yield Claim("declared", (Question(fault, (broken,)),))

@@ -55,7 +55,7 @@ class Requirement(Restriction):
 
     @property
     def condition_text(self) -> str:
-        return f"not ({self.when.expression.text})"
+        return f"not ({self.when.expression.explained})"
 
     def parts(self) -> Mapping[str, object]:
         written = {"when": NEEDS.name, "never": OF.name}

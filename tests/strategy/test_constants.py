@@ -1,0 +1,178 @@
+"""Constants of strategy.yaml: values with a name that any condition may use as `$name`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskseg.domain.problems import Problems
+from riskseg.expressions.tree import Literal
+from riskseg.expressions.walk import parts
+from riskseg.rules.proof_account import Granted
+from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.changes import changes
+from riskseg.strategy.check import check_strategy
+from riskseg.strategy.described import shown
+from riskseg.strategy.editions import Edition
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.prove import prove
+from tests.support.strategies import FACTS, LACKING, MODELS, SMALL, read, sound
+
+DECLARED = "constants:\n  late_after: {value: 30, unit: days}\n  negligible: 10\n"
+LINE = SMALL["strategy.yaml"].count("\n") + 2  # of the first constant
+
+
+def files(
+    declared: str = DECLARED,
+    late: str = "days_past_due > $late_after",
+    ends: str = "balance_overdue < $negligible",
+) -> dict[str, str]:
+    """The small strategy with constants in two conditions."""
+    return {
+        **SMALL,
+        "strategy.yaml": SMALL["strategy.yaml"] + declared,
+        "tiers.yaml": SMALL["tiers.yaml"].replace("days_past_due > 30", late),
+        "paths.yaml": SMALL["paths.yaml"].replace("balance_overdue < 10", ends),
+    }
+
+
+@pytest.fixture
+def edition(tmp_path: Path) -> Callable[[dict[str, str]], Edition]:
+    folders = map(str, itertools.count())
+
+    def read_edition(texts: dict[str, str]) -> Edition:
+        folder = tmp_path / next(folders)
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+        problems = Problems()
+        authored = read_strategy(folder, problems, shown="rules")
+        assert authored is not None
+        strategy = check_strategy(authored, FACTS, LACKING, MODELS, problems)
+        assert strategy is not None, list(map(str, problems))
+        return Edition(strategy, authored.documents, authored.texts)
+
+    return read_edition
+
+
+def test_a_constant_is_the_value_it_stands_for(tmp_path: Path) -> None:
+    strategy = sound(tmp_path, files())
+    written_out = sound(tmp_path, SMALL)
+    assert strategy.fingerprint == written_out.fingerprint
+    ends = strategy.paths[1].ends_when
+    assert ends is not None
+    assert ends.expression.text == "balance_overdue < $negligible"
+    assert ends.expression.explained == "balance_overdue < $negligible (10)"
+    constants = {part.constant for part in parts(ends.expression.tree) if isinstance(part, Literal)}
+    assert constants == {"negligible"}
+    assert [(c.name, c.value, c.unit) for c in shown(strategy, from_data=True).constants] == [
+        ("late_after", 30, "days"),
+        ("negligible", 10, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "condition"),
+    [
+        ("from_day: 2026-03-01", "hold_from >= $from_day"),
+        ("where: north", "region = $where"),
+        ("where: north", "region in ($where, 'south')"),
+        ("rate: 0.25", "balance_overdue * $rate > 5"),
+        ("below: -3", "days_past_due - 4 > $below"),
+        ("grace: 4", "as_of > hold_from + $grace"),
+        ("grace: 4", "days_past_due > -$grace"),
+    ],
+)
+def test_constants_have_the_type_of_their_value(
+    declared: str, condition: str, tmp_path: Path
+) -> None:
+    guard = f"- guard: more\n  when: {condition}\n  never: [sms]\n"
+    texts = {
+        **SMALL,
+        "strategy.yaml": f"{SMALL['strategy.yaml']}constants: {{{declared}}}\n",
+        "guards.yaml": SMALL["guards.yaml"] + guard,
+    }
+    strategy, problems = read(tmp_path, texts)
+    assert strategy is not None, list(map(str, problems))
+
+
+FAULTS = [
+    ("unknown", files(late="days_past_due > $late_aftr"), "RS303", 'Did you mean "$late_after"?'),
+    ("unused", files(ends="balance_overdue < 10"), "RS231", "Write `$negligible`"),
+    ("in a text", files(ends="note = '$negligible'"), "RS305", ""),
+    ("without its sign", files(ends="balance_overdue < negligible"), "RS303", "`$negligible`"),
+    ("none declared", files(declared=""), "RS303", "`constants: {late_after: …}`"),
+    ("true", files(DECLARED.replace("10", "true")), "RS004", "a number, a text or a date"),
+    ("a list", files(DECLARED.replace("10", "[10]")), "RS004", "without brackets: `10`"),
+    ("a bad name", files(DECLARED.replace("negl", "Negl")), "RS004", "`negligible`"),
+    ("a misspelt key", files(DECLARED.replace("unit", "unt")), "RS003", '"unit"'),
+    (
+        "a wrong type",
+        files(DECLARED.replace("10", "ten")),
+        "RS304",
+        "\"$negligible = 'ten'\" (text)",
+    ),
+    ("too fine", files(DECLARED.replace("10", "0.12345678")), "RS004", "6 decimals"),
+]
+
+
+@pytest.mark.parametrize(("name", "texts", "code", "cure"), FAULTS)
+def test_what_is_wrong_with_a_constant(
+    name: str, texts: dict[str, str], code: str, cure: str, tmp_path: Path
+) -> None:
+    strategy, problems = read(tmp_path, texts)
+    assert strategy is None
+    assert problems[0].code == code
+    assert problems[0].line is not None
+    assert cure in f"{problems[0].what} {problems[0].hint}"
+
+
+def test_an_unused_constant_is_named_at_its_line(tmp_path: Path) -> None:
+    _, [problem] = read(tmp_path, files(late="days_past_due > 30"))
+    assert (problem.code, problem.file, problem.line) == ("RS231", "rules/strategy.yaml", LINE)
+
+
+def test_another_value_is_one_change_that_names_what_uses_it(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    old, new = edition(files()), edition(files(DECLARED.replace("value: 30", "value: 45")))
+    assert old.strategy.fingerprint != new.strategy.fingerprint
+    assert list(map(str, changes(old, new))) == [
+        f"strategy.yaml constant $late_after (line {LINE}): value was 30, is 45; "
+        "used by tiers.yaml behaviour row late"
+    ]
+
+
+def test_a_condition_that_changes_too_is_a_change_of_its_own(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    declared = DECLARED.replace("value: 30", "value: 45")
+    stricter = files(declared, late="days_past_due > $late_after and bills_12m > 1")
+    both = list(map(str, changes(edition(files()), edition(stricter))))
+    assert [text.split(" (")[0] for text in both] == [
+        "strategy.yaml constant $late_after",
+        "tiers.yaml behaviour row late",
+    ]
+
+
+def test_another_name_for_the_same_value_changes_nothing(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    renamed = files(DECLARED.replace("negligible", "tiny"), ends="balance_overdue < $tiny")
+    assert changes(edition(files()), edition(renamed)) == ()
+
+
+def test_a_property_with_a_constant_follows_it(tmp_path: Path) -> None:
+    late_only = "- prove: segment <> 'chase' or coalesce(days_past_due, 0) > $late_after - 20\n"
+    texts = files(late="days_past_due > $late_after")
+    texts["tiers.yaml"] = texts["tiers.yaml"].replace("months_on_book < 6", "days_past_due > 90")
+    texts["guards.yaml"] += late_only + "  name: late_only\n"
+    for value in ("30", "45"):
+        declared = DECLARED.replace("30", value)
+        texts["strategy.yaml"] = SMALL["strategy.yaml"] + declared
+        strategy = sound(tmp_path, texts)
+        found = {r.subject: r.verdict for r in prove(strategy, Granted(), Asker(5.0))}
+        assert found["late_only"] == "proved"
