@@ -18,6 +18,7 @@ import typer
 from pydantic import BaseModel
 
 from riskseg.cli import app
+from riskseg.cli.exit_codes import MEANINGS
 from riskseg.domain.decision import COLUMNS, decision_names
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.problems import CODES, Problems
@@ -64,20 +65,15 @@ def commands() -> Iterator[str]:
     yield (
         "Results go to stdout or to the file named by `--out`. Progress, remarks and Problems go "
         "to stderr. `--json` prints the result for machines; with it, Problems are printed to "
-        "stdout as JSON too. `--plan` prints the stages of a run and carries out none of them."
+        "stdout as JSON too. `--plan` prints the stages of a run and carries out none of them. "
+        "Every option that takes a day also takes `today` and `yesterday`: the days of the time "
+        "zone that `timezone` in [workspace] names, or else of the machine (`TZ`). What is "
+        "decided, written and journalled is the date."
     )
     yield ""
     yield from table(
         ("exit code", "means"),
-        (
-            ("0", "done"),
-            ("1", "problems in what was given: files, data, names, dates"),
-            ("2", "wrong usage: an option that does not exist, a value missing"),
-            ("3", "a fault in riskseg itself; only then is there a traceback"),
-            ("4", "busy: another run holds the workspace; try again when it has ended"),
-            ("5", "a feed is stale, doubled or in part missing: see `[source.TABLE.expect]`"),
-            ("130, 143", "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away"),
-        ),
+        MEANINGS.items(),
     )
     root = typer.main.get_command(app)
     yield from _command("riskseg", root)

@@ -82,7 +82,10 @@ def hold(
     on: On = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold an account: nothing is done while it lasts, where the strategy says so."""
+    """Hold an account: nothing is done while it lasts, where the strategy says so.
+
+    For instance `riskseg hold A00000042 --reason "complaint 17" --until 2026-07-31`.
+    """
     if end and from_ is not None:
         raise typer.BadParameter("--from is for a new hold: it cannot be given with --end.")
 
@@ -129,7 +132,10 @@ def promise(
     on: On = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record a promise to pay an amount by a day."""
+    """Record a promise to pay an amount by a day.
+
+    For instance `riskseg promise A00000042 --amount 120.00 --until 2026-07-15`.
+    """
     is_complete = amount is not None and until is not None
     if cancel and (amount or until or from_ or not reason):
         raise typer.BadParameter("To cancel promises, give --reason only: no amount and no dates.")
@@ -176,7 +182,10 @@ def plan(
     on: On = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record a plan to pay in instalments."""
+    """Record a plan to pay in instalments.
+
+    For instance `riskseg plan A00000042 --instalments 2026-07-15=50.00,2026-08-15=50.00`.
+    """
     instalments_read = [
         _instalment(instalment_text)
         for instalment_text in instalments.split(",")
@@ -242,7 +251,10 @@ def dispute(
     as_json: AsJson = False,
 ) -> None:
     """Record that a bill is disputed, or what came of it: while it is open, the disputed part is
-    not overdue."""
+    not overdue.
+
+    For instance `riskseg dispute A00000042 --bill B17 --reason "meter read wrongly"`.
+    """
     if outcome is not None and until is not None:
         raise typer.BadParameter("--until is for a dispute that is raised.")
 
@@ -293,7 +305,10 @@ def history(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show an account's whole story: bills, payments, what was done, decided and recorded."""
+    """Show an account's whole story: bills, payments, what was done, decided and recorded.
+
+    For instance `riskseg history A00000042 --as-of 2026-06-30 --out history.html`.
+    """
     present(
         lambda progress: use_cases.history.history(
             root(), account, day_or_today(as_of), out=out, progress=progress
@@ -335,7 +350,10 @@ def note(
     on: On = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record a remark about an account, for people: nothing is decided by it."""
+    """Record a remark about an account, for people: nothing is decided by it.
+
+    For instance `riskseg note A00000042 "Prefers to be called in the evening."`.
+    """
     present(
         lambda _: use_cases.account_events.note(
             root(),

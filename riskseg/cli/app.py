@@ -18,7 +18,7 @@ import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
 from riskseg import run as use_cases
-from riskseg.cli import account_events
+from riskseg.cli import account_events, completion
 from riskseg.cli.ageing import ageing
 from riskseg.cli.common import (
     DAY,
@@ -40,6 +40,7 @@ from riskseg.cli.init import init
 from riskseg.cli.insight import insight, report
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
+from riskseg.cli.progress import be_silent
 from riskseg.cli.rehearse import rehearse
 from riskseg.cli.show.decisions import show_decisions, show_scores
 from riskseg.cli.show.explanation import show_explanation
@@ -69,7 +70,7 @@ app = typer.Typer(
     name="riskseg",
     cls=_Commands,
     help="Credit and collections segmentation: "
-    "from billing history to a decision for every account.",
+    "from billing history to a decision for every account. For instance `riskseg demo`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -118,6 +119,7 @@ def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     work_in(workspace)
+    be_silent(False)
     if version:
         print(riskseg.__version__)
         raise typer.Exit
@@ -134,7 +136,10 @@ def demo(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """The whole job on a generated portfolio: generate, train, assign."""
+    """The whole job on a generated portfolio: generate, train, assign.
+
+    For instance `riskseg demo --accounts 5000 --dir trial`.
+    """
     from riskseg.cli import demo as job
 
     present(
@@ -162,7 +167,10 @@ def generate(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a synthetic billing history with its truth, labelled synthetic."""
+    """Write a synthetic billing history with its truth, labelled synthetic.
+
+    For instance `riskseg generate --out data --accounts 5000`.
+    """
 
     def show_files(portfolio: Portfolio) -> None:
         for portfolio_file in portfolio.files:
@@ -181,7 +189,10 @@ def generate(
 @app.command()
 @guarded
 def check(plan: Plan = False, as_json: AsJson = False) -> None:
-    """Check the data contract, the specs and the strategy. Writes nothing."""
+    """Check the data contract, the specs and the strategy. Writes nothing.
+
+    For instance `riskseg -w collections check`.
+    """
     checked = present(
         lambda progress: use_cases.check.check(root(), progress=progress),
         show_check,
@@ -196,7 +207,10 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 @app.command()
 @guarded
 def features(as_json: AsJson = False) -> None:
-    """List the features of the catalogue and the facts of the data that are available here."""
+    """List the features of the catalogue and the facts of the data that are available here.
+
+    For instance `riskseg features --json`.
+    """
     present(lambda _: use_cases.features.features(root()), show_facts, as_json=as_json)
 
 
@@ -204,7 +218,11 @@ def features(as_json: AsJson = False) -> None:
 @guarded
 def train(
     models: Annotated[
-        list[str] | None, typer.Argument(help="The models to train; all if left out.")
+        list[str] | None,
+        typer.Argument(
+            help="The models to train; all if left out.",
+            autocompletion=completion.names("models"),
+        ),
     ] = None,
     only: Annotated[
         str | None, typer.Option(help="One learner of the spec, for instance scorecard.")
@@ -257,7 +275,10 @@ def score(
     out: Out,
     models: Annotated[
         list[str] | None,
-        typer.Argument(help="The models to score with; all that are trained if left out."),
+        typer.Argument(
+            help="The models to score with; all that are trained if left out.",
+            autocompletion=completion.names("models"),
+        ),
     ] = None,
     accounts_from: AccountsFrom = None,
     sql: Sql = None,
@@ -309,7 +330,10 @@ def assign(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide every account, write the decisions, journal the run."""
+    """Decide every account, write the decisions, journal the run.
+
+    For instance `riskseg assign --as-of yesterday --out decisions.parquet`.
+    """
     present(
         lambda progress: use_cases.assign.assign(
             root(),
@@ -340,7 +364,9 @@ def explain(
     run: Annotated[
         str | None,
         typer.Option(
-            "--run", help="Explain what this run decided: its id, the beginning of one, or `last`."
+            "--run",
+            help="Explain what this run decided: its id, the beginning of one, or `last`.",
+            autocompletion=completion.names("runs"),
         ),
     ] = None,
     fresh: Annotated[
@@ -357,6 +383,8 @@ def explain(
     """Show one account's whole story: the numbers, the rows that matched, guards, reasons.
 
     If a run decided that date, it is that run's decision, and what has changed since.
+
+    For instance `riskseg explain A00000042 --as-of 2026-06-30`.
     """
     if as_of is None and run is None:
         raise typer.BadParameter("Give --as-of or --run.")

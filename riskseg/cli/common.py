@@ -8,14 +8,15 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
 from riskseg.cli.progress import end_progress, progress, show_plan
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.words import is_one_line
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Shown")
 
 # How help shows an option that takes a day.
-DAY = "<YYYY-MM-DD>"
+DAY = "<YYYY-MM-DD|today|yesterday>"
+# Words for a day, and how many days ago it was. They are resolved here; what runs, and what is
+# written, is the date.
+_DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
 # Typer has the default of an option read too, as the value that it is.
@@ -36,11 +40,14 @@ def day(given: str | datetime) -> datetime:
     """The day that an option names; refused where it is none."""
     if isinstance(given, datetime):
         return given
+    if given in _DAYS_AGO:
+        return datetime.combine(today() - timedelta(days=_DAYS_AGO[given]), time())
     try:
         return datetime.strptime(given, "%Y-%m-%d")
     except ValueError:
         raise typer.BadParameter(
-            f'"{given}" is no day. Write the year, the month and the day, such as 2026-06-30.'
+            f'"{given}" is no day. Write the year, the month and the day, such as 2026-06-30, or '
+            "today or yesterday."
         ) from None
 
 
@@ -147,9 +154,20 @@ def user_or(by: str | None) -> str:
     return by or getpass.getuser()
 
 
+def today() -> date:
+    """The day that it is in the time zone of the workspace, or, where riskseg.toml names none, in
+    that of this machine (`TZ`)."""
+    from riskseg.workspace import open_workspace
+
+    folder = root_if_any()
+    workspace = None if folder is None else open_workspace(folder, Problems())
+    zone = None if workspace is None else workspace.settings.timezone
+    return datetime.now(None if zone is None else ZoneInfo(zone)).date()
+
+
 def day_or_today(on: datetime | None) -> date:
-    """The day that is given, or the one that the clock of this machine shows."""
-    return date.today() if on is None else on.date()
+    """The day that is given, or today."""
+    return today() if on is None else on.date()
 
 
 def now() -> datetime:

@@ -51,7 +51,10 @@ def strategy_diff(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing."""
+    """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing.
+
+    For instance `riskseg strategy diff rules/household-utility rules/trial --as-of 2026-06-30`.
+    """
     day = as_of.date() if as_of else None
     workspace = root_if_any(old, new)
     with_data = workspace is not None and not no_data

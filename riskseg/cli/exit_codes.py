@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import signal
 import sys
@@ -10,32 +11,52 @@ import threading
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from riskseg.cli.progress import end_progress
+from riskseg.cli.progress import be_silent, end_progress
 from riskseg.cli.terminal import problems_to_stderr, stderr, without_secrets, write_any_text
 from riskseg.domain.problems import Problem, Problems, ProblemsError
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 USERS_FAULT, OUR_FAULT, BUSY, BAD_FEED = 1, 3, 4, 5
+# What each code means, for the reference.
+MEANINGS = {
+    "0": "done",
+    "1": "problems in what was given: files, data, names, dates",
+    "2": "wrong usage: an option that does not exist, a value missing",
+    "3": "a fault in riskseg itself; only then is there a traceback",
+    "4": "busy: another run holds the workspace; try again when it has ended",
+    "5": "a feed is stale, doubled or in part missing: see `[source.TABLE.expect]`",
+    "130, 143": "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away",
+}
 # Problems of feeds: one that stands there twice, and one that is not as it is expected to be.
 _OF_FEEDS = {"RS111", "RS650"}
 # What a shell says of a command that a signal ended.
 _SIGNALLED = 128
 
 
-def guarded(command: Callable[P, R]) -> Callable[P, R]:
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        help="Show no progress and no remarks on stderr; Problems are still shown.",
+    ),
+]
+
+
+def guarded(command: Callable[..., R]) -> Callable[..., R]:
     """Problems end a command with 1 and their list (4 where another run holds the workspace, 5
-    where a feed is bad), a signal with 130 or 143, anything else unforeseen with 3. Its option
-    `sql` is seen to here."""
+    where a feed is bad), a signal with 130 or 143, anything else unforeseen with 3. The options
+    that every command has are seen to here: `sql`, and `--quiet`, which is added."""
 
     @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapped(*args: Any, quiet: bool = False, **kwargs: Any) -> R:
         as_json = bool(kwargs.get("as_json"))
+        if quiet:
+            be_silent(True)
         write_any_text()
         with _signals() as arrived:
             try:
@@ -59,6 +80,20 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                 # A library may turn what the signal raised into an error of its own.
                 raise _ended(arrived) if arrived else _our_fault() from None
 
+    return _with_quiet(wrapped, command)
+
+
+def _with_quiet(wrapped: Callable[..., R], command: Callable[..., R]) -> Callable[..., R]:
+    """Let Typer see the option `--quiet` after those of the command itself."""
+    signature = inspect.signature(command, eval_str=True)
+    quiet = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet
+    )
+    vars(wrapped)["__signature__"] = signature.replace(
+        parameters=[*signature.parameters.values(), quiet]
+    )
+    parameters = signature.parameters.values()
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters} | {"quiet": Quiet}
     return wrapped
 
 

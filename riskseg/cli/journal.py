@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone, user_or
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.show.tables import number, table
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
     from riskseg.results.replay import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
-    help="What was decided, and what is kept to decide it again.", no_args_is_help=True
+    help="What was decided, and what is kept to decide it again. "
+    "For instance `riskseg journal show`.",
+    no_args_is_help=True,
 )
 
 
 @guarded
 def replay(
-    run: Annotated[str, typer.Argument(help="A run's id, the beginning of one, or `last`.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A run's id, the beginning of one, or `last`.",
+            autocompletion=completion.names("runs"),
+        ),
+    ],
     from_source: Annotated[
         bool,
         typer.Option("--from-source", help="Also show what has changed in the sources since."),
@@ -36,7 +45,10 @@ def replay(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide a journalled run again from what it kept, and compare."""
+    """Decide a journalled run again from what it kept, and compare.
+
+    For instance `riskseg replay last`.
+    """
     replayed = present(
         lambda progress: use_cases.replay.replay(
             root(), run, from_source=from_source, progress=progress
@@ -141,7 +153,10 @@ def journal_show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs that decided accounts, and the accounts erased, the latest first."""
+    """List the runs that decided accounts, and the accounts erased, the latest first.
+
+    For instance `riskseg journal show --limit 10`.
+    """
     present(lambda _: use_cases.retention.listed(root(), limit=limit), _entries, as_json=as_json)
 
 
@@ -198,7 +213,10 @@ def journal_prune(
     yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove the inputs that older runs kept, after asking. The journal's entries stay."""
+    """Remove the inputs that older runs kept, after asking. The journal's entries stay.
+
+    For instance `riskseg journal prune --older-than "24 months" --dry-run`.
+    """
     at = now()
     planned = use_cases.retention.prune(root(), older_than, at=at, dry_run=True)
     if planned.runs and not dry_run and not yes:
@@ -255,7 +273,10 @@ def journal_erase(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""
+    """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays.
+
+    For instance `riskseg journal erase A00000042 --by "data protection"`.
+    """
     erasure = present(
         lambda _: use_cases.retention.erase(root(), account, by=user_or(by), at=now()),
         _erased,

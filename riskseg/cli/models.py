@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import (
     DAY,
     AsJson,
@@ -38,11 +39,20 @@ from riskseg.cli.show.models import (
 if TYPE_CHECKING:
     from riskseg.learning.scorecard.imported import Meaning
 
-models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
+models_app = typer.Typer(
+    help="What is trained, how good it is, which version is the champion. "
+    "For instance `riskseg models`."
+)
 
-ModelName = Annotated[str, typer.Argument(help="Its name.")]
+ModelName = Annotated[
+    str, typer.Argument(help="Its name.", autocompletion=completion.names("models"))
+]
 ModelVersion = Annotated[
-    str | None, typer.Argument(help="The beginning is enough; the champion if left out.")
+    str | None,
+    typer.Argument(
+        help="The beginning is enough; the champion if left out.",
+        autocompletion=completion.versions,
+    ),
 ]
 
 
@@ -73,7 +83,10 @@ def models_show(
     version: ModelVersion = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a model is and how good; without a champion, the only version there is."""
+    """Show what a model is and how good; without a champion, the only version there is.
+
+    For instance `riskseg models show late_payment`.
+    """
     present(lambda _: use_cases.models.show(root(), model, version), show_model, as_json=as_json)
 
 
@@ -86,7 +99,11 @@ def models_bins(
     ] = None,
     version: Annotated[
         str | None,
-        typer.Option("--version", help="The beginning is enough; the champion if left out."),
+        typer.Option(
+            "--version",
+            help="The beginning is enough; the champion if left out.",
+            autocompletion=completion.versions,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -106,9 +123,13 @@ def models_bins(
 @models_app.command("promote")
 @guarded
 def models_promote(
-    model: Annotated[str, typer.Argument(help="Its name.")],
+    model: ModelName,
     version: Annotated[
-        str, typer.Argument(help="One that `riskseg models` lists, or its beginning.")
+        str,
+        typer.Argument(
+            help="One that `riskseg models` lists, or its beginning.",
+            autocompletion=completion.versions,
+        ),
     ],
     by: Annotated[
         str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
@@ -116,7 +137,10 @@ def models_promote(
     reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a version the champion."""
+    """Make a version the champion.
+
+    For instance `riskseg models promote late_payment 10a31f7caa26 --reason "ranks better"`.
+    """
     present(
         lambda _: use_cases.models.promote(
             root(), model, version, at=now(), by=user_or(by), reason=reason
@@ -137,7 +161,10 @@ def models_register(
     reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take a version that was trained in another workspace."""
+    """Take a version that was trained in another workspace.
+
+    For instance `riskseg models register ../test/models/late_payment/10a31f7caa26`.
+    """
     present(
         lambda _: use_cases.register.register(
             root(), folder, promote=promote, at=now(), by=user_or(by), reason=reason
@@ -151,7 +178,14 @@ def models_register(
 @guarded
 def models_import(
     card: Annotated[Path, typer.Argument(help="A CSV file: feature, bins, points.")],
-    model: Annotated[str, typer.Option("--model", help="The model that it is a version of.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            help="The model that it is a version of.",
+            autocompletion=completion.names("models"),
+        ),
+    ],
     pdo: Annotated[float | None, typer.Option(min=0, help="Points that double the odds.")] = None,
     points_at_odds: Annotated[
         str | None,
@@ -251,7 +285,10 @@ def models_card(
     version: ModelVersion = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the evidence of a version as one page of HTML."""
+    """Write the evidence of a version as one page of HTML.
+
+    For instance `riskseg models card late_payment --out card.html`.
+    """
     present(lambda _: use_cases.models.card(root(), model, version, out), print, as_json=as_json)
 
 
@@ -269,7 +306,10 @@ def models_export(
     ] = "duckdb",
     as_json: AsJson = False,
 ) -> None:
-    """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
+    """Write a version as SQL, ONNX or a table of points, checked against riskseg.
+
+    For instance `riskseg models export late_payment --to sql --dialect postgres`.
+    """
     present(
         lambda _: use_cases.export.export(root(), model, version, to.value, out, dialect=dialect),
         lambda export: show_export(export, runs=to is not ExportForm.points),
@@ -280,8 +320,20 @@ def models_export(
 @models_app.command("compare")
 @guarded
 def models_compare(
-    first: Annotated[str, typer.Argument(help="MODEL (its champion) or MODEL@VERSION.")],
-    second: Annotated[str, typer.Argument(help="The same, for the other.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            help="MODEL (its champion) or MODEL@VERSION.",
+            autocompletion=completion.models_with_versions,
+        ),
+    ],
+    second: Annotated[
+        str,
+        typer.Argument(
+            help="The same, for the other.",
+            autocompletion=completion.models_with_versions,
+        ),
+    ],
     cut: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="The probability from which an account is treated."),
@@ -290,7 +342,10 @@ def models_compare(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions on accounts that neither was trained on."""
+    """Compare two versions on accounts that neither was trained on.
+
+    For instance `riskseg models compare late_payment late_payment@10a31f7caa26`.
+    """
     present(
         lambda progress: use_cases.compare.compare(
             root(), first, second, cut=cut, progress=progress
@@ -323,7 +378,10 @@ def models_recalibrate(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a new version, its probabilities moved to how recent accounts came out."""
+    """Keep a new version, its probabilities moved to how recent accounts came out.
+
+    For instance `riskseg models recalibrate default --since 2026-01-01`.
+    """
     present(
         lambda progress: use_cases.recalibrate.recalibrate(
             root(),

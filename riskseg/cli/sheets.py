@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from riskseg.results.sheets import SheetExport, SheetImport
 
 sheet_app = typer.Typer(
-    help="Decision tables in a sheet: to and from Excel and CSV.", no_args_is_help=True
+    help="Decision tables in a sheet: to and from Excel and CSV. "
+    "For instance `riskseg strategy sheet export --out sheets.xlsx`.",
+    no_args_is_help=True,
 )
 strategy_app.add_typer(sheet_app, name="sheet")
 
@@ -31,7 +33,10 @@ def sheet_export(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Write the segments and each tier scheme as sheets. Files that stand there are replaced."""
+    """Write the segments and each tier scheme as sheets. Files that stand there are replaced.
+
+    For instance `riskseg strategy sheet export --out sheets.xlsx`.
+    """
     present(lambda _: use_cases.sheets.export(root(), out), _exported, as_json=as_json)
 
 
@@ -54,7 +59,10 @@ def sheet_import(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the sheets and the strategy they would make, then write its segments and tiers."""
+    """Check the sheets and the strategy they would make, then write its segments and tiers.
+
+    For instance `riskseg strategy sheet import sheets.xlsx --dry-run`.
+    """
     present(
         lambda progress: use_cases.sheets.import_(
             root(), place, dry_run=dry_run, progress=progress

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import AsJson, Plan, present, root_if_any
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.progress import remark
 from riskseg.cli.show.strategy import show_strategy
-from riskseg.cli.terminal import problems_to_stderr, stderr, stdout
+from riskseg.cli.terminal import problems_to_stderr, stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
     from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
-    help="Strategies: check, test, prove, compare, activate.", no_args_is_help=True
+    help="Strategies: check, test, prove, compare, activate. "
+    "For instance `riskseg strategy check`.",
+    no_args_is_help=True,
 )
 
 
 Name = Annotated[
     str | None,
     typer.Argument(
+        autocompletion=completion.names("strategies"),
         help="A strategy folder, the name of one in rules/, or a version in the journal; else the "
-        "workspace's own, or the folder you are in."
+        "workspace's own, or the folder you are in.",
     ),
 ]
 NoData = Annotated[
@@ -41,13 +46,16 @@ NoData = Annotated[
 
 def note_facts(from_data: bool) -> None:
     if not from_data:
-        stderr().print("Without data: facts are those that riskseg declares and the rules expect.")
+        remark("Without data: facts are those that riskseg declares and the rules expect.")
 
 
 @strategy_app.command("check")
 @guarded
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
-    """Check a strategy against the facts of this workspace, or without any data."""
+    """Check a strategy against the facts of this workspace, or without any data.
+
+    For instance `riskseg strategy check --no-data`.
+    """
     present(
         lambda _: use_cases.strategy.check(root_if_any(name), name, data=not no_data),
         _checked,
@@ -71,7 +79,10 @@ def _checked(strategy_check: StrategyCheck) -> None:
 @strategy_app.command("test")
 @guarded
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
-    """Run the strategy's examples through the SQL that decides real accounts."""
+    """Run the strategy's examples through the SQL that decides real accounts.
+
+    For instance `riskseg strategy test`.
+    """
     test_result = present(
         lambda _: use_cases.strategy.test(root_if_any(name), name, data=not no_data),
         _tested,
@@ -121,7 +132,10 @@ def strategy_prove(
     as_json: AsJson = False,
 ) -> None:
     """Prove the strategy's properties for every account there could be, or show one that breaks
-    them."""
+    them.
+
+    For instance `riskseg strategy prove --seconds 60`.
+    """
     # Loads the solver.
     from riskseg.cli.show.proofs import show_proofs
 
@@ -152,7 +166,10 @@ def strategy_prove(
 @strategy_app.command("show")
 @guarded
 def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
-    """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
+    """Show a strategy as it is understood: bands, tiers, segments, paths, guards.
+
+    For instance `riskseg strategy show household-utility`.
+    """
     present(
         lambda _: use_cases.strategy.show(root_if_any(name), name, data=not no_data),
         _shown,

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import DAY, AsJson, Plan, day, now, one_line, present, root, someone
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.progress import remark
 from riskseg.cli.show.tables import table
 from riskseg.cli.strategy import strategy_app
-from riskseg.cli.terminal import stderr, stdout
+from riskseg.cli.terminal import stdout
 
 if TYPE_CHECKING:
     from riskseg.results.strategies import Activation, Activations
@@ -32,7 +34,8 @@ def strategy_activate(
     version: Annotated[
         str | None,
         typer.Argument(
-            help="One that `strategy versions` lists, or its beginning; else the folder's."
+            help="One that `strategy versions` lists, or its beginning; else the folder's.",
+            autocompletion=completion.names("strategy versions"),
         ),
     ] = None,
     effective_from: Annotated[
@@ -56,7 +59,10 @@ def strategy_activate(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the folder's strategy, or an earlier version, the one in force from a day on."""
+    """Make the folder's strategy, or an earlier version, the one in force from a day on.
+
+    For instance `riskseg strategy activate --by "credit committee" --from 2026-07-01`.
+    """
     at = now()
     present(
         lambda progress: use_cases.activate.activate(
@@ -78,7 +84,7 @@ def strategy_activate(
 
 def _activated(activation: Activation, reason: str) -> None:
     for note in activation.notes:
-        stderr().print(note, markup=False)
+        remark(note)
     in_force = (
         f"{activation.name} {activation.version} is in force from {activation.effective_from}"
     )
@@ -94,7 +100,10 @@ def _activated(activation: Activation, reason: str) -> None:
 @strategy_app.command("versions")
 @guarded
 def strategy_versions(as_json: AsJson = False) -> None:
-    """List which strategies were activated, from when and by whom, the latest first."""
+    """List which strategies were activated, from when and by whom, the latest first.
+
+    For instance `riskseg strategy versions`.
+    """
     present(lambda _: use_cases.activate.versions(root()), _activations, as_json=as_json)
 
 

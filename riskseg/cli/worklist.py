@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
     DAY,
@@ -35,16 +36,27 @@ from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
 
 Action = Annotated[
-    list[str] | None, typer.Option("--action", help="Only this action; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--action",
+        help="Only this action; may be repeated.",
+        autocompletion=completion.names("actions"),
+    ),
 ]
 Channel = Annotated[
-    list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--channel",
+        help="Only this channel; may be repeated.",
+        autocompletion=completion.names("channels"),
+    ),
 ]
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Attributes of accounts to add, as phone,email.")
 ]
 worklist_app = typer.Typer(
-    help="What is due on a day, in order of priority; issue it, and record what came of it.",
+    help="What is due on a day, in order of priority; issue it, and record what came of it. "
+    "For instance `riskseg worklist --as-of today --out calls.xlsx --action call`.",
     invoke_without_command=True,
 )
 
@@ -74,7 +86,10 @@ def worklist(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write what is due on a day, in order of priority. Nothing is recorded."""
+    """Write what is due on a day, in order of priority. Nothing is recorded.
+
+    For instance `riskseg worklist --as-of today --out calls.xlsx --action call`.
+    """
     if context.invoked_subcommand is not None:
         return
     if as_of is None or out is None:
@@ -103,6 +118,9 @@ def issue(
     """Write what is due on a day, and record it as issued.
 
     Issuing a day again gives the same list and records nothing anew.
+
+    For instance `riskseg worklist issue --as-of today --out calls.xlsx --action call --columns
+    phone`.
     """
     who = user_or(by)
     _list(
@@ -184,6 +202,8 @@ def approve(
     """Approve of actions on a day's list that are not issued before a person does.
 
     An action that takes four eyes waits until a second person has approved of it.
+
+    For instance `riskseg worklist approve --all --as-of 2026-06-30 --by ann --reason "checked"`.
     """
     _decided("approved", as_of, by, reason, ids, all_, action, on, draft, plan, as_json)
 
@@ -202,7 +222,10 @@ def reject(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take actions off a day's list. They stay off until somebody approves of them."""
+    """Take actions off a day's list. They stay off until somebody approves of them.
+
+    For instance `riskseg worklist reject 3f2a --as-of 2026-06-30 --by ann --reason "already paid"`.
+    """
     _decided("rejected", as_of, by, reason, ids, all_, action, on, draft, plan, as_json)
 
 
@@ -258,6 +281,8 @@ def done(
 
     Reading a file again records nothing anew. [outcomes] in riskseg.toml says how its columns are
     named, where they are not named as the reference lists.
+
+    For instance `riskseg worklist done outcomes.csv`.
     """
     present(
         lambda progress: use_cases.outcomes.record(
