@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskseg.domain.relations import literal
 from riskseg.insight.intervals import observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights.answer import FEWEST
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.results.insights.arrangements import NOT_DECIDED, NOT_KNOWN, Arrangements
 from riskseg.results.units import share_of
 
@@ -28,7 +28,8 @@ def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[A
     )
     summed = ("made", *_OUTCOMES, "of_accounts", "accounts", "amount", "paid")
     sums = ", ".join(f"sum({name})" for name in summed)
-    rows = subject.engine.rows(f"""
+    rows = list(
+        subject.engine.rows(f"""
         with by_party as (
             select {grouping} as grouping, party_id,
                 count(*) as made, {counts},
@@ -47,11 +48,14 @@ def arrangements(subject: Portfolio, table: str, by: tuple[str, str]) -> tuple[A
         group by grouping
         order by {order}
     """)
+    )
+    few = hidden_groups({group: int(figures[5]) for group, _, *figures in rows})
+    few_over = few | hidden_groups({group: int(figures[6]) for group, _, *figures in rows})
     found = []
     for group, made, *figures in rows:
-        outcomes, (of_accounts, accounts, amount, paid) = figures[:5], figures[5:9]
-        observed, shown = figures[9:], accounts >= FEWEST
-        outcomes = [*outcomes, observed[2]] if of_accounts >= FEWEST else [None] * 6
+        outcomes, (accounts, amount, paid) = figures[:5], figures[6:9]
+        observed, shown = figures[9:], accounts and group not in few_over
+        outcomes = [*outcomes, observed[2]] if group not in few else [None] * 6
         share = observed_share(*observed) if shown else None
         found.append(
             Arrangements(

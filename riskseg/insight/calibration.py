@@ -10,6 +10,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import NORMAL_95, clear_of_many, ratio_of_sums
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.came_true import known_days
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.calibration import CalibratedGroup, Calibration, NotYetKnown
 
@@ -49,8 +50,9 @@ def _of_model(subject: Portfolio, name: str) -> Iterator[tuple[CalibratedGroup, 
     """The groups of a model, each with how probable it is that chance alone makes so large a
     difference."""
     for by, group in _GROUPS.items():
-        rows = subject.engine.rows(
-            f"""
+        rows = list(
+            subject.engine.rows(
+                f"""
             with by_party as (
                 select {group} as group_name, party_id,
                     count(distinct account_id) as accounts,
@@ -71,9 +73,13 @@ def _of_model(subject: Portfolio, name: str) -> Iterator[tuple[CalibratedGroup, 
             group by group_name
             order by group_name
             """
+            )
         )
+        few = hidden_groups({group_name: int(accounts) for group_name, accounts, *_ in rows})
         for group_name, *sums in rows:
-            yield _group(subject, name, by, group_name, *map(float, sums))
+            yield _group(
+                subject, name, by, group_name, *map(float, sums), shown=group_name not in few
+            )
 
 
 def _group(
@@ -87,6 +93,7 @@ def _group(
     expected: float,
     bad: float,
     *squares: float,
+    shown: bool,
 ) -> tuple[CalibratedGroup, float]:
     of_excess, crossed, of_times, of_spread = squares
     excess, error = ratio_of_sums(
@@ -98,9 +105,7 @@ def _group(
     names = ("expected", "observed", "low", "high")
     columns = {n: subject.figure(f) for n, f in zip(names, figures, strict=True)}
     counts = {"accounts": int(accounts), "decisions": int(times)}
-    found = CalibratedGroup(
-        model=model, by=by, group=group, **counts, **(columns if accounts >= FEWEST else {})
-    )
+    found = CalibratedGroup(model=model, by=by, group=group, **counts, **(columns if shown else {}))
     return found, math.erfc(abs(excess) / error / math.sqrt(2)) if error else float(excess == 0)
 
 

@@ -3,7 +3,7 @@ cohort, in the legal frame that riskseg.toml names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -78,7 +78,6 @@ class FairnessOfTreatment(Insight[Portfolio, TreatmentByCohort]):
         levels = {name: _levels(subject, name, measures) for name in cohorts}
         levels = {name: own for name, own in levels.items() if 1 < len(own) <= _MOST_LEVELS}
         compared = [row for name, own in levels.items() for row in _compare(name, own, measures)]
-        # Of two levels that are all there are, the one tells what the other does.
         once = [row.chance for row in compared if row.counts]
         limit = clear_of_many(once)
         rows = [row.shown(subject, frame, clear=row.chance <= limit) for row in compared]
@@ -95,6 +94,7 @@ class FairnessOfTreatment(Insight[Portfolio, TreatmentByCohort]):
             comparisons=len(once),
             alone=sum(s.alone for s, row in zip(rows, compared, strict=True) if row.counts),
             clear=sum(s.is_clear for s, row in zip(rows, compared, strict=True) if row.counts),
+            protective=tuple(name for name in cohorts if "protective" in subject.cohorts[name]),
             frame=frame,
         )
 
@@ -245,6 +245,7 @@ class _Compared:
             low=subject.figure(low),
             high=subject.figure(high),
             is_clear=clear,
+            mirrored=not self.counts,
             ratio=subject.figure(_good(self.measure, self.here.share) / self.highest)
             if judged and self.measure.good is not None
             else None,
@@ -261,18 +262,32 @@ def _compare(
 ) -> Iterator[_Compared]:
     for measure in measures:
         size = "followed" if measure.whole == "followed_days" else "accounts"
-        accounts = {level: counts[size] for level, counts in levels.items()}
-        total = sum(accounts.values())
-        enough = [level for level, count in accounts.items() if count >= FEWEST]
+        # Levels of few accounts are not among the others either: from those, and from what is shown
+        # of each level, they could be worked out.
+        accounts = {lv: counts[size] for lv, counts in levels.items() if counts[size] >= FEWEST}
+        enough = [*accounts] if len(accounts) > 1 else []
         shares = {level: observed_share(*levels[level][measure.name]) for level in enough}
         rates = [_good(measure, share.share) for share in shares.values()]
         highest = max(rates, default=Decimal(0))
-        for number, (level, share) in enumerate(shares.items()):
-            if total - accounts[level] < FEWEST:
-                continue
-            others = [counts[measure.name] for other, counts in levels.items() if other != level]
+        mirrored = _mirrored(enough)
+        for level, share in shares.items():
+            others = [levels[other][measure.name] for other in enough if other != level]
             elsewhere = observed_share(*(sum(column) for column in zip(*others, strict=True)))
-            mirrored = len(levels) == 2 and number > 0
             yield _Compared(
-                name, level, measure, accounts[level], share, elsewhere, highest, not mirrored
+                name,
+                level,
+                measure,
+                accounts[level],
+                share,
+                elsewhere,
+                highest,
+                level != mirrored,
             )
+
+
+def _mirrored(levels: Sequence[str]) -> str | None:
+    """The level that differs from the others as another one does, the other way round: of a flag
+    that of `false`, though it may be unknown of some accounts; of two levels the second."""
+    if {"true", "false"} <= {*levels}:
+        return "false"
+    return levels[1] if len(levels) == 2 else None

@@ -11,8 +11,9 @@ from riskseg.domain.relations import literal
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio, level
 from riskseg.insight.roll_rates import ABSENT
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.learning.psi import psi_of
-from riskseg.results.insights.answer import FEWEST
+from riskseg.results.insights.answer import FEWEST, NOT_SHOWN
 from riskseg.results.insights.movement import Driver, Flow, Movement
 from riskseg.results.units import share_of
 
@@ -33,16 +34,17 @@ class Movements(Insight[Portfolio, Movement]):
         assert subject.compare is not None
         _both_days(subject)
         flows = _flows(subject)
+        few = hidden_groups(_sizes(flows, "before"))
         index, by_chance = _stability(flows)
         moved = [f for f in flows if f.before != f.after and ABSENT not in (f.before, f.after)]
         return Movement(
             first=subject.compare,
             last=subject.as_of,
-            flows=flows,
+            flows=_shown(flows, few),
             drivers=tuple(
                 driver
                 for flow in sorted(moved, key=lambda f: (-f.accounts, f.before, f.after))[:_FLOWS]
-                if flow.accounts >= FEWEST
+                if flow.accounts >= FEWEST and flow.before not in few
                 for driver in _drivers(subject, flow)
             ),
             moved=sum(flow.accounts for flow in moved),
@@ -87,7 +89,7 @@ def _flows(subject: Portfolio) -> tuple[Flow, ...]:
             before=before,
             after=after,
             accounts=accounts,
-            share=share_of(accounts, int(of)) if of >= FEWEST else None,
+            share=share_of(accounts, int(of)),
             overdue_before=subject.amount(overdue_before),
             overdue_after=subject.amount(overdue_after),
         )
@@ -121,11 +123,48 @@ def _drivers(subject: Portfolio, flow: Flow) -> list[Driver]:
     return found[:_CHANGES]
 
 
+def _shown(flows: tuple[Flow, ...], few: frozenset[str]) -> tuple[Flow, ...]:
+    """The flows as they are shown: those out of each of `few` as one, with what it owed. What the
+    accounts of a small flow owed is hidden among those out of the same segment, and what they owe
+    now among those into the same."""
+    together: dict[str, Flow] = {}
+    out_of: dict[str, dict[str, int]] = {}
+    into: dict[str, dict[str, int]] = {}
+    for flow in flows:
+        if flow.before not in few:
+            out_of.setdefault(flow.before, {})[flow.after] = flow.accounts
+        elif (so_far := together.get(flow.before)) is None:
+            together[flow.before] = flow.model_copy(update={"after": NOT_SHOWN, **_NOTHING})
+        else:
+            accounts = so_far.accounts + flow.accounts
+            owed = (so_far.overdue_before or 0) + (flow.overdue_before or 0)
+            together[flow.before] = so_far.model_copy(
+                update={"accounts": accounts, "overdue_before": owed}
+            )
+        into.setdefault(flow.after, {})[flow.before] = flow.accounts
+    small_before = {before: hidden_groups(sizes) for before, sizes in out_of.items()}
+    small_after = {after: hidden_groups(sizes) | few for after, sizes in into.items()}
+    shown = [
+        flow.model_copy(
+            update={
+                **({"overdue_before": None} if flow.after in small_before[flow.before] else {}),
+                **({"overdue_after": None} if flow.before in small_after[flow.after] else {}),
+            }
+        )
+        for flow in flows
+        if flow.before not in few
+    ]
+    return tuple(sorted([*shown, *together.values()], key=lambda f: (f.before, f.after)))
+
+
+# What is not known of the accounts of a segment whose flows are shown as one.
+_NOTHING = {"share": None, "overdue_after": None}
+
+
 def _sizes(flows: tuple[Flow, ...], side: str) -> Counter[str]:
     sizes: Counter[str] = Counter()
     for flow in flows:
-        if (segment := getattr(flow, side)) != ABSENT:
-            sizes[segment] += flow.accounts
+        sizes[getattr(flow, side)] += flow.accounts
     return sizes
 
 
@@ -133,6 +172,7 @@ def _stability(flows: tuple[Flow, ...]) -> tuple[Decimal | None, Decimal | None]
     """The population stability index of the shares of segments on both days, and what chance alone
     gives, with four decimals; None where there were no accounts on one of them."""
     before, after = _sizes(flows, "before"), _sizes(flows, "after")
+    del before[ABSENT], after[ABSENT]
     if not before.total() or not after.total():
         return None, None
     names = sorted({*before, *after})

@@ -5,7 +5,7 @@ Observed, and no effect: which accounts get an action is the strategy's choice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import ObservedShare, observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.followed import WITHIN, issued_between
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.performance import Followed, Performance, RecordedOutcomes
 from riskseg.results.units import share_of
@@ -46,11 +47,28 @@ class PerformanceOfActions(Insight[Portfolio, Performance]):
         has_complaints = bool(subject.engine.value(complaints))
         rows = [(by, row) for by in _GROUPS for row in _rows(subject, by)]
         paying = {by: _paying(subject, by) for by in _GROUPS}
+        few, few_late = _few(rows, "accounts"), _few(rows, "accounts_in_arrears")
         return Performance(
             followed=tuple(
-                _followed(subject, by, row, paying[by].get(row["group_name"])) for by, row in rows
+                _followed(
+                    subject,
+                    by,
+                    row,
+                    paying[by].get(group) if (by, group) not in few_late else None,
+                    enough=(by, group) not in few,
+                )
+                for by, row in rows
+                for group in [row["group_name"]]
             ),
-            outcomes=tuple(_outcomes(by, row, complaints=has_complaints) for by, row in rows),
+            outcomes=tuple(
+                _outcomes(
+                    by,
+                    row,
+                    complaints=has_complaints,
+                    enough=(by, row["group_name"]) not in few,
+                )
+                for by, row in rows
+            ),
             first=since,
             last=until,
             within=WITHIN,
@@ -128,6 +146,15 @@ def _rows(subject: Portfolio, by: str) -> list[dict[str, Any]]:
     return rows
 
 
+def _few(rows: Sequence[tuple[str, Mapping[str, Any]]], count: str) -> set[tuple[str, str]]:
+    """The groups of too few accounts, each with what it is a group by."""
+    return {
+        (by, group)
+        for by in _GROUPS
+        for group in hidden_groups({r["group_name"]: r[count] for own, r in rows if own == by})
+    }
+
+
 def _paying(subject: Portfolio, by: str) -> dict[str, ObservedShare]:
     """Of each group, the share of the actions in arrears that a payment followed."""
     rows = subject.engine.rows(f"""
@@ -147,16 +174,21 @@ def _paying(subject: Portfolio, by: str) -> dict[str, ObservedShare]:
 
 
 def _followed(
-    subject: Portfolio, by: str, row: Mapping[str, Any], paying: ObservedShare | None
+    subject: Portfolio,
+    by: str,
+    row: Mapping[str, Any],
+    paying: ObservedShare | None,
+    *,
+    enough: bool,
 ) -> Followed:
     columns: dict[str, Any] = {"by": by, "group": row["group_name"]}
     columns |= {name: row[name] for name in ("actions", "accounts", "in_arrears")}
-    if row["accounts"] >= FEWEST:
+    if enough:
         collected = subject.of_minor(row["paid"])
         cost = None if row["cost"] is None else subject.amount(row["cost"])
         net = None if cost is None else collected - cost
         columns |= {"collected": collected, "cost": cost, "net": net}
-    if row["accounts_in_arrears"] >= FEWEST and paying is not None:
+    if paying is not None:
         days = row["days_to_cure"]
         columns |= {
             "paid": paying.share,
@@ -168,8 +200,10 @@ def _followed(
     return Followed(**columns)
 
 
-def _outcomes(by: str, row: Mapping[str, Any], *, complaints: bool) -> RecordedOutcomes:
-    answered, enough = row["answered"], row["accounts"] >= FEWEST
+def _outcomes(
+    by: str, row: Mapping[str, Any], *, complaints: bool, enough: bool
+) -> RecordedOutcomes:
+    answered = row["answered"]
     shares = {name: share_of(row[name], answered) for name in ("reached", "promised", "refused")}
     return RecordedOutcomes(
         by=by,

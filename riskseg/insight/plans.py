@@ -10,6 +10,7 @@ from riskseg.insight.arrangements import ALL, BY_CHANNEL, BY_MONTH, BY_SEGMENT, 
 from riskseg.insight.insight import Insight
 from riskseg.insight.intervals import ObservedShare, observed_share, share_columns
 from riskseg.insight.portfolio import Portfolio
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.results.insights.answer import FEWEST
 from riskseg.results.insights.plans import ArrearsOnPlan, PlansKept, SegmentOnPlan
 
@@ -37,7 +38,7 @@ class Plans(Insight[Portfolio, PlansKept]):
 def _on_plan(subject: Portfolio) -> tuple[ArrearsOnPlan, ...]:
     rows = _shares(subject, "day", "receivables", "grouping desc")
     return tuple(
-        ArrearsOnPlan(day=day, **figures, share=share.share, low=share.low, high=share.high)
+        ArrearsOnPlan(day=day, **_shown(figures, share, few=0 < figures["accounts"] < FEWEST))
         for day, _, figures, share in rows
     )
 
@@ -48,23 +49,20 @@ def _of_segments(subject: Portfolio) -> tuple[SegmentOnPlan, ...]:
             from receivables r
             join ({subject.last_day()}) d on d.account_id = r.account_id and d.day = r.day
         )"""
-    found = []
-    for segment, accounts, figures, observed in _shares(
-        subject, "segment", decided, "sum(arrears) desc, grouping"
-    ):
-        if accounts < FEWEST:
-            figures |= {"on_plan": None, "accounts": None}
-        share = observed if accounts >= FEWEST else None
-        found.append(
-            SegmentOnPlan(
-                segment=segment,
-                **figures,
-                share=share and share.share,
-                low=share and share.low,
-                high=share and share.high,
-            )
-        )
-    return tuple(found)
+    rows = list(_shares(subject, "segment", decided, "sum(arrears) desc, grouping"))
+    few = hidden_groups({segment: accounts for segment, accounts, *_ in rows})
+    few |= hidden_groups({segment: figures["accounts"] for segment, _, figures, _ in rows})
+    return tuple(
+        SegmentOnPlan(segment=segment, **_shown(figures, share, few=segment in few))
+        for segment, _, figures, share in rows
+    )
+
+
+def _shown(figures: dict[str, Any], share: ObservedShare, *, few: bool) -> dict[str, Any]:
+    """What is shown of a group; of one of few accounts, what it owes."""
+    if few:
+        return {"arrears": figures["arrears"]}
+    return {**figures, "share": share.share, "low": share.low, "high": share.high}
 
 
 def _shares(

@@ -13,7 +13,8 @@ from riskseg.domain.ageing import BUCKETS, CURRENT, bucket_sql
 from riskseg.engine import Engine
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights.answer import FEWEST
+from riskseg.insight.small_numbers import hidden_groups
+from riskseg.results.insights.answer import NOT_SHOWN
 from riskseg.results.insights.roll_rates import Roll, RollRate
 from riskseg.results.units import share_of
 
@@ -85,14 +86,17 @@ class Rolls(Insight[Portfolio, Roll]):
             of[rate.before] += rate.accounts
         known = [rate for rate in rates if rate.before in order and rate.after in order]
         late = [rate for rate in known if rate.before != CURRENT.label]
-        last = len(order)
+        last, few = len(order), hidden_groups(of)
         return Roll(
             first=subject.compare,
             last=subject.as_of,
             rates=tuple(
-                rate if of[rate.before] >= FEWEST else rate.model_copy(update={"share": None})
-                for rate in sorted(
-                    rates, key=lambda r: (order.get(r.before, last), order.get(r.after, last))
+                sorted(
+                    [
+                        *(rate for rate in rates if rate.before not in few),
+                        *(_as_one(state, of[state]) for state in few),
+                    ],
+                    key=lambda r: (order.get(r.before, last), order.get(r.after, last), r.before),
                 )
             ),
             late=sum(rate.accounts for rate in late),
@@ -100,6 +104,11 @@ class Rolls(Insight[Portfolio, Roll]):
             better=sum(r.accounts for r in known if order[r.after] < order[r.before]),
             worse=sum(r.accounts for r in known if order[r.after] > order[r.before]),
         )
+
+
+def _as_one(state: str, accounts: int) -> RollRate:
+    """The accounts of a state of which it is not shown where they went."""
+    return RollRate(before=state, after=NOT_SHOWN, accounts=accounts, share=None)
 
 
 ROLLS = Rolls()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskseg.insight.insight import Insight
 from riskseg.insight.portfolio import Portfolio
-from riskseg.results.insights.answer import FEWEST
+from riskseg.insight.small_numbers import hidden_groups
 from riskseg.results.insights.sizes import SegmentSize, SegmentSizes, SizeOnDay
 from riskseg.results.units import share_of
 from riskseg.rules.elements import NO_ACTION
@@ -38,6 +38,7 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
             group by segment
             order by overdue desc, accounts desc, segment
         """)
+        few = hidden_groups({row[0]: row[1] for row in rows})
         accounts = sum(row[1] for row in rows)
         overdue = subject.amount(sum(row[2] for row in rows))
         year = sum(row[-1] or 0 for row in rows)
@@ -50,12 +51,12 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
                 share_of_overdue=share_of(owed, overdue),
                 balance=None if balance is None else subject.of_minor(balance),
                 due=due,
-                probability=round(mean, 6) if scored and count >= FEWEST else None,
+                probability=round(mean, 6) if scored and segment not in few else None,
                 expected_loss=subject.amount(loss)
-                if scored and subject.of_default and count >= FEWEST
+                if scored and subject.of_default and segment not in few
                 else None,
-                paid=None if paid is None or count < FEWEST else subject.of_minor(paid),
-                share_of_paid=None if paid is None or count < FEWEST else share_of(paid, year),
+                paid=None if paid is None or segment in few else subject.of_minor(paid),
+                share_of_paid=None if paid is None or segment in few else share_of(paid, year),
             )
             for segment, count, owed, due, mean, loss, scored, balance, paid in rows
         )
@@ -66,8 +67,8 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
             overdue=overdue,
             suppressed=tuple(
                 segment
-                for segment, count, *_, scored, _, paid in rows
-                if (scored or paid is not None) and count < FEWEST
+                for segment, *_, scored, _, paid in rows
+                if (scored or paid is not None) and segment in few
             ),
         )
 

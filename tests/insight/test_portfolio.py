@@ -16,12 +16,15 @@ from typer.main import get_command
 from riskseg.cli.app import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.asked import Asked
+from riskseg.report.segments.charts.flows import flows
 from riskseg.results.insights.movement import Movement
+from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight, questions
 from tests.support import treated
+from tests.support.small_numbers import FEW
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 1)
 # Their segments on the two days; an account that is not there yet has none. Each stands for
@@ -215,18 +218,32 @@ def test_of_few_accounts_there_are_counts_and_no_shares(tmp_path: Path) -> None:
     for day in (FIRST, LAST):
         decided(root, day)
     moved = movement(root)
-    assert {(f.before, f.accounts, f.share) for f in moved.flows} == {
-        (before or "absent", 3, None) for before, _ in SEGMENTS.values()
+    sizes = Counter(before or "absent" for before, _ in SEGMENTS.values())
+    assert {(f.before, f.after, f.accounts, f.share, f.overdue_after) for f in moved.flows} == {
+        (before, "not shown", 3 * count, None, None) for before, count in sizes.items()
     }
+    assert sum(flow.overdue_before or 0 for flow in moved.flows) == 3 * (10 + 20 + 30 + 40)
     assert moved.drivers == ()
-    assert "fewer than 10 accounts: absent, firm, gentle, left_alone." in moved.words()
+    assert f"Where accounts went is not shown{FEW}absent, firm, gentle" in moved.words()
     rolled = insight(root, "roll", Asked(LAST)).answer
     assert isinstance(rolled, Roll)
-    assert [(r.before, r.accounts, r.share) for r in rolled.rates] == [
-        ("1-30", 12, 1),
-        ("absent", 3, None),
+    # That of the other state, less the three, would be what became of them.
+    assert [(r.before, r.after, r.accounts, r.share) for r in rolled.rates] == [
+        ("1-30", "not shown", 12, None),
+        ("absent", "not shown", 3, None),
     ]
-    assert "Shares not shown, with fewer than 10 accounts: absent." in rolled.words()
+    assert f"Where accounts went is not shown{FEW}1-30, absent." in rolled.words()
+
+
+def test_the_chart_of_flows_draws_those_that_are_shown(root: Path) -> None:
+    for day in (FIRST, LAST):
+        decided(root, day)
+    answer = movement(root)
+    moved = [flow for flow in answer.flows if flow.before != flow.after]
+    few = moved[0].model_copy(update={"before": "few", "after": "not shown"})
+    answer = answer.model_copy(update={"flows": (*answer.flows, few)})
+    drawn = flows(answer, SegmentReport.model_construct())
+    assert drawn is not None and drawn.count("<path") == len(moved)
 
 
 def test_a_draft_decides_nothing(root: Path) -> None:

@@ -19,6 +19,7 @@ from riskseg.ledger.promises import SETTLED
 from riskseg.pipeline.asked import Asked
 from riskseg.report.segments.charts.plans import arrears_on_plan
 from riskseg.results.insights.arrangements import Arrangements
+from riskseg.results.insights.plans import ArrearsOnPlan, PlansKept
 from riskseg.results.insights.promises import PromisesKept
 from riskseg.results.insights.report import SegmentReport
 from riskseg.run.assign import assign
@@ -33,6 +34,7 @@ from tests.ledger.slow_plans import PLAN_GRACE, plans_of
 from tests.ledger.slow_promises import promises_of
 from tests.ledger.test_promises import GRACE, on, random_account
 from tests.support import treated
+from tests.support.small_numbers import FEW, not_shown
 
 Row = tuple[str, date, str, int, int, bool]
 
@@ -95,19 +97,29 @@ def planned(account: Account, as_of: date) -> list[Row]:
     return found
 
 
+def is_over(row: Row) -> bool:
+    return row[5] and row[2] in ("kept", "partly_kept", "broken")
+
+
 def check(groups: Sequence[Arrangements], rows: Sequence[Row]) -> None:
     """Every month against the rows that were made in it."""
     months = {row[1].strftime("%Y-%m") for row in rows}
+    all_, over_ = (
+        {month: {r[0] for r in own if r[1].strftime("%Y-%m") == month} for month in months}
+        for own in (rows, [row for row in rows if is_over(row)])
+    )
+    few_of_all = not_shown({month: len(names) for month, names in all_.items()})
+    few_over = few_of_all | not_shown({month: len(names) for month, names in over_.items()})
     assert [group.group for group in groups] == sorted(months, reverse=True)
     for group in groups:
         own = [row for row in rows if row[1].strftime("%Y-%m") == group.group]
         counts = Counter(row[2] for row in own)
         names = ("open", "kept", "partly_kept", "broken", "ended")
-        over = [row for row in own if row[5] and row[2] in ("kept", "partly_kept", "broken")]
-        few = len({row[0] for row in own}) < 10
+        over = [row for row in own if is_over(row)]
+        few = group.group in few_of_all
         assert [getattr(group, n) for n in names] == [None if few else counts[n] for n in names]
         assert (group.made, group.over) == (len(own), None if few else len(over))
-        if len({row[0] for row in over}) < 10:
+        if group.group in few_over or not over:
             assert (group.share_kept, group.amount, group.share_paid) == (None, None, None)
             continue
         amount = sum(row[3] for row in over)
@@ -139,8 +151,6 @@ def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
     answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
     made = [row for account in told for row in planned(account, as_of)]
     check(answer.months, [row for row in made if row[1] >= since(as_of)])
-    drawn = arrears_on_plan(answer, SegmentReport.model_construct())
-    assert drawn is not None and drawn.count("<circle") == len(answer.days) > 1
     arrears_from = loaded.ledger.money.arrears_from
     for row in answer.days:
         # Plans decide what is overdue, and not which bill a payment pays.
@@ -149,32 +159,51 @@ def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
             allocate(replace(account, instalments=()), row.day, arrears_from).overdue
             for account in told
         )
-        assert (row.arrears, row.on_plan) == (
-            Decimal(without) / 100,
-            Decimal(without - overdue) / 100,
-        )
+        assert row.arrears == Decimal(without) / 100
+        on_plan = None if row.on_plan is None else Decimal(without - overdue) / 100
+        assert row.on_plan == on_plan
+        assert (row.on_plan is None) is (row.share is None) is (row.accounts is None)
 
 
 def test_arrears_on_a_plan_by_segment() -> None:
-    """Eleven accounts owe 100 on a plan, and 30 that fell due later; one has no plan."""
+    """Fourteen accounts owe 100 on a plan, and 30 that fell due later. One more has no plan, nor do
+    the twelve of another segment, which would say what that one has."""
     agreed, as_of = date(2025, 1, 5), date(2025, 1, 31)
     bills = Bill("1", date(2025, 1, 1), 10000), Bill("2", date(2025, 1, 20), 3000)
     plan = (Instalment("x", date(2025, 6, 1), 10000, agreed),)
-    accounts = [Account(f"{n}", bills, instalments=plan) for n in range(11)]
-    loaded = load_accounts([*accounts, Account("alone", bills)])
+    accounts = [Account(f"{n}", bills, instalments=plan) for n in range(14)]
+    others = [Account(f"other {n}", bills) for n in range(12)]
+    loaded = load_accounts([*accounts, *others, Account("alone", bills)])
     loaded.engine.run(f"""
         create temp table decided_days as
-        select d.day, account_id, case account_id when 'alone' then 'few' else 'many' end as segment
+        select d.day, account_id,
+            case when account_id = 'alone' then 'few'
+                when account_id like 'other%' then 'more' else 'many' end as segment
         from account_ids
         cross join (values (date '{agreed}'), (date '{as_of}')) d(day)
     """)
     answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
     share = round(Decimal(100) / 130, 6)
     assert [tuple(dict(row).values()) for row in answer.arrears] == [
-        ("many", 1430, 1100, 11, share, share, share),
+        ("many", 1820, 1400, 14, share, share, share),
+        ("more", 1560, None, None, None, None, None),
         ("few", 130, None, None, None, None, None),
     ]
-    assert [(r.day, r.arrears, r.on_plan) for r in answer.days][:1] == [(as_of, 1560, 1100)]
+    assert [(r.day, r.arrears, r.on_plan) for r in answer.days][:1] == [(as_of, 3510, 1400)]
+
+
+def test_the_chart_leaves_days_of_few_accounts_on_a_plan_out() -> None:
+    share = Decimal("0.25")
+    known = {"on_plan": 25, "accounts": 12, "share": share, "low": share, "high": share}
+    days = [
+        ArrearsOnPlan(day=date(2025, 3, 1) + timedelta(days=n), arrears=Decimal(100), **columns)
+        for n, columns in enumerate([known, {}, known])
+    ]
+    answer = PlansKept.model_construct(days=tuple(days), total=None, segments=())
+    assert "fewer than 10 accounts on a plan: 2025-03-02." in answer.words()
+    drawn = arrears_on_plan(answer, SegmentReport.model_construct())
+    assert drawn is not None and drawn.count("<circle") == 2
+    assert [figure for figure, _ in answer.key_figures()] == ["25.0%"]
 
 
 def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> None:
@@ -216,7 +245,7 @@ def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> 
         "firm": (1, None, None),
     }
     assert {g.group: g.made for g in answer.channels} == {"phone": 3, "web": 3}
-    assert "Not shown, with fewer than 10 accounts: not decided before, gentle" in answer.words()
+    assert f"Not shown{FEW}not decided before, gentle" in answer.words()
 
 
 def test_what_was_said_last_of_a_promise_counts_and_only_the_last_twelve_months_do() -> None:

@@ -33,9 +33,9 @@ def sizes(root: Path) -> SegmentSizes:
 
 def workspace(root: Path) -> Path:
     accounts, bills, payments = [], [], list[dict[str, Any]]()
-    for number in range(14):
+    for number in range(25):
         account = f"a{number}"
-        segment = "gentle" if number < 12 else "firm"
+        segment = "gentle" if number < 12 else "firm" if number < 14 else "late"
         accounts.append({"account_id": account, "treatment": segment})
         bills += [
             {"account_id": account, "bill_id": "old", "due_on": "2025-01-20", "amount": 100},
@@ -48,7 +48,9 @@ def workspace(root: Path) -> Path:
         ]
     return treated.write(
         root,
-        paths={name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("gentle", "firm")},
+        paths={
+            name: {"steps": [{"day": 1, "action": "sms"}]} for name in ("gentle", "firm", "late")
+        },
         rows={"accounts": accounts, "bills": bills, "payments": payments},
     )
 
@@ -61,13 +63,16 @@ def test_what_is_owed_and_paid_is_that_of_the_rows(tmp_path: Path) -> None:
     assert gentle.balance == sum(Decimal(100 + n) - sum(known) for n in range(12))
     in_the_year = sum(a for day, a, _ in PAYMENTS if YEAR_BEFORE < day <= DAY)
     assert gentle.paid == 12 * in_the_year == 12 * (30 + 11 + 5 - 5)
-    assert gentle.share_of_paid == Decimal("0.857143")
+    assert gentle.share_of_paid == Decimal("0.48")
     # What a segment of few accounts owes is shown, and what it paid is not.
     firm = by_segment["firm"]
     assert firm.balance == sum(Decimal(100 + n) - sum(known) for n in (12, 13))
     assert (firm.paid, firm.share_of_paid) == (None, None)
-    assert answer.suppressed == ("firm",)
-    assert '"gentle" paid most in the last year: 86%' in answer.words()
+    # Nor that of the next smallest: all that was paid, less this, would say it.
+    late = by_segment["late"]
+    assert (late.accounts, late.paid, late.share_of_paid) == (11, None, None)
+    assert {*answer.suppressed} == {"firm", "late"}
+    assert '"gentle" paid most in the last year: 48%' in answer.words()
 
 
 def test_without_bills_nobody_knows(tmp_path: Path) -> None:

@@ -10,15 +10,24 @@ from typing import NamedTuple
 from riskseg.results.part import Part
 
 # The rule for small numbers, the same in every question: of a group of fewer accounts it is shown
-# how many there are and what they owe in all, so that totals add up, and no share, mean or amount
-# paid. Those could be figures of persons who can be recognised, and chance decides them.
+# how many there are and what they owe in all, so that totals add up, and nothing else: no share, no
+# mean, no amount paid, and not what became of them. Those could be figures of persons who can be
+# recognised, and chance decides them. Where a total less the other groups would say what is left
+# out, the next smallest group is left out too.
 FEWEST = 10
 
+# Where the accounts of a group went of which that is not shown.
+NOT_SHOWN = "not shown"
 
-def too_few(groups: Iterable[str], hidden: str = "Not shown") -> str:
-    """Which groups that rule hides figures of, as a sentence after others; nothing if none."""
+
+def too_few(groups: Iterable[str], hidden: str = "Not shown", *, of_total: bool = False) -> str:
+    """Which groups that rule hides figures of, as a sentence after others; nothing if none.
+    `of_total` says that they are parts of a total that is shown."""
     names = ", ".join(dict.fromkeys(groups))
-    return f" {hidden}, with fewer than {FEWEST} accounts: {names}." if names else ""
+    if not names:
+        return ""
+    beside = ", or because such a group could be worked out from them" if of_total else ""
+    return f" {hidden}, with fewer than {FEWEST} accounts{beside}: {names}."
 
 
 class KeyFigure(NamedTuple):

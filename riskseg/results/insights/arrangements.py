@@ -57,5 +57,5 @@ def kept_in_words(total: Arrangements | None, segments: Sequence[Arrangements], 
             "observed, and no effect of how segments are treated"
         )
     return f"{text}." + too_few(
-        row.group for row in segments if row.over != 0 and row.share_kept is None
+        (row.group for row in segments if row.over != 0 and row.share_kept is None), of_total=True
     )

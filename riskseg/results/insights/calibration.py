@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import ShareOrNone
 
@@ -86,8 +86,10 @@ class Calibration(Answer):
                 "treated in the meantime, so fewer may also be what treatment brought."
             )
         if len(judged) < len(parts):
-            few = ", ".join(dict.fromkeys(r.group for r in parts if r.expected is None))
-            sentences.append(f"Not judged, with fewer than {self.least} accounts: {few}.")
+            few = too_few(
+                (r.group for r in parts if r.expected is None), "Not judged", of_total=True
+            )
+            sentences.append(few.strip())
         sentences += [_unknown(row) for row in self.unknown]
         return " ".join(sentences) or "The strategy uses no probability that can be judged."
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from riskseg.domain.words import counted, first_few
 from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Ratio, RatioOrNone, Share
+from riskseg.results.units import Ratio, RatioOrNone, Share, Unit
+
+# As many clear differences are named in the sentence, those of cohorts that are protected in the
+# strategy before others.
+MOST_NAMED = 3
 
 
 class LegalFrame(Part):
@@ -53,6 +58,8 @@ class CohortTreatment(Part):
     """Its upper end."""
     is_clear: bool
     """Whether the difference is clear though many are looked at."""
+    mirrored: Annotated[bool, Unit.HIDDEN]
+    """Whether another row says the same, the other way round: it does not count as a comparison."""
     ratio: RatioOrNone
     """The rate of what is good for customers as a part of the highest rate of any level; null where
     the legal frame has no threshold for it."""
@@ -87,19 +94,27 @@ class TreatmentByCohort(Answer):
     suppressed: tuple[str, ...]
     """The values of too few accounts in arrears to be compared."""
     comparisons: int
-    """The differences that are looked at; of two values that are all there are, one."""
+    """The differences that are looked at; of a flag, or of two values that are all there are,
+    one."""
     alone: int
     """Those whose 95% interval leaves out 0, taken by itself."""
     clear: int
     """Those that are clear though so many are looked at: among differences called so, one in twenty
     is chance on average (Benjamini and Hochberg, Journal of the Royal Statistical Society B 57,
     1995)."""
+    protective: tuple[str, ...]
+    """The facts among `compared` that protect accounts in the strategy."""
     frame: LegalFrame | None
     """The legal frame that riskseg.toml names."""
 
     def words(self) -> str:
         if not self.compared:
-            text = "No cohorts are declared: declare a column as `protected`, or name it in a spec."
+            text = (
+                "No cohorts are declared. For a column of the accounts, such as a region, write "
+                "`protected = true` under `[source.accounts.columns.region]` in riskseg.toml; or "
+                "name it under `fairness: {by: [region]}` in the spec of a model in models/, or, "
+                "where it protects accounts, under `protective` in strategy.yaml."
+            )
             return f"{text}{self._framed()}"
         return "".join(
             (
@@ -112,21 +127,27 @@ class TreatmentByCohort(Answer):
         )
 
     def _differences(self) -> str:
-        rows = [row for row in self.cohorts if row.is_clear]
+        rows = [row for row in self.cohorts if row.is_clear and not row.mirrored]
         if not rows:
             return (
                 "No cohort is treated clearly otherwise than the other accounts in arrears: of "
                 f"{counted(self.comparisons, 'comparison')}, none is clear."
             )
-        most = max(rows, key=lambda row: abs(row.here - row.elsewhere))
+        rows.sort(key=lambda row: row.cohort not in self.protective)
+        named = "; ".join(
+            f"{row.cohort} = {row.level}, {row.measure} {row.here:.1%} against "
+            f"{row.elsewhere:.1%} for the others"
+            for row in rows[:MOST_NAMED]
+        )
+        if len(rows) > MOST_NAMED:
+            named += f"; and {len(rows) - MOST_NAMED} more below"
         by_chance = Decimal(self.comparisons) / 20
         return (
             f"Of {counted(self.comparisons, 'comparison')}, {self.alone} show a difference by "
             f"their 95% interval, where chance alone gives about {by_chance:.0f}. "
-            f"{self.clear} are clear when that is allowed for. The largest: "
-            f"{most.cohort} = {most.level}, "
-            f"{most.measure} {most.here:.1%} against {most.elsewhere:.1%} for the others. Cohorts "
-            "may differ in what they owe, too: these differences are observed, and no verdict."
+            f"{self.clear} {'is' if self.clear == 1 else 'are'} clear when that is allowed for: "
+            f"{named}. Cohorts may differ in what they owe, too: these differences are observed, "
+            "and no verdict."
         )
 
     def _under_the_threshold(self) -> str:

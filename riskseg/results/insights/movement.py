@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Money, RatioOrNone, Share, ShareOrNone
+from riskseg.results.units import MoneyOrNone, RatioOrNone, Share, ShareOrNone
 
 
 class Flow(Part):
@@ -17,12 +17,15 @@ class Flow(Part):
     before: str
     """`absent` where the account was not there."""
     after: str
-    """`absent` where the account is not there any more."""
+    """`absent` where the account is not there any more; `not shown` of a segment of fewer than 10
+    accounts, whose flows are one."""
     accounts: int
     share: ShareOrNone
     """Of the accounts that were in the segment before; null where these were fewer than 10."""
-    overdue_before: Money
-    overdue_after: Money
+    overdue_before: MoneyOrNone
+    """Null, as `overdue_after`, where it is of fewer than 10 accounts, or would say what those
+    owe."""
+    overdue_after: MoneyOrNone
 
 
 class Driver(Part):
@@ -61,7 +64,11 @@ class Movement(Answer):
         return (
             f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
             f"({share:.1%}) went to another segment."
-        ) + too_few((flow.before for flow in self.flows if flow.share is None), "Shares not shown")
+        ) + too_few(
+            (flow.before for flow in self.flows if flow.share is None),
+            "Where accounts went is not shown",
+            of_total=True,
+        )
 
     def key_figures(self) -> Sequence[KeyFigure]:
         both = self.moved + self.stayed

@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import itemgetter
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import MoneyOrNone, RatioOrNone, ShareOrNone
 
@@ -111,10 +111,10 @@ class Performance(Answer):
             sentences.append(
                 "No outcome of these actions is recorded: `riskseg worklist done` reads them."
             )
-        few = [row for row in self.followed if row.accounts < self.least]
-        if few:
-            groups = ", ".join(dict.fromkeys(row.group for row in few))
-            sentences.append(f"Left out, with fewer than {self.least} accounts: {groups}.")
+        few = too_few(
+            (r.group for r in self.followed if r.collected is None), "Left out", of_total=True
+        )
+        sentences += [few.strip()] if few else []
         if self.later:
             sentences.append(f"What follows {later} is not known yet.")
         return " ".join(sentences)

@@ -5,41 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from riskseg.results.insights.answer import Answer, KeyFigure
+from riskseg.domain.words import first_few
+from riskseg.results.insights.answer import FEWEST, Answer, KeyFigure
 from riskseg.results.insights.arrangements import Arrangements, kept_in_words
 from riskseg.results.part import Part
-from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
+from riskseg.results.units import Money, MoneyOrNone, ShareOrNone
 
 
 class ArrearsOnPlan(Part):
-    """How much of the arrears a kept plan covered on a day."""
+    """How much of the arrears a kept plan covered on a day. What was on a plan is null where that
+    was of fewer than 10 accounts."""
 
     day: date
     arrears: Money
     """What was unpaid and past due, on a plan or not."""
-    on_plan: Money
-    accounts: int
+    on_plan: MoneyOrNone = None
+    accounts: int | None = None
     """Those that had arrears on a plan."""
-    share: Share
+    share: ShareOrNone = None
     """Of the arrears, what was on a plan."""
-    low: Share
+    low: ShareOrNone = None
     """The lower end of the 95% interval of the share, by party."""
-    high: Share
+    high: ShareOrNone = None
 
 
 class SegmentOnPlan(Part):
     """How much of the arrears of a segment a kept plan covers on the as-of date. What is on a plan
-    is null for fewer than 10 accounts that have arrears, on a plan or not."""
+    is null where fewer than 10 accounts have arrears, or have them on a plan."""
 
     segment: str
     arrears: Money
-    on_plan: MoneyOrNone
-    accounts: int | None
+    on_plan: MoneyOrNone = None
+    accounts: int | None = None
     """Those that have arrears on a plan."""
-    share: ShareOrNone
-    low: ShareOrNone
+    share: ShareOrNone = None
+    low: ShareOrNone = None
     """The lower end of the 95% interval of the share, by party."""
-    high: ShareOrNone
+    high: ShareOrNone = None
 
 
 class PlansKept(Answer):
@@ -59,16 +61,26 @@ class PlansKept(Answer):
 
     def words(self) -> str:
         text = kept_in_words(self.total, self.segments, "plan")
-        if not self.days:
+        known = [day for day in self.days if day.share is not None]
+        if len(known) < len(self.days):
+            text += f" Not shown, with fewer than {FEWEST} accounts on a plan: " + first_few(
+                [str(day.day) for day in self.days if day.share is None]
+            )
+            text += "."
+        if not known:
             return text
-        last, first = self.days[0], self.days[-1]
+        last, first = known[0], known[-1]
         on_plan = f"On {last.day}, {last.share:.1%} of the arrears was on a plan"
         if first.day < last.day:
             on_plan += f"; on {first.day} it was {first.share:.1%}"
         return f"{on_plan}. {text}"
 
     def key_figures(self) -> Sequence[KeyFigure]:
-        return [KeyFigure(f"{day.share:.1%}", "of the arrears on a plan") for day in self.days[:1]]
+        return [
+            KeyFigure(f"{day.share:.1%}", "of the arrears on a plan")
+            for day in self.days[:1]
+            if day.share is not None
+        ]
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {

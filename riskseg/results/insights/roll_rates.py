@@ -14,7 +14,8 @@ from riskseg.results.units import ShareOrNone
 
 class RollRate(Part):
     """The accounts that were in one state and are in another, and their share of those that were in
-    the first, null where these were fewer than 10."""
+    the first. Where these were fewer than 10 there is one row, whose `after` is `not shown` and
+    whose share is null."""
 
     before: str
     after: str
@@ -43,7 +44,11 @@ class Roll(Answer):
             f"Of {counted(self.late, 'account')} past due on {self.first}, {self.cured:,} "
             f"({share:.1%}) were not past due on {self.last}. Of all accounts, {self.better:,} "
             f"went to an earlier bucket and {self.worse:,} to a later one."
-        ) + too_few((rate.before for rate in self.rates if rate.share is None), "Shares not shown")
+        ) + too_few(
+            (rate.before for rate in self.rates if rate.share is None),
+            "Where accounts went is not shown",
+            of_total=True,
+        )
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Roll rates": self.rates}

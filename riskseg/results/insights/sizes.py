@@ -66,7 +66,9 @@ class SegmentSizes(Answer):
         if known:
             share, segment = max(known)
             text += f' "{segment}" paid most in the last year: {share:.0%} of all that was paid.'
-        return text + too_few(self.suppressed, "Probabilities and payments not shown")
+        return text + too_few(
+            self.suppressed, "Probabilities and payments not shown", of_total=True
+        )
 
     def key_figures(self) -> Sequence[KeyFigure]:
         return (

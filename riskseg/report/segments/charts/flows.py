@@ -17,6 +17,7 @@ from riskseg.report.drawing import (
     WHOLE,
     Drawing,
 )
+from riskseg.results.insights.answer import NOT_SHOWN
 from riskseg.results.insights.movement import Flow, Movement
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.roll_rates import Roll, RollRate
@@ -29,13 +30,18 @@ _NAME = 150
 def flows(answer: Movement, _report: SegmentReport) -> Markup | None:
     """The accounts that went from one segment to another, as bands whose width is their number."""
     title = "Accounts that went to another segment"
-    return _bands("flows", title, answer, [f for f in answer.flows if f.before != f.after])
+    return _bands("flows", title, answer, _moved(answer.flows))
 
 
 def rolls(answer: Roll, _report: SegmentReport) -> Markup | None:
     """The accounts that went from one ageing bucket to another."""
     title = "Accounts that went to another ageing bucket"
-    return _bands("rolls", title, answer, [r for r in answer.rates if r.before != r.after])
+    return _bands("rolls", title, answer, _moved(answer.rates))
+
+
+def _moved(rows: Sequence[Flow | RollRate]) -> list[Flow | RollRate]:
+    """The accounts of which it is shown where else they are."""
+    return [row for row in rows if row.after not in (row.before, NOT_SHOWN)]
 
 
 def _bands(

@@ -11,7 +11,7 @@ from riskseg.results.insights.report import SegmentReport
 
 def arrears_on_plan(answer: PlansKept, _report: SegmentReport) -> Markup | None:
     """The share on each day, with its interval."""
-    days = sorted(answer.days, key=lambda row: row.day)
+    days = sorted((row for row in answer.days if row.share is not None), key=lambda row: row.day)
     if len(days) < 2 or not any(row.on_plan for row in days):
         return None
     chart = Drawing(
@@ -23,13 +23,13 @@ def arrears_on_plan(answer: PlansKept, _report: SegmentReport) -> Markup | None:
         bottom=30,
     )
     across = chart.x(days[0].day.toordinal(), days[-1].day.toordinal())
-    upright = chart.y(0, rounded_up(max(float(row.high) for row in days)))
+    upright = chart.y(0, rounded_up(max(float(row.high or 0) for row in days)))
     chart.text((chart.left, 14), "Share of the arrears that is on a plan", bold=True)
     chart.upright(upright, upright.ticks(40), lambda value: f"{value:.1%}")
-    points = [(across(row.day.toordinal()), upright(float(row.share))) for row in days]
+    points = [(across(row.day.toordinal()), upright(float(row.share or 0))) for row in days]
     chart.path(points, BLUE)
     for row, point in zip(days, points, strict=True):
-        chart.whisker(point, upright(float(row.low)), upright(float(row.high)), BLUE)
+        chart.whisker(point, upright(float(row.low or 0)), upright(float(row.high or 0)), BLUE)
         chart.dot(point, BLUE, f"{row.day}: {row.share:.1%}")
     chart.line((chart.left, chart.bottom), (chart.right, chart.bottom), GREY)
     for row, anchor in ((days[0], "start"), (days[-1], "end")):
