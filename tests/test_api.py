@@ -411,8 +411,10 @@ def test_a_strategy_is_put_in_force_compared_and_kept_in_sheets(tmp_path: Path) 
     assert dict(written.rows) == {"segments": 2, "t": 2}
     read = strategy.from_sheets(tmp_path / "tables.xlsx", dry_run=True)
     assert (read.files, [table.differs for table in read.tables]) == ((), [False, False])
-    with pytest.raises(ValueError, match="Name the old one"):
-        strategy.diff("s")
+    beside = strategy.diff(as_of=DAY, out=tmp_path / "movers.csv")
+    assert (beside.old.fingerprint, beside.movers and beside.movers.rows) == (activated.version, 1)
+    with pytest.raises(ValueError, match="Give as_of"):
+        strategy.diff(out=tmp_path / "movers.csv")
     with pytest.raises(ValueError, match="needs a workspace"):
         riskseg.Strategy.read(tmp_path / "rules" / "s").activate(by="ann")
     with pytest.raises(ValueError, match="reason"):

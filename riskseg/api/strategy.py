@@ -6,7 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 from riskseg import run as use_cases
-from riskseg.api.arguments import Day, Place, day, day_or_none, moment, one_line, person, progress
+from riskseg.api.arguments import (
+    Day,
+    Place,
+    day,
+    day_or_none,
+    moment,
+    one_line,
+    person,
+    progress,
+    today,
+)
 from riskseg.domain.problems import Problems
 from riskseg.pipeline.proving import SECONDS
 from riskseg.pipeline.strategy_versions import find_version
@@ -67,20 +77,23 @@ class Strategy:
             progress=progress(),
         )
 
-    def diff(self, new: Place | None = None, *, as_of: Day | None = None) -> StrategyDifference:
+    def diff(
+        self, new: Place | None = None, *, as_of: Day | None = None, out: Place | None = None
+    ) -> StrategyDifference:
         """This strategy beside a new one, a folder or a version in the journal; beside the
-        workspace's own where none is named. With `as_of`, which accounts move.
-
-        Raises ValueError for the workspace's own strategy beside itself.
-        """
-        if self._name is None:
-            raise ValueError("Name the old one: ws.strategy(NAME).diff(NEW).")
+        workspace's own where none is named. Of a strategy without a name, the version in force
+        (as of the date, or today) beside the new one. With `as_of`, which accounts move; `out` is
+        then where a row goes for each of them."""
+        if out is not None and as_of is None:
+            raise ValueError("Give as_of: the day as of which accounts move.")
         return use_cases.diff.diff(
             self._root,
             self._name,
             None if new is None else str(new),
             here=self._here,
             as_of=day_or_none(as_of),
+            on=today(as_of),
+            out=None if out is None else str(out),
             progress=progress(),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg import run as use_cases
-from riskseg.cli.common import DAY, AsJson, Plan, day, present, root_if_any
+from riskseg.cli.common import DAY, AsJson, Plan, day, now, present, root_if_any
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import default_values, money, number, share, table
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
@@ -29,12 +31,22 @@ if TYPE_CHECKING:
 
 # More lines than this in one table nobody reads; --json has them all.
 MOST = 25
+# More conditions than this of one group of accounts nobody reads.
+MOST_CONDITIONS = 15
+_OF_HISTORY = re.compile(
+    r"\(|(?:elsewhere|issued|last issued|instead|lasting|lawful from|occurrence) |.* not in force$"
+)
 
 
 @strategy_app.command("diff")
 @guarded
 def strategy_diff(
-    old: Annotated[str, typer.Argument(help="A strategy folder, or a version in the journal.")],
+    old: Annotated[
+        str | None,
+        typer.Argument(
+            help="A strategy folder, or a version in the journal; what is in force if left out."
+        ),
+    ] = None,
     new: Annotated[
         str | None, typer.Argument(help="The same; the workspace's own folder if left out.")
     ] = None,
@@ -47,17 +59,28 @@ def strategy_diff(
             help="Also decide the accounts of this day with both, and show which of them move.",
         ),
     ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="With --as-of: where a row goes for each account that moves: a .parquet, .csv, "
+            ".csv.gz, .json, .jsonl or .xlsx file, or a database URL with #table.",
+        ),
+    ] = None,
     no_data: NoData = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing.
+    """Compare two versions of a strategy: which rows changed, and who moves.
 
-    For instance `riskseg strategy diff rules/household-utility rules/trial --as-of 2026-06-30`.
+    Without arguments, what is in force with the strategy's folder. For instance
+    `riskseg strategy diff --as-of 2026-06-30 --out movers.xlsx`.
     """
     day = as_of.date() if as_of else None
+    if out is not None and day is None:
+        raise typer.BadParameter("Give --as-of: the day as of which accounts move.")
+    on = day or now().date()
     workspace = root_if_any(old, new)
-    with_data = workspace is not None and not no_data
     present(
         lambda progress: use_cases.diff.diff(
             workspace,
@@ -65,11 +88,23 @@ def strategy_diff(
             new,
             here=Path.cwd(),
             as_of=day,
+            on=on,
+            out=out,
             data=not no_data,
             progress=progress,
         ),
         _difference,
-        plan=use_cases.diff.plan(data=with_data, accounts=day is not None) if plan else None,
+        plan=use_cases.diff.plan(
+            workspace,
+            old,
+            new,
+            here=Path.cwd(),
+            on=on,
+            data=not no_data,
+            accounts=day is not None,
+        )
+        if plan
+        else None,
         as_json=as_json,
         quiet=as_json or not day,
     )
@@ -95,6 +130,9 @@ def difference(console: Console, strategy_difference: StrategyDifference) -> Non
     if strategy_difference.moves is not None:
         console.print()
         moves(console, strategy_difference.moves)
+    if strategy_difference.movers is not None:
+        written = strategy_difference.movers
+        console.print(f"{counted(written.rows, 'account')} in {escape(written.place)}.")
     for insight in strategy_difference.insights:
         console.print(f"\n[bold]{escape(insight.question)}[/]")
         for figure_name, figure in insight.answer:
@@ -113,15 +151,27 @@ def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
     for changed_outcome in in_meaning.turns:
         before_and_after = f"{escape(changed_outcome.before)} → {escape(changed_outcome.after)}"
         console.print(f"  {changed_outcome.outcome} [bold]{before_and_after}[/]")
-        for region in changed_outcome.regions:
-            console.print(f"    where {escape(', '.join(region)) or 'nothing else is required'}")
-        if not changed_outcome.complete:
+        regions = changed_outcome.regions
+        # Of regions that no page holds, one shows what they are like.
+        shown = regions[:1] if any(len(region) > MOST_CONDITIONS for region in regions) else regions
+        for region in shown:
+            console.print(f"    where {escape(_conditions(region))}")
+        if not changed_outcome.complete or len(shown) < len(regions):
             console.print("    and elsewhere")
         console.print(
             f"    [dim]such as {escape(values(changed_outcome.example))}[/]", soft_wrap=True
         )
     for question in in_meaning.unsure:
         console.print(f"  [bold yellow]not settled[/] {escape(question)}")
+
+
+def _conditions(region: Sequence[str]) -> str:
+    """Which accounts a region holds. What they have in common that no fact says (what was done
+    for them before, rules that are not in force) fills pages: it is in the JSON."""
+    if len(region) <= MOST_CONDITIONS:
+        return ", ".join(region) or "nothing else is required"
+    plain = [text for text in region if not _OF_HISTORY.match(text)][:MOST_CONDITIONS]
+    return f"{', '.join(plain)}, and {len(region) - len(plain)} conditions more (--json has them)"
 
 
 def moves(console: Console, migration: AccountMigration) -> None:

@@ -76,7 +76,7 @@ def strategy_activate(
             progress=progress,
         ),
         lambda activation: _activated(activation, reason),
-        plan=use_cases.activate.plan() if plan else None,
+        plan=use_cases.activate.plan(root(), version) if plan else None,
         as_json=as_json,
         quiet=as_json,
     )

@@ -8,7 +8,7 @@ from datetime import date
 
 from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column, quoted
+from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.models import load_champions
@@ -18,6 +18,7 @@ from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
+from riskseg.strategy.renames import renames
 
 DECIDE = Stage("decide", "decide every account with both strategies")
 
@@ -47,7 +48,8 @@ class DecidedTwice:
     account_no (a key of the table `account_ids`), overdue (null without bills), protected (whether
     a protective flag of either strategy is true; null where none is, and one is unknown) and, for
     each of `names`, `old(name)` and `new(name)`. `names` are the bands and tiers that both
-    strategies have, which are the `levels`, then what else is decided.
+    strategies have, which are the `levels`, then what else is decided. A segment, path or action
+    that only has another name in the new strategy has that name in both.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class DecidedTwice:
         ]
         self.levels = [model_name for model_name in levels[1] if model_name in levels[0]]
         self.names = [*self.levels, *RESULT]
+        self._renames = renames(*strategies)
         self._begun = False
 
     def add(self, first: int, last: int) -> None:
@@ -120,7 +123,8 @@ class DecidedTwice:
 
     def _keep_old(self) -> str:
         old_columns = "".join(
-            f",\n    d.{out(column_name)} as {old(column_name)}" for column_name in self.names
+            f",\n    {self._by_new_name(column_name)} as {old(column_name)}"
+            for column_name in self.names
         )
         return f"""
         create or replace temp table decided_old as
@@ -129,6 +133,13 @@ class DecidedTwice:
             {_any(self.strategies[0].protective)} as protected{old_columns}
         from decided d
         """
+
+    def _by_new_name(self, column: str) -> str:
+        """A column of the old strategy's decisions, with the new names of segments, paths and
+        actions that only have another name."""
+        decided, names = f"d.{out(column)}", self._renames.of_column(column)
+        whens = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in names.items())
+        return f"case {decided} {whens} else {decided} end" if names else decided
 
     def _beside_old(self) -> str:
         columns_of_both = "".join(

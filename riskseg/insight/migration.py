@@ -123,6 +123,30 @@ def _moves(subject: DecidedTwice) -> tuple[MovedAccounts, ...]:
     )
 
 
+def movers(subject: DecidedTwice) -> str:
+    """A select of every account that goes from one segment, path or action to another: from what
+    to what, its overdue balance, whether a protective flag is true (null: not known), and whether
+    its bands or tiers differ too."""
+    decided = "".join(
+        f",\n    d.{old(outcome)} as {outcome}_before,\n    d.{new(outcome)} as {outcome}_after"
+        for outcome in OUTCOMES
+    )
+    overdue = f"cast(d.overdue as decimal(18, {subject.scale})) as overdue"
+    levels = differs(subject.levels) if subject.levels else "false"
+    return f"""
+    select
+        i.account_id,
+        date '{subject.as_of}' as as_of{decided},
+        {overdue},
+        d.protected,
+        ({levels}) as level_differs
+    from decided_twice d
+    join account_ids i on i.account_no = d.account_no
+    where {differs(OUTCOMES)}
+    order by i.account_id
+    """
+
+
 def _levels(subject: DecidedTwice) -> tuple[MovedLevel, ...]:
     """The accounts whose level differs, for each band and tier scheme that both strategies have."""
     moved = [

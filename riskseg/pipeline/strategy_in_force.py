@@ -113,6 +113,13 @@ def _read(session: Session, record: StrategyRecord) -> Strategy:
 def _of_version(session: Session, journal: Journal, version: str) -> InForce:
     """A version that was activated before, by its fingerprint or the beginning of it. Raises RS230
     where that is none, or several."""
+    record = record_of_version(journal, version)
+    strategy = _read(session, record)
+    return InForce(strategy, record.files, False, definitions(session, strategy))
+
+
+def record_of_version(journal: Journal, version: str) -> StrategyRecord:
+    """What the journal keeps of the one version that is meant. Raises RS230."""
     records = {
         strategy_record.fingerprint: strategy_record
         for strategy_record in reversed(journal.strategies())
@@ -126,9 +133,7 @@ def _of_version(session: Session, journal: Journal, version: str) -> InForce:
             else f'The journal has no version "{version}".',
             hint="Give more of the version." if matching else did_you_mean(version, records),
         )
-    record = records[matching[0]]
-    strategy = _read(session, record)
-    return InForce(strategy, record.files, False, definitions(session, strategy))
+    return records[matching[0]]
 
 
 def _note_redefined(force: InForce, progress: Progress) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
@@ -31,12 +32,22 @@ class Text:
     line: int | None = None
 
 
+@dataclass(frozen=True)
+class InForceOn:
+    """The version that the journal says is in force on a day; without a day, the one that was
+    activated last."""
+
+    day: date | None
+
+
 def find_version(
-    workspace: Workspace | None, here: Path, name: str | None, problems: Problems
+    workspace: Workspace | None, here: Path, name: str | InForceOn | None, problems: Problems
 ) -> Text | None:
     """Where a version's files are, or None after adding RS230. `name` is a folder (relative to
     `here` or to the workspace), the name of one in `rules/`, or a version in the journal or the
     beginning of one; without it, the strategy that riskseg.toml names, or the folder `here`."""
+    if isinstance(name, InForceOn):
+        return _in_force(workspace, name.day, problems)
     if name is None:
         if workspace is not None:
             line = workspace.document.line("workspace", "strategy")
@@ -84,6 +95,24 @@ def find_version(
     return None
 
 
+def _in_force(workspace: Workspace | None, day: date | None, problems: Problems) -> Text | None:
+    """The text that the journal keeps of the version in force, or None after adding RS605."""
+    hint = "Name the versions to compare, such as a strategy folder."
+    if workspace is None:
+        message = "Without a workspace no strategy is in force."
+        problems.add("RS605", message, hint=hint)
+        return None
+    with read_journal(workspace) as journal:
+        active = next(iter(journal.activations()), None) if day is None else journal.in_force(day)
+        if active is not None:
+            record = journal.strategy(active)
+            return Text(f"{record.name}@{record.fingerprint}", files=record.files)
+    on_day = "" if day is None else f" on {day}"
+    message = f"No strategy is in force{on_day}: none was activated."
+    problems.add("RS605", message, hint=hint)
+    return None
+
+
 def authored_of(text: Text, problems: Problems) -> AuthoredStrategy | None:
     """What a version's files say, or None after adding their Problems."""
     if text.folder is not None:
@@ -99,7 +128,7 @@ class VersionsJob(Job):
     def __init__(
         self,
         root: Path | None,
-        names: Sequence[str | None],
+        names: Sequence[str | InForceOn | None],
         here: Path,
         *,
         data: bool = True,

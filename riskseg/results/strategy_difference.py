@@ -17,6 +17,7 @@ from riskseg.results.base import (
     records,
 )
 from riskseg.results.part import Part
+from riskseg.results.runs import Written
 from riskseg.results.strategies import without_data
 
 
@@ -33,7 +34,7 @@ class RuleChange(Part):
 
     file: str
     item: str
-    kind: Literal["added", "removed", "moved", "changed"]
+    kind: Literal["added", "removed", "moved", "changed", "renamed"]
     part: str
     """Empty for an entry that says one thing only."""
     was: str | None
@@ -138,6 +139,14 @@ class AccountMigration(Part):
     scale: int
 
 
+class MoverRows(Written):
+    """A row for each account that moves: from which segment, path and action to which, its overdue
+    balance, and whether a protective flag is true."""
+
+    def _title(self) -> str:
+        return f"{counted(self.rows, 'account')} that move in {self.place}."
+
+
 class InsightAnswer(Part):
     """What an insight about a change of strategy answers."""
 
@@ -157,6 +166,8 @@ class StrategyDifference(Result):
     meaning: ChangeInMeaning
     moves: AccountMigration | None
     """Null where no date was given."""
+    movers: MoverRows | None = None
+    """Where the accounts that move were written, if they were asked for."""
     insights: tuple[InsightAnswer, ...] = ()
     """What else is asked of the accounts, where a date was given, each decided by both versions."""
     from_data: bool = True

@@ -17,7 +17,13 @@ from riskseg.pipeline.strategies import (
     ANY_DAY,
     run_examples,
 )
-from riskseg.pipeline.strategy_in_force import InForce, _from_folder, _holds, _of_version
+from riskseg.pipeline.strategy_in_force import (
+    InForce,
+    _from_folder,
+    _holds,
+    _of_version,
+    record_of_version,
+)
 from riskseg.results.strategies import Activation, ActivationEntry, Activations, Proof
 from riskseg.rules.model import Strategy
 from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
@@ -116,9 +122,16 @@ class _Activating(Job):
         )
 
 
-def plan() -> Plan:
+def plan(root: Path, version: str | None = None) -> Plan:
     """What `strategy activate` carries out; no more than the check where the version is in force
-    already."""
+    already. Raises RS230 for a version that the journal does not have."""
+    if version is not None:
+        with read_journal(open_checked(root)) as journal:
+            record_of_version(journal, version)
+    return _stages()
+
+
+def _stages() -> Plan:
     return [
         CHECK.by(_Activating.check),
         EXAMPLES.by(_Activating.run_examples),
@@ -155,7 +168,7 @@ def activate(
         reason=reason,
         progress=progress,
     )
-    job.carry_out(plan())
+    job.carry_out(_stages())
     return job.done
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from riskseg.strategy.editions import Edition
-from riskseg.strategy.entries import CONSTANT, Entry, Part, Table, together
+from riskseg.strategy.entries import CONSTANT, HEAD, PATHS, SEGMENTS, Entry, Part, Table, together
+from riskseg.strategy.renames import Renames, renamed, renames
 
-Kind = Literal["added", "removed", "moved", "changed"]
+Kind = Literal["added", "removed", "moved", "changed", "renamed"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Change:
             entry_text = self.now if self.kind == "added" else self.was
             value_text = f": {entry_text}" if entry_text else ""
             return f"{self.file} {self.item} {self.kind}{lines}{value_text}"
+        if self.kind == "renamed":
+            return f"{self.file} {self.item}{lines}: renamed, was {self.was}, is {self.now}"
         moved_text = " moved" if self.kind == "moved" else ""
         part_text = f"{self.part} " if self.part else ""
         reaches = f"; used by {', '.join(self.reaches)}" if self.reaches else ""
@@ -68,15 +71,54 @@ def changes(old: Edition, new: Edition) -> tuple[Change, ...]:
     """
     if old.strategy.fingerprint == new.strategy.fingerprint:
         return ()
-    pairs = list(together(old, new))
+    names = renames(old.strategy, new.strategy)
+    named = replace(old, strategy=renamed(old.strategy, names))
+    pairs = list(together(named, new))
     users = _users([table for _, table in pairs])
-    return tuple(
-        replace(change, reaches=users.get(change.item, ()))
-        if change.item.startswith(CONSTANT) and change.part == "value"
-        else change
-        for a, b in pairs
-        for change in _compared(a, b)
+    return (
+        *_renamed(old, new, names),
+        *(
+            replace(change, reaches=users.get(change.item, ()))
+            if change.item.startswith(CONSTANT) and change.part == "value"
+            else change
+            for a, b in pairs
+            for change in _compared(a, b)
+        ),
     )
+
+
+def _renamed(old: Edition, new: Edition, names: Renames) -> Iterator[Change]:
+    """What has another name wherever it is mentioned."""
+
+    def change(
+        file: str, sort: str, was: str, now: str, line: Callable[[Edition, str], int | None]
+    ) -> Change:
+        return Change(
+            file,
+            f"{sort} {was}",
+            "renamed",
+            was=was,
+            now=now,
+            old_line=line(old, was),
+            new_line=line(new, now),
+        )
+
+    for was, now in names.actions.items():
+        yield change(HEAD, "action", was, now, _line_of_action)
+    for was, now in names.segments.items():
+        yield change(SEGMENTS, "segment", was, now, _line_of_segment)
+    for was, now in names.paths.items():
+        yield change(PATHS, "path", was, now, lambda edition, name: edition.line(PATHS, name))
+
+
+def _line_of_action(edition: Edition, name: str) -> int | None:
+    names = [action.name for action in edition.strategy.actions]
+    return edition.line(HEAD, "actions", names.index(name))
+
+
+def _line_of_segment(edition: Edition, name: str) -> int | None:
+    """The line of its first row."""
+    return next(row.line for row in edition.strategy.rows if row.segment == name)
 
 
 def _users(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
@@ -91,6 +133,8 @@ def _users(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
 
 def _compared(old: Table, new: Table) -> list[Change]:
     pairs = _paired(old.entries, new.entries)
+    same_by_another_name = _same_by_another_name(old, new, pairs)
+    pairs = sorted([*pairs, *same_by_another_name], key=lambda pair: pair[1])
     placed_changes: list[tuple[int, Change]] = []
     file = new.file
     removed_indexes = set(range(len(old.entries))) - {i for i, _ in pairs}
@@ -111,6 +155,10 @@ def _compared(old: Table, new: Table) -> list[Change]:
                 ),
             )
         )
+    for i, j in same_by_another_name:
+        was, now = old.entries[i], new.entries[j]
+        change = Change(file, was.item, "renamed", "", was.key, now.key, was.line, now.line)
+        placed_changes.append((j, change))
     for i, j in _moved(pairs) if new.ordered else ():
         was, now = old.entries[i], new.entries[j]
         predecessors = _after(old.entries, i), _after(new.entries, j)
@@ -143,6 +191,32 @@ def _paired(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]
             if j not in old_of_new and unpaired.get(identity(entry)):
                 old_of_new[j] = unpaired[identity(entry)].popleft()
     return [(old_of_new[j], j) for j in sorted(old_of_new)]
+
+
+def _same_by_another_name(
+    old: Table, new: Table, pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Entries that went and came, and say the same as no other of them does, by their places."""
+    if not new.named:
+        return []
+    left = set(range(len(old.entries))) - {i for i, _ in pairs}
+    came = set(range(len(new.entries))) - {j for _, j in pairs}
+    before = _by_what_they_say(old, left)
+    after = _by_what_they_say(new, came)
+    return [
+        (before[said][0], after[said][0])
+        for said in before
+        if len(before[said]) == len(after.get(said, ())) == 1
+    ]
+
+
+def _by_what_they_say(table: Table, places: Iterable[int]) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for place in sorted(places):
+        entry = table.entries[place]
+        if entry.parts or entry.inside:
+            found.setdefault((entry.content[1], entry.inside), []).append(place)
+    return found
 
 
 def _moved(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -54,7 +54,7 @@ class Entry:
     inside: str = ""
 
     @property
-    def content(self) -> Hashable:
+    def content(self) -> tuple[Hashable, Hashable]:
         return self.key, tuple((name, part.same) for name, part in self.parts.items())
 
     @property
@@ -67,11 +67,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """Entries of one file. In an `ordered` one the place of an entry counts."""
+    """Entries of one file. In an `ordered` one the place of an entry counts; in one that is `named`
+    authors choose the keys, so an entry may have another one and be the same."""
 
     file: str
     entries: tuple[Entry, ...]
     ordered: bool = False
+    named: bool = True
 
 
 def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
@@ -147,7 +149,7 @@ def _head(e: Edition) -> Table:
             )
             for i, head_fact in enumerate(strategy.special_category)
         ]
-    return Table(HEAD, tuple(entries))
+    return Table(HEAD, tuple(entries), named=False)
 
 
 def _single(e: Edition, item: str, value: object, *path: str | int) -> Entry:
@@ -207,7 +209,7 @@ def _expects(e: Edition) -> Table:
         expected_entries.append(
             Entry(expected_fact, f"expects {expected_fact}", line, expected_parts)
         )
-    return Table(HEAD, tuple(expected_entries))
+    return Table(HEAD, tuple(expected_entries), named=False)
 
 
 def _schemes(e: Edition) -> Table:

@@ -10,7 +10,7 @@ import z3
 
 from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.facts import Kind
-from riskseg.expressions.smt import Term, both, constant, negated, value_of
+from riskseg.expressions.smt import Term, Texts, both, constant, negated, value_of
 from riskseg.expressions.tree import Value
 from riskseg.rules.model import Strategy
 from riskseg.rules.proof_account import Granted, any_account, with_defaults
@@ -18,6 +18,7 @@ from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.dimensions import dimensions
 from riskseg.strategy.proof.regions import Region, regions
+from riskseg.strategy.renames import renames
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Meaning:
 
 def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Meaning:
     """How the decisions of two strategies differ, over the facts of both. Each has its own default
-    values for the facts that the workspace lacks."""
+    values for the facts that the workspace lacks. What only has another name is no difference."""
+    names = renames(old, new)
     facts = {**old.facts, **new.facts}
     account = with_defaults(
         any_account(facts, granted), {**old.default_values, **new.default_values}
@@ -58,7 +60,9 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     unsure: list[str] = []
     same_so_far: list[Any] = []
     for outcome in OUTCOMES:
-        outcome_pair = old_decision.names[outcome], new_decision.names[outcome]
+        texts = old_decision.account.texts
+        was = _by_new_names(old_decision.names[outcome], names.of_column(outcome), texts)
+        outcome_pair = was, new_decision.names[outcome]
         outcomes_before = tuple(
             outcome_before for outcome_before in OUTCOMES[: OUTCOMES.index(outcome)]
         )
@@ -82,6 +86,15 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
             turns.append(Turn(outcome, before, after, changed_regions, complete, example[0]))
         same_so_far.append(outcome_pair[0].same(outcome_pair[1]))
     return Meaning(tuple(turns), tuple(unsure))
+
+
+def _by_new_names(term: Term, names: Mapping[str, str], texts: Texts) -> Term:
+    """What is decided, with the new name of each old one."""
+    value = term.value
+    for was, now in names.items():
+        is_old = term.value == constant(was, Kind.TEXT, texts).value
+        value = z3.If(is_old, constant(now, Kind.TEXT, texts).value, value)
+    return Term(value, term.unknown)
 
 
 def _pairs(
