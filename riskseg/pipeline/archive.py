@@ -362,13 +362,16 @@ def find_run(journal: Journal, run: str) -> RunRecord:
 
 
 def _overwritten(journal: Journal, record: RunRecord) -> str:
-    """The id of a later run that wrote in the same place, if any."""
+    """The id of a later run that wrote in the same place, if any. A table of a database keeps the
+    rows of other dates."""
     if record.output is None:
         return ""
+    in_table = record.output_sha256 is None
     for run in journal.runs():
         if run == record:
             break
-        if run.output == record.output and run.run_id != record.run_id:
+        same_rows = not in_table or run.as_of == record.as_of
+        if run.output == record.output and same_rows and run.run_id != record.run_id:
             return run.run_id
     return ""
 

@@ -216,7 +216,8 @@ class DecidingJob(Job, ABC):
         from riskseg.store import sinks
 
         first = list(islice(decisions, 1))
-        return sinks.write(target, self.schema, chain(first, decisions), token=run)
+        dated = sinks.Dated(self.decider.as_of, ("account_id",))
+        return sinks.write(target, self.schema, chain(first, decisions), token=run, dated=dated)
 
 
 def _named(engine: Engine) -> Callable[[int], str]:

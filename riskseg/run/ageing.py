@@ -20,7 +20,7 @@ from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.results.ageing import AgedAccountRows, Ageing, TieOut
 from riskseg.sources.unchanged import check_unchanged
 from riskseg.store import sinks
-from riskseg.store.sinks import InMemory
+from riskseg.store.sinks import Dated, InMemory
 from riskseg.workspace import Workspace
 
 AGE = Stage("age", "allocate payments, put what is unpaid in buckets", weight=3)
@@ -90,7 +90,13 @@ class _Ageing(Job):
         rows = None
         if self.target is not None:
             batches = self.engine.batches(self._rows())
-            written = sinks.write(self.target, batches.schema, batches, token="ageing")
+            written = sinks.write(
+                self.target,
+                batches.schema,
+                batches,
+                token=f"ageing-{self.as_of}",
+                dated=Dated(self.as_of, ("account_id",)),
+            )
             rows = AgedAccountRows(place=written.place, rows=written.rows, sha256=written.sha256)
             rows.holding(self.target)
         check_unchanged(self.workspace, ledger.stamps)

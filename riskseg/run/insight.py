@@ -16,7 +16,7 @@ from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.results.insights.answer import Answer, InsightDay
 from riskseg.results.insights.result import InsightResult, InsightRows
 from riskseg.store import sinks
-from riskseg.store.sinks import InMemory
+from riskseg.store.sinks import Dated, InMemory
 from riskseg.workspace import Workspace
 
 ANSWER = Stage("answer", "the question")
@@ -57,7 +57,13 @@ class _Asking(GatheringJob):
         if self.target is None:
             return
         table = self.done.to_arrow()
-        written = sinks.write(self.target, table.schema, table.to_batches(), token="insight")
+        written = sinks.write(
+            self.target,
+            table.schema,
+            table.to_batches(),
+            token=f"insight-{self.asked.as_of}",
+            dated=Dated(self.asked.as_of),
+        )
         rows = InsightRows(place=written.place, rows=written.rows, sha256=written.sha256)
         rows.holding(self.target)
         self.done = self.done.model_copy(update={"rows": rows})

@@ -267,7 +267,7 @@ def _table(engine: Engine, record: RunRecord, written: Written) -> str:
     from riskseg.store.sinks.database_tables import read_table
 
     schema = pq.read_schema(written.place)
-    batches = list(read_table(record.output or "", schema))
+    batches = list(read_table(record.output or "", schema, run=record.run_id))
     engine.register("journalled", pa.Table.from_batches(batches, schema))
     return "journalled"
 

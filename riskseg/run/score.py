@@ -40,7 +40,7 @@ from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks
-from riskseg.store.sinks import InMemory
+from riskseg.store.sinks import Dated, InMemory
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -197,7 +197,14 @@ class _Scoring(Job):
         unchanged = while_unchanged(
             chain(first_batch, scores), self.workspace, self.session.ledger.stamps
         )
-        written = sinks.write(self.target, self.schema, unchanged, token="score")
+        written = sinks.write(
+            self.target,
+            self.schema,
+            unchanged,
+            token=f"score-{self.as_of}",
+            # A model observed at issue has rows for bills, and a row for the account without one.
+            dated=Dated(self.as_of, () if self.at_issue else ("account_id",)),
+        )
         for scored_name, applied in self.scorers.items():
             if applied.at_issue and not self.counts[scored_name]:
                 note = (

@@ -41,7 +41,7 @@ from riskseg.results.worklist import (
 )
 from riskseg.store import sinks
 from riskseg.store.events import event_id
-from riskseg.store.sinks import InMemory
+from riskseg.store.sinks import Dated, InMemory
 from riskseg.strategy.described import version_of
 from riskseg.treatment.worklist import NAMES, duty_counts, issued_events, placement_events
 from riskseg.workspace import Workspace
@@ -157,7 +157,9 @@ class _Listing(DecidingJob):
             """
         )
         token = f"worklist-{self.as_of}"
-        self.written = sinks.write(self.target, listed.schema, listed, token=token)
+        self.written = sinks.write(
+            self.target, listed.schema, listed, token=token, dated=Dated(self.as_of, ("id",))
+        )
         self.done = self._result()
 
     def check_order(self) -> None:

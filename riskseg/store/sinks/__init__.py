@@ -21,11 +21,12 @@ from riskseg.store.sinks.csv_files import Csv, GzippedCsv
 from riskseg.store.sinks.database import DatabaseTable
 from riskseg.store.sinks.json_files import Json, JsonLines
 from riskseg.store.sinks.parquet import GROUP, Parquet, write_parquet
-from riskseg.store.sinks.port import MEMORY, SINKS, FileSink, Written, register, sink_of
+from riskseg.store.sinks.port import MEMORY, SINKS, Dated, FileSink, Written, register, sink_of
 from riskseg.store.sinks.workbook import Workbook
 
 __all__ = [
     "MEMORY",
+    "Dated",
     "InMemory",
     "Written",
     "check",
@@ -99,13 +100,15 @@ def write(
     batches: Iterable[pa.RecordBatch],
     *,
     token: str,
+    dated: Dated | None = None,
 ) -> Written:
     """Write `batches`, in the order given, to `target`; readers see all of it or none.
 
     `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx) or a
     SQLAlchemy URL followed by `#table`, or memory. Every batch has `schema`; dictionary-encoded
-    columns are written as their values. `token`, a run id, names what is half written. Raises RS010
-    where the target cannot be written.
+    columns are written as their values. `token`, a run id, names what is half written. A table of a
+    database keeps rows of other dates than that of `dated`; without it, all its rows are replaced.
+    Raises RS010 where the target cannot be written.
     """
     plain = _plain(schema)
     groups = _groups(batches, schema, plain)
@@ -119,7 +122,7 @@ def write(
     problems.raise_if_any()
     sink = sink_of(target)
     assert sink is not None
-    return sink.write(target, plain, groups, token=token)
+    return sink.write(target, plain, groups, token=token, dated=dated)
 
 
 def _file_sink(place: str) -> FileSink:

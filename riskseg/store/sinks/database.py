@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems
-from riskseg.store.sinks.port import Sink, Written
+from riskseg.store.sinks.port import Dated, Sink, Written
 
 
 class DatabaseTable(Sink):
@@ -31,11 +31,17 @@ class DatabaseTable(Sink):
         check_url(target, problems)
 
     def write(
-        self, target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+        self,
+        target: str,
+        schema: pa.Schema,
+        groups: Iterator[pa.Table],
+        *,
+        token: str,
+        dated: Dated | None,
     ) -> Written:
         from riskseg.store.sinks.database_tables import write_table
 
-        place, rows = write_table(target, schema, groups, token=token)
+        place, rows = write_table(target, schema, groups, run=token, dated=dated)
         return Written(place, rows, None)
 
     def without_secrets(self, target: str) -> str:

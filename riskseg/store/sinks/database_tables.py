@@ -1,9 +1,11 @@
 """A decided table as a table of any database SQLAlchemy knows.
 
-The rows go to a side table that takes the target's name at the end, all in one transaction:
-a reader sees the old table or the new one, and a killed run leaves nothing. (MySQL and Oracle
-commit at each change of a table; there a reader can meet the moment between the two.) The new
-table has no indexes and no grants but the database's defaults.
+The rows of a date go into the table that is there, in the place of those of the same date, in one
+transaction: a reader sees all of them or none, a killed run changes nothing, and grants, views and
+indexes stay. A table that is not there is made, with the columns that name a row as its primary
+key. (MySQL and Oracle commit when a table is made; there a killed run may leave an empty one.)
+
+Beside its own columns a row has `run_id` and `as_of`.
 
 Decimals are exact: NUMERIC where the database has it, text in SQLite, which has none.
 """
@@ -18,16 +20,20 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.store.files import check_place
+from riskseg.store.sinks.port import Dated
 from riskseg.store.sinks.rendering import json_text
 
 _ROWS_AT_ONCE = 10_000
+# What every row has beside its own columns: the run that wrote it, and its date.
+RUN, AS_OF = "run_id", "as_of"
+# These allow a text of any length in no key.
+_SHORT_KEYS = ("mysql", "mariadb", "oracle", "mssql")
+_KEY_TEXT = sa.Text().with_variant(sa.String(255), *_SHORT_KEYS)
 
 
 class _Exact(sa.types.TypeDecorator[Decimal]):
@@ -82,52 +88,91 @@ def check_url(target: str, problems: Problems) -> None:
 
 
 def write_table(
-    target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+    target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, run: str, dated: Dated | None
 ) -> tuple[str, int]:
-    """Replace the table `target` names; returns the URL with its password hidden, and the rows."""
-    url, table = _parsed(target)
-    database_schema, _, name = table.rpartition(".")
-    columns = [
-        sa.Column(column_field.name, _type(column_field.type), nullable=column_field.nullable)
-        for column_field in schema
-    ]
-    # The name is short: some databases cut long names off, and then two would be the same.
-    side_table = sa.Table(
-        f"riskseg_part_{token[:16]}", sa.MetaData(), *columns, schema=database_schema or None
-    )
+    """Write rows to the table `target` names, in the place of those of the same date, or, where
+    they are of none, of all; returns the URL with its password hidden, and the rows.
+
+    Raises RS010 where the table lacks a column: it is changed by nobody but its owner.
+    """
+    url, name = _parsed(target)
+    if RUN in schema.names:
+        message = f'A column of the rows is called "{RUN}", as that of the run is.'
+        raise problem("RS010", message, file=rendered(url), hint="Give it another name.")
+    table = _table(name, schema, dated)
+    of_run = {RUN: run} | ({} if dated is None else {AS_OF: dated.as_of})
     rows = 0
     engine = _engine(url)
     with _refusals(url), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # The driver's own transaction would not take in changes of tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        side_table.drop(connection, checkfirst=True)
-        side_table.create(connection)
+        if sa.inspect(connection).has_table(table.name, table.schema):
+            _check_columns(connection, table, f"{rendered(url)}#{name}")
+            old_rows = table.delete()
+            connection.execute(
+                old_rows if dated is None else old_rows.where(table.c[AS_OF] == dated.as_of)
+            )
+        else:
+            table.create(connection)
         for group in groups:
             for batch in group.to_batches(max_chunksize=_ROWS_AT_ONCE):
-                connection.execute(side_table.insert(), batch.to_pylist())
+                connection.execute(table.insert(), [row | of_run for row in batch.to_pylist()])
             rows += group.num_rows
-        sa.Table(name, sa.MetaData(), schema=database_schema or None).drop(
-            connection, checkfirst=True
-        )
-        Operations(MigrationContext.configure(connection)).rename_table(
-            side_table.name, name, schema=database_schema or None
-        )
-    return f"{rendered(url)}#{table}", rows
+    return f"{rendered(url)}#{name}", rows
 
 
-def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows of a table that :func:`write_table` wrote with the same columns, in no order.
+def _table(name: str, schema: pa.Schema, dated: Dated | None) -> sa.Table:
+    """The table as it is made where there is none."""
+    database_schema, _, name = name.rpartition(".")
+    key = () if dated is None or not dated.key else (AS_OF, *dated.key)
+    first = [] if dated is None or AS_OF in schema.names else [pa.field(AS_OF, pa.date32(), False)]
+    columns = [
+        sa.Column(
+            field.name,
+            _KEY_TEXT
+            if field.name in key and pa.types.is_string(field.type)
+            else _type(field.type),
+            primary_key=field.name in key,
+            nullable=field.nullable and field.name not in key,
+            autoincrement=False,
+        )
+        for field in [*first, *schema]
+    ]
+    run = sa.Column(RUN, sa.Text(), nullable=False)
+    return sa.Table(name, sa.MetaData(), *columns, run, schema=database_schema or None)
+
+
+def _check_columns(connection: sa.Connection, table: sa.Table, place: str) -> None:
+    """Raise RS010 for columns that the table which is there does not have."""
+    there = {c["name"] for c in sa.inspect(connection).get_columns(table.name, table.schema)}
+    problems = Problems()
+    for column in table.columns:
+        if column.name not in there:
+            of_type = column.type.compile(dialect=connection.dialect)
+            quoted = connection.dialect.identifier_preparer.quote
+            full_name = connection.dialect.identifier_preparer.format_table(table)
+            problems.add(
+                "RS010",
+                f'The table has no column "{column.name}".',
+                file=place,
+                hint="Name a new table, or add the column: ALTER TABLE "
+                f"{full_name} ADD COLUMN {quoted(column.name)} {of_type};",
+            )
+    problems.raise_if_any()
+
+
+def read_table(target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
+    """The rows of a run that :func:`write_table` wrote with the same columns, in no order.
 
     Raises RS010 where the database cannot be reached or refuses, which a hidden password is
     enough for.
     """
-    url, table = _parsed(target)
-    database_schema, _, name = table.rpartition(".")
+    url, place = _parsed(target)
+    database_schema, _, name = place.rpartition(".")
     columns = [sa.column(column_field.name, _type(column_field.type)) for column_field in schema]
-    query = sa.select(*columns).select_from(
-        sa.table(name, *columns, schema=database_schema or None)
-    )
+    table = sa.table(name, *columns, schema=database_schema or None)
+    query = sa.select(*columns).select_from(table).where(sa.column(RUN) == run)
     with _refusals(url), _engine(url).connect() as connection:
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
             arrays = [
@@ -184,7 +229,9 @@ def _engine(url: sa.URL) -> sa.Engine:
         return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
 
 
-def _type(kind: Any) -> sa.types.TypeEngine[Any]:
+def _type(kind: Any, *, in_key: bool = False) -> sa.types.TypeEngine[Any]:
+    if in_key and pa.types.is_string(kind):
+        return _KEY_TEXT
     if pa.types.is_decimal(kind):
         return _Exact(kind.precision, kind.scale)
     if pa.types.is_timestamp(kind):

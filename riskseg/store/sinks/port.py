@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,17 @@ from riskseg.store.files import check_place, sha256_of, write_beside
 
 # What stands for the place of a table that was written nowhere.
 MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What rows are of: the as-of date, and the columns that name a row of that date, if any do.
+
+    A place that holds rows of several dates keeps those of the others.
+    """
+
+    as_of: date
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,17 @@ class Sink(ABC):
 
     @abstractmethod
     def write(
-        self, target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+        self,
+        target: str,
+        schema: pa.Schema,
+        groups: Iterator[pa.Table],
+        *,
+        token: str,
+        dated: Dated | None,
     ) -> Written:
         """Write the groups, in order; readers see all of them or none. `token`, a run id, names
-        what is half written. Raises RS010 where the target cannot be written."""
+        what is half written; `dated` says of which date the rows are, if they are of one. Raises
+        RS010 where the target cannot be written."""
 
     def without_secrets(self, target: str) -> str:
         """The target as it may be shown and kept."""
@@ -94,7 +113,13 @@ class FileSink(Sink):
         check_place(Path(target), problems)
 
     def write(
-        self, target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+        self,
+        target: str,
+        schema: pa.Schema,
+        groups: Iterator[pa.Table],
+        *,
+        token: str,
+        dated: Dated | None,
     ) -> Written:
         with write_beside(Path(target), token=token) as part:
             rows = self.write_file(part, schema, groups)
