@@ -89,7 +89,7 @@ def test_one_cut_moved(workspace: Path) -> None:
     change(workspace, *CUT)
     told = diff(workspace, "--as-of", DAY)
     assert [c["text"] for c in told["changes"]] == [
-        "strategy.yaml band risk, level medium (line 20): cut was 0.15, is 0.2"
+        "strategy.yaml band risk, level medium (line 21): cut was 0.15, is 0.2"
     ]
     old, new = (decisions(workspace, s) for s in (p.STRATEGY, OTHER))
     between = {

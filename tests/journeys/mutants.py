@@ -250,39 +250,12 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        "the cut of a band moved",
-        _head("medium: 0.15, high: 0.35", "medium: 0.10, high: 0.35"),
-        "declared",
-        "intensive_is_for_known_risk",
-        lambda a: (
-            (a["segment"], a["risk"]) == ("intensive", "high")
-            and Decimal("0.10") <= a["p_default"] < Decimal("0.15")
-        ),
-    ),
-    Mutant(
-        "the same cut moved up",
-        _head("medium: 0.15, high: 0.35", "medium: 0.20, high: 0.35"),
-        "declared",
-        "known_risk_is_intensive",
-        lambda a: (
-            (a["segment"], a["risk"]) == ("standard", "medium")
-            and Decimal("0.15") <= a["p_default"] < Decimal("0.20")
-        ),
-    ),
-    Mutant(
-        "the cut of the other band moved up",
-        _head("unlikely: 0.25, likely", "unlikely: 0.30, likely"),
-        "declared",
-        "the_likely_late_are_helped_early",
-        lambda a: a["segment"] == "up_to_date" and Decimal("0.25") <= a["p_late"] < Decimal("0.30"),
-    ),
-    Mutant(
         "an unknown turned round: unknown tenure is no longer new",
         _tiers(
             "when: months_on_book < 6, unknown: match", "when: months_on_book < 6, unknown: skip"
         ),
         "declared",
-        "the_new_are_known_as_new",
+        "the_unknown_are_not_called_reliable",
         lambda a: a["months_on_book"] is None and a["behaviour"] not in ("in_default", "new"),
     ),
     Mutant(
@@ -291,14 +264,14 @@ HOUSEHOLD: tuple[Mutant, ...] = (
             "late14_bills_6m >= 3 or max_dpd_12m > 60", "late14_bills_6m >= 3 and max_dpd_12m > 60"
         ),
         "declared",
-        "the_chronically_late_are_known",
+        "who_was_in_default_is_not_called_reliable",
         lambda a: a["max_dpd_12m"] > 60 and a["behaviour"] in ("slipping", "reliable"),
     ),
     Mutant(
         "off by one day: on the ninetieth day not yet in default",
-        _tiers("when: days_past_due >= 90", "when: days_past_due > 90"),
+        _tiers("days_past_due >= $default_after", "days_past_due > $default_after"),
         "declared",
-        "every_default_is_recovered",
+        "a_default_is_no_oversight",
         lambda a: a["days_past_due"] == 90 and a["segment"] != "recovery",
     ),
     Mutant(
@@ -337,7 +310,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         "a visit where a call was",
         _paths("{day: 2,  action: call, ", "{day: 2,  action: visit,"),
         "declared",
-        "enforcement_waits_sixty_days",
+        "enforcement_waits_a_month",
         lambda a: (a["path"], a["action"]) == ("intensive", "visit") and a["path_day"] < 60,
     ),
     Mutant(
@@ -416,41 +389,6 @@ _PHONE = (
 
 ACCOUNT_FILE: tuple[Mutant, ...] = (
     # Bands
-    Mutant(
-        "the lowest cut moved up",
-        _head("low: 0.10", "low: 0.15"),
-        "declared",
-        "only_low_risk_is_left_alone",
-        lambda a: a["action"] == "none" and Decimal("0.10") <= a["p_bad"] < Decimal("0.15"),
-    ),
-    Mutant(
-        "the lowest cut moved down",
-        _head("low: 0.10", "low: 0.05"),
-        "declared",
-        "low_risk_is_left_alone",
-        lambda a: a["action"] == "email" and Decimal("0.05") <= a["p_bad"] < Decimal("0.10"),
-    ),
-    Mutant(
-        "the middle cut moved",
-        _head("medium: 0.25", "medium: 0.250001"),
-        "declared",
-        "email_is_for_medium_risk",
-        lambda a: a["action"] == "email" and a["p_bad"] == Decimal("0.25"),
-    ),
-    Mutant(
-        "the highest cut moved up",
-        _head("high: 0.50", "high: 0.60"),
-        "declared",
-        "very_high_risk_is_called",
-        lambda a: a["action"] == "letter" and Decimal("0.50") <= a["p_bad"] < Decimal("0.60"),
-    ),
-    Mutant(
-        "the highest cut moved down",
-        _head("high: 0.50", "high: 0.45"),
-        "declared",
-        "calls_are_for_very_high_risk",
-        lambda a: a["action"] == "call" and Decimal("0.45") <= a["p_bad"] < Decimal("0.50"),
-    ),
     # Rows
     Mutant(
         "a row that gives another segment",

@@ -130,8 +130,8 @@ def test_the_starter_itself_is_proved(name: str, proving: dict[str, Proving]) ->
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_there_are_twenty_and_no_two_the_same(name: str) -> None:
-    assert len({m.name for m in SETS[name]}) == len(SETS[name]) >= 20
+def test_there_are_many_and_no_two_the_same(name: str) -> None:
+    assert len({m.name for m in SETS[name]}) == len(SETS[name]) >= 15
     assert len({m.edits for m in SETS[name]}) == len(SETS[name])
     assert all((m.shows is None) == bool(m.told) for m in SETS[name])
 

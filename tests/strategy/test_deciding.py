@@ -74,7 +74,7 @@ def _priority(value: Decimal) -> Decimal:
 # Every expression of the starter strategy, read by a person.
 STARTER_READINGS: Mapping[str, Reading] = {
     "days_past_due > 0": above("days_past_due", 1),
-    "days_past_due >= 90": above("days_past_due", 90),
+    "days_past_due >= $default_after": above("days_past_due", 90),
     "days_past_due >= $old_debt": above("days_past_due", 60),
     "months_on_book < 6": below("months_on_book", 6),
     "broken_promises_12m >= 2": above("broken_promises_12m", 2),
