@@ -68,6 +68,7 @@ def _months(subject: Portfolio) -> tuple[ArrearsMonth, ...]:
         months as (
             select day, party_id, closing, current,
                 {" + ".join(b.column for b in BUCKETS[1:])} as overdue,
+                disputed,
                 lag(closing) over by_month as opening,
                 billed - lag(billed) over by_month as billed
             from owed
@@ -75,6 +76,7 @@ def _months(subject: Portfolio) -> tuple[ArrearsMonth, ...]:
         ),
         by_party as (
             select day, party_id, sum(closing) as closing, sum(overdue) as overdue,
+                sum(disputed) as disputed,
                 sum(billed) as billed,
                 sum(opening + billed - closing) as collected,
                 sum(opening + billed - current) as collectable
@@ -82,7 +84,7 @@ def _months(subject: Portfolio) -> tuple[ArrearsMonth, ...]:
             where opening is not null
             group by day, party_id
         )
-        select day, sum(closing), sum(overdue), sum(billed),
+        select day, sum(closing), sum(overdue), sum(disputed), sum(billed),
             {share_columns("collected", "collectable")}
         from by_party
         group by day
@@ -96,6 +98,7 @@ def _month(
     day: date,
     closing: int,
     overdue: int,
+    disputed: int,
     billed: int,
     parties: int,
     collected: int,
@@ -107,6 +110,7 @@ def _month(
         month=day,
         receivables=subject.of_minor(closing),
         overdue=subject.of_minor(overdue),
+        disputed=subject.of_minor(disputed),
         billed=subject.of_minor(billed),
         collected=subject.of_minor(collected),
         dso=round(Decimal(int(closing)) / Decimal(int(billed)) * day.day, 2) if billed else None,

@@ -40,6 +40,7 @@ class CalibrationOfModels(Insight[Portfolio, Calibration]):
                 if not known_days(subject, spec)
             ),
             least=FEWEST,
+            as_of=subject.as_of,
         )
 
 

@@ -47,7 +47,9 @@ class CollectedShares(Insight[Portfolio, Collections]):
         """)
         days = subject.engine.value("select count(distinct day) from received")
         return Collections(
-            segments=tuple(_collected(subject, *row) for row in rows), days=int(days)
+            segments=tuple(_collected(subject, *row) for row in rows),
+            days=int(days),
+            as_of=subject.as_of,
         )
 
 

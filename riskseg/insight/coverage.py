@@ -44,6 +44,7 @@ class CoverageOfRules(Insight[Portfolio, Coverage]):
             uses=uses if days else (),
             days=len(days),
             other_days=len(subject.days) - len(days),
+            as_of=subject.as_of,
         )
 
 

@@ -53,7 +53,7 @@ class Cures(Insight[Portfolio, CureRates]):
             group by segment, within
             order by segment, within
         """)
-        return CureRates(segments=tuple(_cured(*row) for row in rows))
+        return CureRates(segments=tuple(_cured(*row) for row in rows), as_of=subject.as_of)
 
 
 def _cured(segment: str, within: int, accounts: int, on_plan: int, *observed: int) -> Cured:

@@ -94,6 +94,10 @@ class FairnessOfTreatment(Insight[Portfolio, TreatmentByCohort]):
             comparisons=len(once),
             alone=sum(s.alone for s, row in zip(rows, compared, strict=True) if row.counts),
             clear=sum(s.is_clear for s, row in zip(rows, compared, strict=True) if row.counts),
+            not_known=tuple(m.name for m in measures if not any(r.measure == m for r in compared))
+            if compared
+            else (),
+            as_of=subject.as_of,
             protective=tuple(name for name in cohorts if "protective" in subject.cohorts[name]),
             frame=frame,
         )

@@ -111,6 +111,7 @@ def _of_numbers(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Differenc
                 low=subject.figure(mean - other - NORMAL_95 * error),
                 high=subject.figure(mean - other + NORMAL_95 * error),
                 accounts=int(own[0]),
+                with_value=None,
             )
 
 
@@ -163,7 +164,8 @@ def _of_shares(subject: Portfolio, sizes: dict[str, int]) -> Iterator[Difference
                 standardised=subject.figure((here - elsewhere) / pooled),
                 low=subject.figure(here - elsewhere - NORMAL_95 * error),
                 high=subject.figure(here - elsewhere + NORMAL_95 * error),
-                accounts=accounts,
+                accounts=size,
+                with_value=accounts,
             )
 
 

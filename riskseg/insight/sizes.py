@@ -79,7 +79,7 @@ def _trend(subject: Portfolio) -> tuple[SizeOnDay, ...]:
             sum(count(*)) over (partition by day)
         from decided_days
         group by day, segment
-        order by day, segment
+        order by day desc, segment
     """)
     return tuple(
         SizeOnDay(

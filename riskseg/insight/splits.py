@@ -92,6 +92,7 @@ class Splits(Insight[Portfolio, Structure]):
             too_few=tuple(name for name in sizes if name not in enough),
             least=FEWEST,
             left_out=tuple(name for name in subject.facts if name in subject.cohorts),
+            as_of=subject.as_of,
         )
 
 

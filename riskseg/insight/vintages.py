@@ -44,7 +44,7 @@ def _billed(subject: Portfolio) -> tuple[BilledVintage, ...]:
             {share_columns("unpaid", "billed")}
         from by_party
         group by month, day
-        order by month, day
+        order by month desc, day
     """)
     return tuple(_billed_vintage(subject, *row) for row in rows)
 
@@ -93,7 +93,7 @@ def _episodes(subject: Portfolio) -> tuple[EpisodeVintage, ...]:
             {share_columns("going_on", "episodes")}
         from by_party
         group by month, days_after
-        order by month, days_after
+        order by month desc, days_after
     """)
     return tuple(_episode_vintage(subject, *row) for row in rows)
 

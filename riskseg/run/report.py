@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pyarrow as pa
 
 from riskseg.domain.problems import Problems
 from riskseg.insight.gathering import GatheringJob, why_unanswered
@@ -13,6 +10,7 @@ from riskseg.insight.insight import Insight, insights_into
 from riskseg.insight.portfolio import Portfolio
 from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.report_sheets import sheets
 from riskseg.pipeline.session import open_checked
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.results.insights.answer import Answer, InsightDay
@@ -25,8 +23,6 @@ ANSWER = Stage("answer", "every question")
 WRITE = Stage("write", "the page or the workbook beside its place, then in it")
 
 ENDINGS = (".html", ".htm", ".xlsx")
-# Excel takes no longer name of a sheet.
-_SHEET_NAME = 31
 
 
 class _Reporting(GatheringJob):
@@ -76,22 +72,11 @@ class _Reporting(GatheringJob):
             return
         with write_beside(self.out, token="report") as part:
             if self.out.suffix.lower() == ".xlsx":
-                write_sheets(part, _sheets(self.done))
+                write_sheets(part, sheets(self.done))
             else:
                 from riskseg.report.segments import page
 
                 part.write_text(page(self.done), encoding="utf-8")
-
-
-def _sheets(report: SegmentReport) -> Iterator[tuple[str, pa.Schema, list[pa.Table]]]:
-    """A sheet for the answers in words, then one for each of their tables."""
-    tables = {"Questions": report.to_arrow()}
-    for section in report.sections:
-        for title, rows in (section.answer.tables() if section.answer else {}).items():
-            if rows:
-                tables[title[:_SHEET_NAME]] = pa.Table.from_pylist([r.model_dump() for r in rows])
-    for title, table in tables.items():
-        yield title, table.schema, [table]
 
 
 def plan(root: Path) -> Plan:

@@ -67,6 +67,9 @@ def test_it_is_that_of_the_ledger(lacking: str) -> None:
         assert month.collected == Decimal(collected) / 100
         assert month.overdue == Decimal(sum(a[b] for a in owed for b in BUCKETS)) / 100
         assert month.billed == Decimal(of_month) / 100
+        assert month.disputed == Decimal(sum(a["disputed"] for a in owed)) / 100
+        of_ageing = sum(row.balance for row in answer.days if row.day == month.month)
+        assert month.receivables == of_ageing + month.disputed
         whole = collected + closing - sum(account["current"] for account in owed)
         assert month.cei == (round(Decimal(collected) / whole, 6) if whole else None)
     assert len(answer.months) == 12
@@ -94,6 +97,7 @@ def test_a_month_worked_out_by_hand() -> None:
         month=date(2025, 2, 28),
         receivables=Decimal("90.00"),
         overdue=Decimal("40.00"),
+        disputed=Decimal("0.00"),
         billed=Decimal("60.00"),
         collected=Decimal("70.00"),
         dso=Decimal(90 * 28) / 60,

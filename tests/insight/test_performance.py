@@ -335,12 +335,20 @@ def test_outcomes_are_those_of_the_journal(
             assert share is not None and abs(share - Decimal(count) / len(answered)) < 1e-5
 
 
-def test_words_name_the_best_and_the_worst_and_claim_no_effect(answer: Performance) -> None:
-    words = answer.words()
+def test_words_name_the_best_and_the_worst_where_that_is_clear(answer: Performance) -> None:
     steps = [row for row in answer.followed if row.by == "step" and row.paid is not None]
     best, worst = (pick(steps, key=lambda r: r.paid or 0) for pick in (max, min))
+    assert best.low is not None and worst.high is not None and best.low < worst.high
+    assert "how often a payment followed does not differ clearly" in answer.words()
+    clear = best.model_copy(update={"low": worst.high + Decimal("0.0001")})
+    rows = (clear, *(row for row in answer.followed if row != best))
+    words = answer.model_copy(update={"followed": rows}).words()
     assert f'By step, a payment followed most often in "{best.group}" ({best.paid:.0%}' in words
     assert f'least often in "{worst.group}"' in words
+
+
+def test_words_claim_no_effect(answer: Performance) -> None:
+    words = answer.words()
     assert "none of it is the effect of an action" in words
     assert f"Left out{FEW}" in words and "few: call" in words
     assert answer.later and f"What follows {answer.later} actions issued after 2026-03-02" in words

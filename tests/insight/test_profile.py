@@ -66,7 +66,8 @@ def test_means_and_shares_are_those_of_the_accounts(profile: Profile) -> None:
     assert ages.elsewhere_in_words == f"{statistics.mean(theirs):.1f}"
 
     north = found["region", "north"]
-    assert north.accounts == sum(row["region"] == "north" for row in gentle) == 16
+    assert north.with_value == sum(row["region"] == "north" for row in gentle) == 16
+    assert (north.accounts, ages.accounts, ages.with_value) == (20, 20, None)
     assert float(north.here) == pytest.approx(16 / 20)
     assert north.compared == "region is north"
     assert float(north.elsewhere) == pytest.approx(
@@ -78,7 +79,7 @@ def test_means_and_shares_are_those_of_the_accounts(profile: Profile) -> None:
 def test_few_accounts_are_not_described(profile: Profile) -> None:
     assert profile.suppressed == ("firm",)
     assert "firm" not in {difference.segment for difference in profile.differences}
-    assert min(difference.accounts for difference in profile.differences) >= profile.least
+    assert min(d.with_value or d.accounts for d in profile.differences) >= profile.least
 
 
 def test_what_names_an_account_is_no_group(profile: Profile) -> None:

@@ -122,6 +122,37 @@ def test_the_workbook_has_a_sheet_for_each_table(root: Path) -> None:
     ]
 
 
+def test_the_workbook_begins_with_what_it_is_of(root: Path) -> None:
+    done = written(root, "r.xlsx")
+    book = openpyxl.load_workbook(root / "r.xlsx")
+    assert book.sheetnames[:2] == ["Report", "Questions"]
+    rows = [(str(name), str(value)) for name, value in book["Report"].iter_rows(values_only=True)]
+    head = dict(rows)
+    assert (head["as-of date"], head["amounts in"]) == (str(LAST), "GBP")
+    assert head["movement is seen from"] == str(FIRST)
+    for day in done.days:
+        assert head[f"accounts on {day.day}"].startswith(f"2; run {day.run}; strategy ")
+    assert done.notes and [value for name, value in rows if name == "note"] == [*done.notes]
+
+
+def test_the_workbook_shows_numbers_by_their_kind(root: Path) -> None:
+    written(root, "r.xlsx")
+    book = openpyxl.load_workbook(root / "r.xlsx")
+    sheet = book["Segments"]
+    head, row, *_ = sheet.iter_rows()
+    formats = {cell.value: number.number_format for cell, number in zip(head, row, strict=True)}
+    assert (formats["accounts"], formats["share"], formats["overdue"]) == (
+        "#,##0",
+        "0.0%",
+        "#,##0.00",
+    )
+    assert book["Segments over time"].cell(2, 1).number_format == "yyyy-mm-dd"
+    widths = {cell.value: sheet.column_dimensions[cell.column_letter].width for cell in head}
+    assert widths["share of overdue"] == len("share of overdue") + 2
+    # What is for machines is no column of a sheet that people read.
+    assert "mirrored" not in {cell.value for cell in next(book["Ageing over time"].iter_rows())}
+
+
 def test_without_an_earlier_day_a_question_says_so(root: Path) -> None:
     done = report(root, Asked(FIRST), out=root / "r.html")
     absent = [section for section in done.sections if section.answer is None]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from decimal import Decimal
+from operator import itemgetter
+from typing import NamedTuple, Protocol, TypeVar
 
 from riskseg.results.part import Part
 
@@ -28,6 +30,39 @@ def too_few(groups: Iterable[str], hidden: str = "Not shown", *, of_total: bool 
         return ""
     beside = ", or because such a group could be worked out from them" if of_total else ""
     return f" {hidden}, with fewer than {FEWEST} accounts{beside}: {names}."
+
+
+def with_months(question: str, as_of: date) -> str:
+    """The command that looks at days of which it is known by now what came after them."""
+    return (
+        f"`riskseg insight {question} --as-of {as_of} --months 12` decides past months anew, of "
+        "which more is known."
+    )
+
+
+class Observed(Protocol):
+    """A group, with the ends of the 95% interval of what was observed of it."""
+
+    @property
+    def low(self) -> Decimal | None: ...
+
+    @property
+    def high(self) -> Decimal | None: ...
+
+
+Group = TypeVar("Group", bound=Observed)
+
+
+def clearly_apart(
+    groups: Iterable[Group], share: Callable[[Group], Decimal | None]
+) -> tuple[Group, Group] | None:
+    """The groups of the largest and of the smallest share; None where there are no two, or where
+    their intervals overlap, so that chance may have put them in this order."""
+    known = [(value, group) for group in groups if (value := share(group)) is not None]
+    if len(known) < 2:
+        return None
+    (_, most), (_, least) = (pick(known, key=itemgetter(0)) for pick in (max, min))
+    return (most, least) if (most.low or 0) > (least.high or 0) else None
 
 
 class KeyFigure(NamedTuple):

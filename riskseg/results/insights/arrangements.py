@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import too_few
+from riskseg.results.insights.answer import clearly_apart, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import MoneyOrNone, ShareOrNone
 
@@ -45,16 +45,14 @@ def kept_in_words(total: Arrangements | None, segments: Sequence[Arrangements], 
     text = f"{counted(total.made, noun)} of the last 12 months"
     if total.share_kept is not None:
         text += f"; of {total.over:,} whose time is over, {total.share_kept:.0%} were kept"
-    known = [
-        (row.share_kept, row.group)
-        for row in segments
-        if row.share_kept is not None and row.group != NOT_DECIDED
-    ]
-    if len(known) > 1:
-        (most, best), (least, worst) = max(known), min(known)
+    decided = [row for row in segments if row.group != NOT_DECIDED]
+    apart = clearly_apart(decided, lambda row: row.share_kept)
+    if apart is not None:
+        best, worst = apart
         text += (
-            f'. Most were kept in "{best}" ({most:.0%}), fewest in "{worst}" ({least:.0%}): '
-            "observed, and no effect of how segments are treated"
+            f'. Most were kept in "{best.group}" ({best.share_kept:.0%}), fewest in '
+            f'"{worst.group}" ({worst.share_kept:.0%}): observed, and no effect of how segments '
+            "are treated"
         )
     return f"{text}." + too_few(
         (row.group for row in segments if row.over != 0 and row.share_kept is None), of_total=True

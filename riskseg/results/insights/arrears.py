@@ -33,6 +33,8 @@ class ArrearsMonth(Part):
     receivables: Money
     """What was unpaid, disputed amounts included; credit is not taken off."""
     overdue: Money
+    disputed: Money
+    """What is disputed of the receivables: ageing, and so `overdue`, leaves it out."""
     billed: Money
     """What was billed in the month, less what was cancelled in it."""
     collected: Money
@@ -68,6 +70,11 @@ class Arrears(Answer):
         )
         if first < last:
             text += f"; on {first}, {self._share(first, *PAST_DUE):.1%} was past due"
+        if disputed := next((month for month in self.months if month.disputed), None):
+            text += (
+                f". Receivables are more than the sum of ageing by what is disputed "
+                f"({disputed.disputed:,.2f} on {disputed.month})"
+            )
         months = [month for month in self.months if month.cei is not None and month.dso is not None]
         if not months:
             return f"{text}."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, too_few, with_months
 from riskseg.results.part import Part
 from riskseg.results.units import ShareOrNone
 
@@ -59,6 +60,7 @@ class Calibration(Answer):
     """The probabilities that cannot be judged by any of the days."""
     least: int
     """The accounts that a group needs to be judged."""
+    as_of: date
 
     def words(self) -> str:
         sentences = [
@@ -91,6 +93,8 @@ class Calibration(Answer):
             )
             sentences.append(few.strip())
         sentences += [_unknown(row) for row in self.unknown]
+        if any(row.days for row in self.unknown):
+            sentences.append(with_months("calibration", self.as_of))
         return " ".join(sentences) or "The strategy uses no probability that can be judged."
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
@@ -105,5 +109,5 @@ def _unknown(row: NotYetKnown) -> str:
         )
     return (
         f"{row.model} cannot be judged yet: what came true is known {row.days} days after a day, "
-        "and no day that is looked at is so long ago. `--months 12` decides past months anew."
+        "and no day that is looked at is so long ago."
     )

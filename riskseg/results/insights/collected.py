@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, clearly_apart, too_few, with_months
 from riskseg.results.part import Part
 from riskseg.results.units import Money, MoneyOrNone, ShareOrNone
 
@@ -33,22 +34,26 @@ class Collections(Answer):
     segments: tuple[Collected, ...]
     days: int
     """The days that are looked at."""
+    as_of: date
 
     def words(self) -> str:
         longest = max((row.within for row in self.segments), default=0)
-        known = [
-            (row.share, row.segment)
-            for row in self.segments
-            if row.within == longest and row.share is not None
-        ]
+        known = [row for row in self.segments if row.within == longest and row.share is not None]
         if not known:
-            return "Too few accounts with an overdue balance were decided long enough ago."
-        (most, best), (least, worst) = max(known), min(known)
+            return (
+                "Too few accounts with an overdue balance were decided long enough ago. "
+                f"{with_months('collected', self.as_of)}"
+            )
+        text = f"Within {longest} days, no segment paid clearly more of what was overdue."
+        if (apart := clearly_apart(known, lambda row: row.share)) is not None:
+            best, worst = apart
+            text = (
+                f"Within {longest} days, {best.share:.0%} of what was overdue was paid in "
+                f'"{best.segment}" and {worst.share:.0%} in "{worst.segment}".'
+            )
         return (
-            f"Within {longest} days, {most:.0%} of what was overdue was paid in "
-            f'"{best}" and {least:.0%} in "{worst}". These shares are '
-            "observed: segments hold different accounts, so none of them is the effect of a "
-            "treatment."
+            f"{text} These shares are observed: segments hold different accounts, so none of them "
+            "is the effect of a treatment."
         ) + too_few(row.segment for row in self.segments if row.share is None)
 
     def tables(self) -> Mapping[str, Sequence[Part]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from riskseg.domain.words import counted, first_few
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, with_months
 from riskseg.results.part import Part
 
 
@@ -34,12 +35,13 @@ class Coverage(Answer):
     """The days decided by the strategy as it is now."""
     other_days: int
     """The days decided by other versions of it, which are not counted."""
+    as_of: date
 
     def words(self) -> str:
         if not self.days:
             return (
                 "No day that is looked at was decided by the strategy as it is now. "
-                "`--months 12` decides past months anew."
+                f"{with_months('coverage', self.as_of)}"
             )
         other = f"; {self.other_days} by other versions are not counted" if self.other_days else ""
         sentences = [f"{counted(self.days, 'day')} decided by the strategy as it is now{other}."]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, clearly_apart, too_few, with_months
 from riskseg.results.part import Part
 from riskseg.results.units import ShareOrNone
 
@@ -33,21 +34,28 @@ class CureRates(Answer):
     """How many accounts in arrears cure, by segment. Observed: no effect of treatment."""
 
     segments: tuple[Cured, ...]
+    as_of: date
 
     def words(self) -> str:
         longest = max((row.within for row in self.segments), default=0)
         known = [
-            (row.share_cured, row.segment)
-            for row in self.segments
-            if row.within == longest and row.share_cured is not None
+            row for row in self.segments if row.within == longest and row.share_cured is not None
         ]
         if not known:
-            return "Too few accounts in arrears were decided long enough ago."
-        (most, best), (least, worst) = max(known), min(known)
-        text = (
-            f'Within {longest} days, {most:.0%} of the accounts in arrears cured in "{best}" and '
-            f'{least:.0%} in "{worst}". These shares are observed: segments hold different '
-            "accounts, so none of them is the effect of a treatment."
+            return (
+                "Too few accounts in arrears were decided long enough ago. "
+                f"{with_months('cures', self.as_of)}"
+            )
+        text = f"Within {longest} days, in no segment clearly more accounts in arrears cured."
+        if (apart := clearly_apart(known, lambda row: row.share_cured)) is not None:
+            best, worst = apart
+            text = (
+                f"Within {longest} days, {best.share_cured:.0%} of the accounts in arrears cured "
+                f'in "{best.segment}" and {worst.share_cured:.0%} in "{worst.segment}".'
+            )
+        text += (
+            " These shares are observed: segments hold different accounts, so none of them is the "
+            "effect of a treatment."
         )
         return text + too_few(row.segment for row in self.segments if row.share_cured is None)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from riskseg.domain.words import counted, first_few
-from riskseg.results.insights.answer import Answer, KeyFigure, too_few
+from riskseg.results.insights.answer import Answer, KeyFigure, too_few, with_months
 from riskseg.results.part import Part
 from riskseg.results.units import Ratio, RatioOrNone, Share, Unit
 
@@ -104,6 +104,9 @@ class TreatmentByCohort(Answer):
     1995)."""
     protective: tuple[str, ...]
     """The facts among `compared` that protect accounts in the strategy."""
+    not_known: tuple[str, ...]
+    """The measures that are not compared, as they need days that are 30 days old."""
+    as_of: date
     frame: LegalFrame | None
     """The legal frame that riskseg.toml names."""
 
@@ -122,6 +125,7 @@ class TreatmentByCohort(Answer):
                 self._under_the_threshold(),
                 self._proxies_in_words(),
                 self._framed(),
+                self._too_early(),
                 too_few(self.suppressed),
             )
         )
@@ -163,6 +167,14 @@ class TreatmentByCohort(Answer):
             return f" No group has less than {least} of the highest rate of what is good for it."
         return (
             f" Under {least} of the highest rate of what is good for customers: {first_few(under)}."
+        )
+
+    def _too_early(self) -> str:
+        if not self.not_known:
+            return ""
+        return (
+            f" Not compared: {', '.join(self.not_known)}, since too few accounts were in arrears "
+            f"on a day that is 30 days old. {with_months('fairness', self.as_of)}"
         )
 
     def _proxies_in_words(self) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
-from operator import itemgetter
 
 from riskseg.domain.words import counted
-from riskseg.results.insights.answer import Answer, too_few
+from riskseg.results.insights.answer import Answer, clearly_apart, too_few
 from riskseg.results.part import Part
 from riskseg.results.units import MoneyOrNone, RatioOrNone, ShareOrNone
 
@@ -40,15 +38,6 @@ class Followed(Part):
     """What the actions cost; null where the strategy does not say so of any of them."""
     net: MoneyOrNone = None
     """`collected` less `cost`."""
-
-    @property
-    def net_of_each(self) -> Decimal | None:
-        """The net value of an action, on average; null where most of them came before arrears."""
-        return (
-            None
-            if self.net is None or 2 * self.in_arrears < self.actions
-            else (self.net / self.actions)
-        )
 
 
 class RecordedOutcomes(Part):
@@ -100,10 +89,7 @@ class Performance(Answer):
         sentences = [
             f"From {self.first} to {self.last}, worklists issued {counted(actions, 'action')}. "
             f"What came within {self.within} days and before the next action is said to follow it.",
-            *self._furthest("step", lambda row: row.paid, self._often),
-            *self._furthest("segment", lambda row: row.paid, self._often),
-            *self._furthest("version", lambda row: row.paid, self._often),
-            *self._furthest("segment", lambda row: row.net_of_each, self._worth),
+            *self._often("step", "segment", "version"),
             "All this is observed: different accounts get different actions, so none of it is the "
             "effect of an action.",
         ]
@@ -119,34 +105,26 @@ class Performance(Answer):
             sentences.append(f"What follows {later} is not known yet.")
         return " ".join(sentences)
 
-    def _furthest(
-        self,
-        by: str,
-        figure: Callable[[Followed], Decimal | None],
-        sentence: Callable[[str, Followed, Followed], str],
-    ) -> Iterator[str]:
-        """A sentence on the groups with the largest and the smallest figure, if there are two."""
-        of_kind = [row for row in self.followed if row.by == by]
-        figures = [(value, row) for row in of_kind if (value := figure(row)) is not None]
-        if len(figures) > 1:
-            (_, best), (_, worst) = (pick(figures, key=itemgetter(0)) for pick in (max, min))
-            yield sentence(by, best, worst)
-
-    @staticmethod
-    def _often(by: str, best: Followed, worst: Followed) -> str:
-        return (
-            f'By {by}, a payment followed most often in "{best.group}" ({best.paid:.0%} of '
-            f'{best.in_arrears:,} actions in arrears) and least often in "{worst.group}" '
-            f"({worst.paid:.0%} of {worst.in_arrears:,})."
-        )
-
-    @staticmethod
-    def _worth(by: str, best: Followed, worst: Followed) -> str:
-        return (
-            f'By {by}, what was collected less cost was highest in "{best.group}" '
-            f'({best.net_of_each:,.2f} an action) and lowest in "{worst.group}" '
-            f"({worst.net_of_each:,.2f})."
-        )
+    def _often(self, *kinds: str) -> Iterator[str]:
+        """After the actions of which groups a payment followed most and least often, where that is
+        clear; and by what the groups do not differ clearly."""
+        alike = []
+        for by in kinds:
+            rows = [row for row in self.followed if row.by == by and row.paid is not None]
+            if (apart := clearly_apart(rows, lambda row: row.paid)) is not None:
+                best, worst = apart
+                yield (
+                    f'By {by}, a payment followed most often in "{best.group}" ({best.paid:.0%} of '
+                    f'{best.in_arrears:,} actions in arrears) and least often in "{worst.group}" '
+                    f"({worst.paid:.0%} of {worst.in_arrears:,})."
+                )
+            elif len(rows) > 1:
+                alike.append(by)
+        if alike:
+            yield (
+                f"By {' and '.join(alike)}, how often a payment followed does not differ clearly: "
+                "the intervals overlap."
+            )
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"What followed actions": self.followed, "Outcomes of actions": self.outcomes}

@@ -32,7 +32,9 @@ class Difference(Part):
     high: Ratio
     """Its upper end."""
     accounts: int
-    """The accounts of the segment that the mean is of, or that have the value."""
+    """The accounts of the segment that the mean, or the share, is of."""
+    with_value: int | None
+    """Those of them that have the value; null where a mean is compared."""
 
 
 class Profile(Answer):

@@ -49,6 +49,7 @@ class SegmentSizes(Answer):
 
     segments: tuple[SegmentSize, ...]
     trend: tuple[SizeOnDay, ...]
+    """The latest day first."""
     accounts: int
     overdue: Money
     suppressed: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from riskseg.domain.words import counted, first_few
-from riskseg.results.insights.answer import Answer
+from riskseg.results.insights.answer import Answer, with_months
 from riskseg.results.part import Part
 from riskseg.results.units import Hidden, Share
 
@@ -96,6 +96,7 @@ class Structure(Answer):
     least: int
     left_out: tuple[str, ...]
     """The facts that no split may be made by: they are protected, or protect accounts."""
+    as_of: date
 
     def words(self) -> str:
         return " ".join(sentence for sentence in (*self._of_splits(), *self._besides()) if sentence)
@@ -104,7 +105,7 @@ class Structure(Answer):
         if self.day is None:
             return [
                 "No outcome is known yet of any day that is looked at, so nothing is said of "
-                "splits. `--months 12` decides past months anew."
+                f"splits. {with_months('split', self.as_of)}"
             ]
         sentences = [f"Looked for: {self.outcome}; accounts as of {self.day}."]
         if self.splits:

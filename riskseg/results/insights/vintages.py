@@ -61,6 +61,7 @@ class Vintages(Answer):
     in it go on. Only what is over by the as-of date is counted."""
 
     billed: tuple[BilledVintage, ...]
+    """The latest month first, as `episodes`."""
     episodes: tuple[EpisodeVintage, ...]
 
     def words(self) -> str:
@@ -69,7 +70,7 @@ class Vintages(Answer):
             r for r in self.billed if r.months_after == COMPARED_MONTHS and r.share is not None
         ]
         if bills:
-            first, last = bills[0], bills[-1]
+            last, first = bills[0], bills[-1]
             text = f"Of what was billed in {last.month:%Y-%m}, {last.share:.1%} was unpaid "
             text += f"{COMPARED_MONTHS} months later"
             if first is not last:
@@ -77,7 +78,7 @@ class Vintages(Answer):
             text += ". "
         began = [r for r in self.episodes if r.days_after == COMPARED_DAYS and r.share is not None]
         if began:
-            latest, earliest = began[-1], began[0]
+            latest, earliest = began[0], began[-1]
             text += f"Of the arrears episodes that began in {latest.month:%Y-%m}, "
             text += f"{latest.share:.1%} went on after {COMPARED_DAYS} days"
             if latest is not earliest:

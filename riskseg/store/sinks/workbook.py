@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -44,7 +45,7 @@ class Workbook(FileSink):
             problems.extend(error.problems)
 
     def write_file(self, path: Path, schema: pa.Schema, groups: Iterator[pa.Table]) -> int:
-        return write_sheets(path, [(_SHEET, schema, groups)])
+        return write_sheets(path, [Sheet(_SHEET, schema, groups)])
 
     def relation(self, file: str) -> str:
         raise ValueError(f"{file} is read as `texts`")
@@ -84,31 +85,48 @@ class Workbook(FileSink):
         return pa.table(columns, names=named)
 
 
-def write_sheets(path: Path, sheets: Iterable[tuple[str, pa.Schema, Iterable[pa.Table]]]) -> int:
-    """Write a workbook, each sheet with its name, its columns and its rows; how many rows there
-    are in all. Raises RS004 without openpyxl, RS010 for a sheet of more rows than Excel holds."""
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook: its name, its columns and its rows. `formats` say how Excel shows the
+    values of some columns, where their type does not; `widths` how many characters wide some are,
+    beyond which text is wrapped."""
+
+    name: str
+    schema: pa.Schema
+    groups: Iterable[pa.Table]
+    formats: Mapping[str, str] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
+
+
+def write_sheets(path: Path, sheets: Iterable[Sheet]) -> int:
+    """Write a workbook; how many rows there are in all. Raises RS004 without openpyxl, RS010 for a
+    sheet of more rows than Excel holds."""
     check_openpyxl(_INSTEAD)
     import openpyxl
 
     book = openpyxl.Workbook(write_only=True)
     book.properties.creator = "riskseg"
-    rows = sum(_write_sheet(book, path, *sheet) for sheet in sheets)
+    rows = sum(_write_sheet(book, path, sheet) for sheet in sheets)
     buffer = io.BytesIO()
     book.save(buffer)
     path.write_bytes(without_clock(buffer.getvalue()))
     return rows
 
 
-def _write_sheet(
-    book: Any, path: Path, name: str, schema: pa.Schema, groups: Iterable[pa.Table]
-) -> int:
-    sheet: Any = book.create_sheet(name)
+def _write_sheet(book: Any, path: Path, content: Sheet) -> int:
+    from openpyxl.utils import get_column_letter
+
+    schema = content.schema
+    sheet: Any = book.create_sheet(content.name)
     sheet.freeze_panes = "A2"
+    for number, name in enumerate(schema.names, start=1):
+        if name in content.widths:
+            sheet.column_dimensions[get_column_letter(number)].width = content.widths[name]
     sheet.append([_cell(sheet, column) for column in schema.names])
-    formats = {field.name: _number_format(field.type) for field in schema}
+    formats = {column.name: _number_format(column.type) for column in schema} | {**content.formats}
     rows = 0
     try:
-        for group in groups:
+        for group in content.groups:
             rows += group.num_rows
             if rows >= MOST_ROWS:
                 raise problem(
@@ -118,7 +136,12 @@ def _write_sheet(
                     hint="Name a file of another form.",
                 )
             for row in group.to_pylist():
-                sheet.append([_cell(sheet, value, formats[name]) for name, value in row.items()])
+                sheet.append(
+                    [
+                        _cell(sheet, value, formats[name], wrapped=name in content.widths)
+                        for name, value in row.items()
+                    ]
+                )
     except BaseException:
         sheet.close()
         raise
@@ -130,8 +153,9 @@ def _unreadable(path: Path, message: str) -> ProblemsError:
     return problem("RS006", message, file=str(path), hint=hint)
 
 
-def _cell(sheet: Any, value: Any, number_format: str = "General") -> Any:
+def _cell(sheet: Any, value: Any, number_format: str = "General", *, wrapped: bool = False) -> Any:
     from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
 
     if isinstance(value, list | dict):
         value = json_text(value)
@@ -151,6 +175,8 @@ def _cell(sheet: Any, value: Any, number_format: str = "General") -> Any:
         # Whatever it looks like: text.
         cell.value = escaped(value)
         cell.data_type, cell.number_format = "s", "@"
+        if wrapped:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
     else:
         cell.value = value
         if value is not None and not isinstance(value, bool):
