@@ -18,15 +18,20 @@ class Unit(StrEnum):
     MONEY = "money"
     SHARE = "share"
     RATIO = "ratio"
+    # Text to be pasted into a file, whose lines and spaces count.
+    CODE = "code"
     # For machines: no column of what people see.
     HIDDEN = "hidden"
 
+
+_OF_NUMBERS = {Unit.MONEY, Unit.SHARE, Unit.RATIO}
 
 Money = Annotated[Decimal, Unit.MONEY]
 MoneyOrNone = Annotated[Decimal | None, Unit.MONEY]
 # A part of a whole, between 0 and 1, shown in per cent.
 Share = Annotated[Decimal, Unit.SHARE]
 ShareOrNone = Annotated[Decimal | None, Unit.SHARE]
+Code = Annotated[str, Unit.CODE]
 Hidden = Annotated[str, Unit.HIDDEN]
 Ratio = Annotated[Decimal, Unit.RATIO]
 RatioOrNone = Annotated[Decimal | None, Unit.RATIO]
@@ -55,7 +60,12 @@ def headings(rows: type[Part]) -> dict[str, str]:
 def is_number(rows: type[Part], name: str) -> bool:
     """Whether a column holds numbers."""
     field = rows.model_fields[name]
-    return unit_of(field) is not None or field.annotation in (int, int | None)
+    return unit_of(field) in _OF_NUMBERS or field.annotation in (int, int | None)
+
+
+def is_code(rows: type[Part], name: str) -> bool:
+    """Whether a column holds text to be pasted into a file."""
+    return unit_of(rows.model_fields[name]) is Unit.CODE
 
 
 def in_words(row: Part, name: str, scale: int) -> str:

@@ -14,8 +14,10 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.asked import Asked
+from riskseg.report.segments import page
 from riskseg.results.insights.answers import ANSWERS
 from riskseg.results.insights.report import SegmentReport
+from riskseg.results.insights.split import Change, Structure
 from riskseg.results.schema import json_schema
 from riskseg.run.assign import assign
 from riskseg.run.insight import insight, questions
@@ -103,6 +105,22 @@ def test_the_page_has_every_row_and_nothing_from_elsewhere(root: Path) -> None:
         drawn = ElementTree.fromstring(chart)  # noqa: S314, it is our own
         assert [child.tag for child in drawn][:2] == ["title", "desc"]
     assert text.count("<svg") >= 3
+
+
+def test_text_to_be_pasted_keeps_its_lines(root: Path) -> None:
+    done = report(root, Asked(LAST))
+    text = "kept:\n  - {tier: apart, when: x >= 1}"
+    change = Change(segment="firm", file="tiers.yaml", what="at the end", text=text, whole="")
+    sections = [
+        section.model_copy(
+            update={"answer": section.answer.model_copy(update={"changes": (change,)})}
+        )
+        if isinstance(section.answer, Structure)
+        else section
+        for section in done.sections
+    ]
+    drawn = page(done.model_copy(update={"sections": tuple(sections)}))
+    assert f"<td><pre>{text.replace('>', '&gt;')}</pre></td>" in drawn
 
 
 def _unescaped(text: str) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from riskseg.report.pages import rendered, templates
 from riskseg.report.segments.charts import CHARTS
 from riskseg.results.insights.report import SegmentReport
-from riskseg.results.units import headings, in_words, is_number
+from riskseg.results.units import headings, in_words, is_code, is_number
 
 # Rows beyond these are folded away under their chart.
 OPEN_ROWS = 12
@@ -30,6 +30,7 @@ def _templates() -> Environment:
         "in_code": _in_code,
         "headings": headings,
         "in_words": in_words,
+        "is_code": is_code,
         "is_number": is_number,
     }
     return environment

@@ -8,7 +8,7 @@ from datetime import date
 from riskseg.domain.words import counted, first_few
 from riskseg.results.insights.answer import Answer, with_months
 from riskseg.results.part import Part
-from riskseg.results.units import Hidden, Share
+from riskseg.results.units import Code, Hidden, Share
 
 
 class Split(Part):
@@ -45,7 +45,7 @@ class Change(Part):
     file: str
     what: str
     """Where the text goes, in words."""
-    text: str
+    text: Code
     whole: Hidden
     """The whole file as it would be, less its comments, where more than the text is changed; else
     empty."""
