@@ -36,12 +36,12 @@ def name_of_journal(workspace: Workspace) -> str:
 
 def open_journal(workspace: Workspace) -> Journal:
     """The journal, to write in. Raises RS603 where it is gone."""
-    return _there(workspace).open(place_of_journal(workspace))
+    return _there(workspace).open(place_of_journal(workspace), workspace.root)
 
 
 def read_journal(workspace: Workspace) -> Journal:
     """The journal, for a command that writes nothing. Raises RS603 where it is gone."""
-    return _there(workspace).open_to_read(place_of_journal(workspace))
+    return _there(workspace).open_to_read(place_of_journal(workspace), workspace.root)
 
 
 @contextmanager

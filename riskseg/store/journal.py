@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -60,16 +60,21 @@ class Journal:
 
     Any method raises RS603 when it is damaged, is no journal, does not answer or cannot be written,
     and RS604 when another process writes in it for longer than five seconds.
+
+    `root` is the folder of the workspace. Where a run wrote a file in it, the journal holds the
+    place of the file within the folder, so that a workspace which was copied or moved has the files
+    of its own; what is read has full paths.
     """
 
-    def __init__(self, database: JournalDatabase) -> None:
+    def __init__(self, database: JournalDatabase, root: Path | None = None) -> None:
         self._database = database
+        self._root = None if root is None else root.resolve()
 
     @classmethod
-    def open(cls, place: JournalPlace) -> Journal:
+    def open(cls, place: JournalPlace, root: Path | None = None) -> Journal:
         """Open the journal at `place`; it and its folder or schema are made, or it is brought to
         this version, where needed."""
-        journal = cls(_kind_of_database(place).to_write(place))
+        journal = cls(_kind_of_database(place).to_write(place), root)
         try:
             with journal._reading() as connection:
                 current = journal._revision(connection) == REVISION
@@ -81,7 +86,7 @@ class Journal:
         return journal
 
     @classmethod
-    def open_to_read(cls, place: JournalPlace) -> Journal:
+    def open_to_read(cls, place: JournalPlace, root: Path | None = None) -> Journal:
         """The journal at `place` for a command that writes nothing: it can be read where nothing
         can be written, and one that is not there yet is as an empty one.
 
@@ -90,7 +95,7 @@ class Journal:
         database = _kind_of_database(place).to_read(place)
         if database is None:
             return cls(without_entries())
-        journal = cls(database)
+        journal = cls(database, root)
         try:
             with journal._reading() as connection:
                 revision = journal._revision(connection)
@@ -101,7 +106,7 @@ class Journal:
             return journal
         journal.close()
         try:
-            return cls.open(place)
+            return cls.open(place, root)
         except ProblemsError as error:
             if revision is None or not database.may_not_write(error):
                 raise
@@ -133,16 +138,19 @@ class Journal:
         bytes, say) both are kept and :meth:`run` gives the later one, so that the journal
         tells of the file that is there.
         """
+        kept = replace(run, output=self._within(run.output))
         with self._writing() as connection:
             last = _first(
                 self._latest(connection, RunRecord), lambda earlier: earlier.run_id == run.run_id
             )
-            if last is None or _content(last) != _content(run):
-                self._add(connection, run)
+            if last is None or _content(self._with_full_path(last)) != _content(
+                self._with_full_path(kept)
+            ):
+                self._add(connection, kept)
 
     def runs(self, *, limit: int | None = None) -> list[RunRecord]:
         """Complete runs, the latest first; all of them, or the last `limit`."""
-        return self._all(RunRecord)[:limit]
+        return [self._with_full_path(run) for run in self._all(RunRecord)[:limit]]
 
     def run(self, run_id: str) -> RunRecord | None:
         """The latest run under an id, or None."""
@@ -335,6 +343,18 @@ class Journal:
         table = TABLES[type(record)]
         self._latest(connection, type(record))  # nothing is built on what is damaged
         chain.add(connection, table, _values(record))
+
+    def _within(self, output: str | None) -> str | None:
+        """The place of a run's file within the workspace; what lies elsewhere as it is."""
+        if output is None or self._root is None or not Path(output).is_relative_to(self._root):
+            return output
+        return Path(output).relative_to(self._root).as_posix()
+
+    def _with_full_path(self, run: RunRecord) -> RunRecord:
+        output = run.output
+        if output is None or self._root is None or "://" in output or Path(output).is_absolute():
+            return run
+        return replace(run, output=str(self._root / output))
 
     def _reading(self) -> AbstractContextManager[sa.Connection]:
         return self._database.reading()

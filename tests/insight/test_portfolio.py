@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -143,6 +144,15 @@ def test_a_file_that_was_changed_does_not_count(root: Path) -> None:
     decided(root, LAST)
     pq.write_table(pq.read_table(root / f"{LAST}.parquet").slice(0, 2), root / f"{LAST}.parquet")
     assert sizes(root).accounts == 5 * COPIES
+
+
+def test_a_copied_workspace_reads_decisions_of_its_own(root: Path, tmp_path: Path) -> None:
+    decided(root, LAST, keep=False)
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    (copy / f"{LAST}.parquet").unlink()
+    assert [day.run is None for day in insight(copy, "size", Asked(LAST)).days] == [True]
+    assert [day.run is None for day in insight(root, "size", Asked(LAST)).days] == [False]
 
 
 def test_a_run_of_which_nothing_is_left_is_said(root: Path) -> None:

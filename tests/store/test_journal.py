@@ -120,6 +120,46 @@ def test_the_same_run_again_is_one_run_and_other_content_is_kept_beside_it(
         assert journal.run("a1") == other
 
 
+@pytest.mark.parametrize(
+    ("output", "kept", "in_the_copy"),
+    [
+        ("{root}/out/d.parquet", "out/d.parquet", "{copy}/out/d.parquet"),
+        ("{root}-b/d.parquet", "{root}-b/d.parquet", "{root}-b/d.parquet"),
+        ("sqlite:///{root}/d.db#d", "sqlite:///{root}/d.db#d", "sqlite:///{root}/d.db#d"),
+        (None, None, None),
+    ],
+)
+def test_a_copied_workspace_has_the_files_of_its_own(
+    tmp_path: Path, output: str | None, kept: str | None, in_the_copy: str | None
+) -> None:
+    root, copy = tmp_path.resolve() / "w", tmp_path.resolve() / "copy"
+
+    def place(text: str | None) -> str | None:
+        return text and text.format(root=root, copy=copy)
+
+    run = dataclasses.replace(RUN, output=place(output))
+    (root / ".riskseg").mkdir(parents=True)
+    with Journal.open(root / ".riskseg" / "journal.db", root) as journal:
+        journal.record_run(run)
+        journal.record_run(run)
+        assert journal.runs() == [run]
+    with Journal.open_to_read(root / ".riskseg" / "journal.db") as journal:
+        assert [entry.output for entry in journal.runs()] == [place(kept)]
+    shutil.copytree(root, copy)
+    with Journal.open_to_read(copy / ".riskseg" / "journal.db", copy) as journal:
+        assert [entry.output for entry in journal.runs()] == [place(in_the_copy)]
+
+
+def test_a_full_path_that_was_recorded_before_stays_and_is_the_same_run(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    run = dataclasses.replace(RUN, output=f"{root}/d.parquet")
+    with Journal.open(root / "journal.db") as journal:
+        journal.record_run(run)
+    with Journal.open(root / "journal.db", root) as journal:
+        journal.record_run(run)
+        assert journal.runs() == [run]
+
+
 def test_what_json_cannot_hold_is_refused(path: Path) -> None:
     with Journal.open(path) as journal:
         with pytest.raises(sa.exc.StatementError, match="Out of range float"):

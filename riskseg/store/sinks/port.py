@@ -48,7 +48,7 @@ class Written:
 
     @property
     def output(self) -> str | None:
-        """What the journal keeps of the place: the file's full path, or the URL; None in memory."""
+        """The place as runs are recorded: the file's full path, or the URL; None in memory."""
         if self.place == MEMORY:
             return None
         return self.place if self.file is None else str(self.file.resolve())
