@@ -207,7 +207,7 @@ def test_decisions_stay_in_memory(ws: riskseg.Workspace) -> None:
     assert list(frame["account_id"]) == list(rows)
     title, columns, *segments = repr(decisions).splitlines()
     assert title.startswith("s as of 2026-01-01: 3 decisions in memory (run ")
-    left = ["no", "step", "left"]
+    left = ["nothing", "further"]
     assert columns.split() == ["segment", "accounts", "overdue", "(GBP)", "due", "today", *left]
     assert [line.split()[:2] for line in segments] == [["hit", "1"], ["miss", "2"]]
     assert "<td>hit</td><td>1</td>" in decisions._repr_html_()

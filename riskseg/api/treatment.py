@@ -268,15 +268,16 @@ class Treatment:
         out: Place | None = None,
         actions: Sequence[str] = (),
         channels: Sequence[str] = (),
+        segments: Sequence[str] = (),
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
         draft: bool = False,
     ) -> Worklist:
         """What is due on a day, in order of priority; nothing is recorded.
 
-        The rows stay in memory, or are written to `out`. `actions` and `channels` name those to
-        list, all where there are none; `columns` are attributes of accounts to add; `capacity`
-        says how often each action can be taken that day. A `draft` is decided by the folder's
+        The rows stay in memory, or are written to `out`. `actions`, `channels` and `segments`
+        name those to list, all where there are none; `columns` are as in `assign`; `capacity` says
+        how often each action can be taken that day. A `draft` is decided by the folder's
         strategy, whatever is in force.
         """
         return use_cases.worklist.worklist(
@@ -285,6 +286,7 @@ class Treatment:
             target(out),
             actions=actions,
             channels=channels,
+            segments=segments,
             columns=columns,
             capacity=capacity,
             draft=draft,
@@ -298,6 +300,7 @@ class Treatment:
         out: Place | None = None,
         actions: Sequence[str] = (),
         channels: Sequence[str] = (),
+        segments: Sequence[str] = (),
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
         ahead: bool = False,
@@ -315,6 +318,7 @@ class Treatment:
             by=person(by),
             actions=actions,
             channels=channels,
+            segments=segments,
             columns=columns,
             capacity=capacity,
             ahead=ahead,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -24,6 +25,7 @@ from riskseg.api.treatment import Treatment
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.decisions import Reasons
+from riskseg.pipeline.selection import Selection
 from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
 from riskseg.results.insights.report import SegmentReport
@@ -149,11 +151,12 @@ class Workspace(Treatment):
         as_of: Day,
         out: Place | None = None,
         accounts_from: Place | None = None,
+        columns: Sequence[str] = (),
     ) -> Scores:
         """A probability for each account and model that is named, or each trained model.
 
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
-        read instead of the workspace's own.
+        read instead of the workspace's own. `columns` are as in `assign`.
         """
         return use_cases.score.score(
             self.root,
@@ -161,6 +164,7 @@ class Workspace(Treatment):
             target(out),
             names=models,
             accounts_from=path_or_none(accounts_from),
+            selection=Selection.of(columns=columns),
             progress=progress(),
         )
 
@@ -174,6 +178,10 @@ class Workspace(Treatment):
         draft: bool = False,
         accounts_from: Place | None = None,
         accept_feeds: bool = False,
+        columns: Sequence[str] = (),
+        due: bool = False,
+        actions: Sequence[str] = (),
+        segments: Sequence[str] = (),
         at: datetime | None = None,
     ) -> Decisions:
         """Decide every account and journal the run.
@@ -182,6 +190,10 @@ class Workspace(Treatment):
         `reasons` are worked out for accounts with an action "due", for "all", or for "none". `keep`
         what replay needs. A `draft` is decided by the folder's strategy, whatever is in force. With
         `accept_feeds`, sources that are not as riskseg.toml expects them are used all the same.
+
+        All accounts are decided. `due`, `actions` and `segments` say which of the decisions are
+        given. `columns` are those to give, attributes of accounts and features too; where only
+        these are named, they are added to the usual ones.
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
@@ -195,6 +207,7 @@ class Workspace(Treatment):
             draft=draft,
             accounts_from=path_or_none(accounts_from),
             accept_feeds=accept_feeds,
+            selection=Selection.of(columns=columns, due=due, actions=actions, segments=segments),
             progress=progress(),
         )
 

@@ -42,6 +42,7 @@ from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.progress import be_silent
 from riskseg.cli.rehearse import rehearse
+from riskseg.cli.selecting import Action, Columns, Due, Segment, selection
 from riskseg.cli.show.decisions import show_decisions, show_scores
 from riskseg.cli.show.explanation import show_explanation
 from riskseg.cli.show.models import show_training
@@ -281,6 +282,7 @@ def score(
         ),
     ] = None,
     accounts_from: AccountsFrom = None,
+    columns: Columns = None,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -297,6 +299,7 @@ def score(
             out,
             names=models or (),
             accounts_from=accounts_from,
+            selection=selection(columns),
             progress=progress,
         ),
         show_scores,
@@ -310,6 +313,10 @@ def score(
 def assign(
     as_of: AsOf,
     out: Out,
+    due: Due = False,
+    action: Action = None,
+    segment: Segment = None,
+    columns: Columns = None,
     reasons: Annotated[
         Reasons,
         typer.Option(help="Give reasons for accounts with an action due, or for all accounts."),
@@ -332,7 +339,10 @@ def assign(
 ) -> None:
     """Decide every account, write the decisions, journal the run.
 
-    For instance `riskseg assign --as-of yesterday --out decisions.parquet`.
+    Every account is decided and journalled, whatever part of the decisions is written.
+
+    For instance `riskseg assign --as-of yesterday --out decisions.parquet`, or, for people,
+    `riskseg assign --as-of yesterday --out calls.xlsx --action call --columns phone`.
     """
     present(
         lambda progress: use_cases.assign.assign(
@@ -345,6 +355,7 @@ def assign(
             draft=draft,
             accounts_from=accounts_from,
             accept_feeds=accept_feeds,
+            selection=selection(columns, due=due, actions=action, segments=segment),
             progress=progress,
         ),
         show_decisions,

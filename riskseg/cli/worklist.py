@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli import completion
 from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
     DAY,
@@ -31,29 +30,11 @@ from riskseg.cli.common import (
     user_or,
 )
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.selecting import Action, Channel, Columns, Segment, names
 from riskseg.cli.show.worklist import approvals as show_approvals
 from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
 
-Action = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--action",
-        help="Only this action; may be repeated.",
-        autocompletion=completion.names("actions"),
-    ),
-]
-Channel = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--channel",
-        help="Only this channel; may be repeated.",
-        autocompletion=completion.names("channels"),
-    ),
-]
-Columns = Annotated[
-    str | None, typer.Option("--columns", help="Attributes of accounts to add, as phone,email.")
-]
 worklist_app = typer.Typer(
     help="What is due on a day, in order of priority; issue it, and record what came of it. "
     "For instance `riskseg worklist --as-of today --out calls.xlsx --action call`.",
@@ -79,6 +60,7 @@ def worklist(
     ] = None,
     action: Action = None,
     channel: Channel = None,
+    segment: Segment = None,
     columns: Columns = None,
     capacity: Capacity = None,
     draft: Draft = False,
@@ -94,7 +76,7 @@ def worklist(
         return
     if as_of is None or out is None:
         raise typer.BadParameter("Give --as-of and --out.")
-    _list(as_of, out, action, channel, columns, capacity, draft, plan, as_json)
+    _list(as_of, out, action, channel, segment, columns, capacity, draft, plan, as_json)
 
 
 @worklist_app.command("issue")
@@ -104,6 +86,7 @@ def issue(
     out: Out,
     action: Action = None,
     channel: Channel = None,
+    segment: Segment = None,
     columns: Columns = None,
     capacity: Capacity = None,
     ahead: Annotated[
@@ -128,6 +111,7 @@ def issue(
         out,
         action,
         channel,
+        segment,
         columns,
         capacity,
         draft,
@@ -143,6 +127,7 @@ def _list(
     out: str,
     action: list[str] | None,
     channel: list[str] | None,
+    segment: list[str] | None,
     columns: str | None,
     capacity: str | None,
     draft: bool,
@@ -163,7 +148,8 @@ def _list(
             by=issued_by,
             actions=action or (),
             channels=channel or (),
-            columns=_names(columns),
+            segments=segment or (),
+            columns=names(columns),
             capacity=capacity_of(capacity),
             ahead=ahead,
             draft=draft,
@@ -297,7 +283,3 @@ def done(
         plan=use_cases.outcomes.plan() if plan else None,
         as_json=as_json,
     )
-
-
-def _names(text: str | None) -> list[str]:
-    return [listed_name.strip() for listed_name in (text or "").split(",") if listed_name.strip()]

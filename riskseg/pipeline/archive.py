@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -97,16 +97,18 @@ class Kept:
         return self.folder / store.STRATEGY
 
 
-def inputs_select(engine: Engine) -> tuple[str, dict[str, ColumnType]]:
+def inputs_select(engine: Engine, less: Collection[str] = ()) -> tuple[str, dict[str, ColumnType]]:
     """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
-    columns but the id with their types."""
+    columns but the id with their types. Facts in `less` are not kept."""
     facts = {
         fact_name[1:]: fact_type
         for fact_name, fact_type in engine.columns("facts").items()
         if fact_name.startswith("@")
     }
     kept_columns = {
-        fact_name: fact_type for fact_name, fact_type in facts.items() if fact_name not in _NOT_KEPT
+        fact_name: fact_type
+        for fact_name, fact_type in facts.items()
+        if fact_name not in _NOT_KEPT and fact_name not in less
     }
     select_items = ["i.account_id"]
     select_items += [

@@ -212,12 +212,24 @@ class DecidingJob(Job, ABC):
     def write(
         self, target: str | InMemory, decisions: Iterator[pa.RecordBatch], run: str
     ) -> Written:
-        """Write decisions; their schema is known once the first of them are."""
+        """Write decisions; their schema is known once the first of them are. In a workbook, which
+        people read, those of the highest priority come first."""
         from riskseg.store import sinks
 
         first = list(islice(decisions, 1))
         dated = sinks.Dated(self.decider.as_of, ("account_id",))
-        return sinks.write(target, self.schema, chain(first, decisions), token=run, dated=dated)
+        rows: Iterator[pa.RecordBatch] = chain(first, decisions)
+        if isinstance(target, str) and sinks.for_people(target):
+            rows = _by_priority(rows, self.schema)
+        return sinks.write(target, self.schema, rows, token=run, dated=dated)
+
+
+def _by_priority(rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """All rows, those of the highest priority first; else by account."""
+    import pyarrow as pa
+
+    order = [("priority", "descending"), ("account_id", "ascending")]
+    yield from pa.Table.from_batches(rows, schema).sort_by(order).to_batches()
 
 
 def _named(engine: Engine) -> Callable[[int], str]:
@@ -233,8 +245,9 @@ def _sql(value: object) -> str:
     return literal(str(value)) if not isinstance(value, bool) else str(value).lower()
 
 
-def decision_select(decider: Decider) -> str:
-    """The decision columns of the accounts just decided, in the order of account ids."""
+def decision_select(decider: Decider, more: Iterable[str] = ()) -> str:
+    """The decision columns of the accounts just decided, in the order of account ids; and `more`
+    facts of them."""
     strategy = decider.strategy
     with_reasons = decider.reasons != "none" and decider.of is not None
     versions = ";".join(
@@ -267,6 +280,7 @@ def decision_select(decider: Decider) -> str:
         f"{select_by_name[decision_column]} as {quoted(decision_column)}"
         for decision_column in names
     )
+    decision_columns += "".join(f", d.{fact_column(name)} as {quoted(name)}" for name in more)
     reasons_join = " left join reasons r on r.snap = d.snap" if with_reasons else ""
     return (
         f"select {decision_columns} from decided d join account_ids i "

@@ -7,6 +7,7 @@ from datetime import date
 
 from riskseg.engine import Engine
 from riskseg.pipeline.decisions import Decider
+from riskseg.pipeline.selection import Selection
 from riskseg.treatment.worklist import (
     duties_select,
     listed_actions,
@@ -39,9 +40,9 @@ def list_due(
     as_of: date,
     scale: int,
     *,
-    actions: Sequence[str] = (),
-    channels: Sequence[str] = (),
+    selection: Selection | None = None,
     capacity: Mapping[str, int] | None = None,
 ) -> None:
     """Make `listed_actions` of `due_actions`: see `riskseg.treatment.worklist.listed_actions`."""
-    engine.run(listed_actions(as_of, scale, actions, channels, capacity or {}))
+    chosen = (selection or Selection()).condition("d")
+    engine.run(listed_actions(as_of, scale, chosen, capacity or {}))

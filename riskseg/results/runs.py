@@ -112,11 +112,27 @@ class SegmentTotal(Part):
     hold pauses the path. `untreated`: the path has no steps, has not begun or has ended."""
 
 
+class Selected(Part):
+    """Which of the decisions were written, and which columns of them."""
+
+    rows: int
+    """How many of the decisions were written."""
+    columns: tuple[str, ...]
+    due: bool
+    """Whether only those with an action due were written."""
+    actions: tuple[str, ...]
+    """The actions of those that were written; any where there is none."""
+    segments: tuple[str, ...]
+
+
 class Decisions(Written):
     """The decisions of a run, one for each account, and its totals by segment."""
 
     run_id: str
     as_of: date
+    selection: Selected | None = None
+    """What of the decisions was written; null where all of them were. `sha256` is the hash of the
+    file that was written, and `rows` counts all decisions."""
     activated: bool
     """Whether the strategy was in force, and not only the folder's."""
     kept: bool

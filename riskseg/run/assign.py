@@ -33,6 +33,8 @@ from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.segment_totals import SegmentTotals
+from riskseg.pipeline.selected_decisions import SelectedDecisions
+from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
     LOAD,
     begin,
@@ -49,7 +51,7 @@ from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import RunRecord
-from riskseg.store.sinks import InMemory, without_secrets
+from riskseg.store.sinks import InMemory, Written, without_secrets
 from riskseg.strategy.described import version_of
 from riskseg.workspace import Workspace
 
@@ -75,9 +77,11 @@ class _Assignment(DecidingJob):
         draft: bool,
         accounts_from: Path | None,
         accept_feeds: bool,
+        selection: Selection,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.selection = selection
         self.accept_feeds = accept_feeds
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.reasons: Reasons = reasons
@@ -116,6 +120,7 @@ class _Assignment(DecidingJob):
             reasons=self.reasons,
             accounts_from=self.accounts_from,
         )
+        self.selected = self._selected()
         self.totals = SegmentTotals(self.decider)
         self.controls = Controls(self.engine, session.ledger, self.as_of, session.scale)
         for key, scorer in self.decider.scorers.items():
@@ -132,6 +137,15 @@ class _Assignment(DecidingJob):
         check_unchanged(self.workspace, session.ledger.stamps)
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
         self.run_id = self._run_id()
+
+    def _selected(self) -> SelectedDecisions | None:
+        """What of the decisions is written, where it is not all of them."""
+        if not self.selection:
+            return None
+        problems = Problems()
+        selected = SelectedDecisions(self.selection, self.decider, self.session.facts, problems)
+        problems.raise_if_any()
+        return selected
 
     def _check_feeds(self) -> None:
         """Hold each source against what is expected of it. Raises RS650, unless it is accepted."""
@@ -159,14 +173,18 @@ class _Assignment(DecidingJob):
             self.progress.note(f"accepted: {message}")
 
     def facts(self, accounts: tuple[int, int]) -> None:
-        make_facts(self.session, self.decider.wanted, self.as_of, *accounts)
+        more = () if self.selected is None else self.selected.more
+        make_facts(self.session, self.decider.wanted.union(more), self.as_of, *accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         yield from super().decide(accounts)
         self.totals.add(self.engine)
         self.controls.add(accounts)
+        if self.selected is not None:
+            self.selected.add(self.engine)
         if self.keep:
-            select, columns = inputs_select(self.engine)
+            more = () if self.selected is None else self.selected.more
+            select, columns = inputs_select(self.engine, less=set(more) - self.decider.wanted)
             inputs = self.engine.batches(select)
             if not self.kept.begun:
                 self.columns = columns
@@ -178,14 +196,21 @@ class _Assignment(DecidingJob):
         workspace, ready, settings = self.workspace, self.decider, self.workspace.settings
         decisions = while_unchanged(decisions, workspace, self.session.ledger.stamps)
         decisions = self._while_adding_up(decisions)
-        self.written = written = self.write(self.target, decisions, self.run_id)
+        if self.selected is None:
+            self.decided = written = self.write(self.target, decisions, self.run_id)
+        else:
+            # The run is known by all that it decided, as if that were given in memory.
+            self.decided = self.write(InMemory(), decisions, self.run_id)
+            written = self.selected.write(self.engine, self.target, self.run_id)
+        self.written = written
         models = {key: scorer.model for key, scorer in ready.scorers.items()}
         self.done = Decisions(
             run_id=self.run_id,
             as_of=self.as_of,
             place=written.place,
-            rows=written.rows,
+            rows=self.decided.rows,
             sha256=written.sha256,
+            selection=None if self.selected is None else self.selected.described(written.rows),
             activated=self.force.activated,
             kept=self.keep,
             strategy=version_of(ready.strategy),
@@ -245,7 +270,9 @@ class _Assignment(DecidingJob):
             arguments["accepted_feeds"] = list(self.accepted)
         if self.given is not None:
             arguments["accounts_from"] = self.given.model_dump()
-        _record(self.journal, self.done, self.written.output, arguments, self.sources, self.at)
+        if self.selected is not None:
+            arguments["selection"] = self.selection.as_json()
+        _record(self.journal, self.done, self.decided, arguments, self.sources, self.at)
         if self.keep:
             store.mark_journalled(self.workspace.state / "runs" / self.run_id)
             if self.written.file is not None:
@@ -276,6 +303,7 @@ class _Assignment(DecidingJob):
                 str(settings.arrears_from),
                 str(settings.max_bad_rows),
             ],
+            *([self.selection.as_json()] if self.selection else []),
         ]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
@@ -301,6 +329,7 @@ def assign(
     draft: bool = False,
     accounts_from: Path | None = None,
     accept_feeds: bool = False,
+    selection: Selection | None = None,
     progress: Progress | None = None,
 ) -> Decisions:
     """Decide every account that exists as of the date, write the decisions, journal the run.
@@ -308,7 +337,8 @@ def assign(
     With `keep`, what it was decided from is kept too, so that it can be decided again; a `draft` is
     decided by the strategy in the folder, whatever is in force. `accounts_from` names a file that
     is read instead of the workspace's own account file, through the same mapping. With
-    `accept_feeds`, feeds that are not as expected are noted, journalled and used.
+    `accept_feeds`, feeds that are not as expected are noted, journalled and used. All accounts are
+    decided whatever the `selection`, which says what of the decisions is written.
     """
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
@@ -325,6 +355,7 @@ def assign(
         draft=draft,
         accounts_from=accounts_from,
         accept_feeds=accept_feeds,
+        selection=selection or Selection(),
         progress=progress,
     )
     job.carry_out(plan())
@@ -341,6 +372,7 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
         "file": place.name,
         "sha256": done.sha256,
         "rows": done.rows,
+        "selection": None if done.selection is None else done.selection.model_dump(),
         "strategy": {
             "name": done.strategy.name,
             "version": done.strategy.version,
@@ -375,7 +407,7 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
 def _record(
     journal: Any,
     done: Decisions,
-    output: str | None,
+    decided: Written,
     arguments: Mapping[str, Any],
     sources: Mapping[str, str],
     at: datetime,
@@ -388,9 +420,9 @@ def _record(
             riskseg_version=riskseg.__version__,
             as_of=done.as_of,
             arguments=arguments,
-            output=output,
-            output_sha256=done.sha256,
-            rows=done.rows,
+            output=decided.output,
+            output_sha256=decided.sha256,
+            rows=decided.rows,
             strategy=done.strategy.version,
             models=dict(done.models),
             sources=dict(sources),

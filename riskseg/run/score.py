@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Batches
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.pipeline.account_file import (
@@ -28,6 +28,7 @@ from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.scoring import PROBABILITY
 from riskseg.pipeline.scoring import score as score_model
+from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
     LOAD,
     begin,
@@ -76,9 +77,11 @@ class _Scoring(Job):
         *,
         names: Sequence[str],
         accounts_from: Path | None,
+        selection: Selection,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.selection = selection
         self.workspace, self.as_of, self.target = workspace, as_of, target
         self.names, self.accounts_from = names, accounts_from
 
@@ -106,6 +109,7 @@ class _Scoring(Job):
             for model_name, loaded_model in self.models.items()
         }
         self.counts = dict.fromkeys(self.scorers, 0)
+        self._check_columns()
         self.watches = {
             model_name: loaded_model.watch() for model_name, loaded_model in self.models.items()
         }
@@ -116,6 +120,16 @@ class _Scoring(Job):
             for first, last in session.partitions()
             for of_bills in sorted(looks_needed)
         ]
+
+    def _check_columns(self) -> None:
+        """Raise RS501 for columns that there are none of."""
+        bill = ("bill_id",) if self.at_issue else ()
+        of_models = [f"{part}_{name}" for name in self.models for part in ("p", "version")]
+        usual = ["account_id", "as_of", *bill, *of_models]
+        problems = Problems()
+        self.selection.check_columns(usual, self.session.facts, problems)
+        problems.raise_if_any()
+        self.more, self.columns = self.selection.more(usual), self.selection.shown(usual)
 
     def _models(self) -> dict[str, Model]:
         workspace = self.workspace
@@ -151,7 +165,7 @@ class _Scoring(Job):
             ledger,
             session.catalogue,
             session.scale,
-            frozenset().union(*(scorer.reads for scorer in scorers_of_look)),
+            frozenset(self.more).union(*(scorer.reads for scorer in scorers_of_look)),
             snapshots,
             focus=looked_at.of_bills,
         )
@@ -187,10 +201,18 @@ class _Scoring(Job):
             score_columns += (
                 f", {literal(applied.model.version)} as {quoted('version_' + scored_model)}"
             )
-        return (
-            f"select i.account_id, f.as_of{score_columns} from facts f join account_ids i "
-            f"on i.account_no = f.account_no{score_joins} order by f.account_no, f.snap"
-        )
+        score_columns += "".join(f", f.{fact_column(name)} as {quoted(name)}" for name in self.more)
+        columns = ", ".join(map(quoted, self.columns))
+        return f"""
+            select {columns}
+            from (
+                select i.account_id, f.as_of{score_columns},
+                    f.account_no as "~no", f.snap as "~snap"
+                from facts f
+                join account_ids i on i.account_no = f.account_no{score_joins}
+            )
+            order by "~no", "~snap"
+            """
 
     def write(self, scores: Iterator[pa.RecordBatch]) -> None:
         first_batch = list(islice(scores, 1))
@@ -203,7 +225,10 @@ class _Scoring(Job):
             unchanged,
             token=f"score-{self.as_of}",
             # A model observed at issue has rows for bills, and a row for the account without one.
-            dated=Dated(self.as_of, () if self.at_issue else ("account_id",)),
+            dated=Dated(
+                self.as_of,
+                ("account_id",) if "account_id" in self.columns and not self.at_issue else (),
+            ),
         )
         for scored_name, applied in self.scorers.items():
             if applied.at_issue and not self.counts[scored_name]:
@@ -252,12 +277,13 @@ def score(
     *,
     names: Sequence[str] = (),
     accounts_from: Path | None = None,
+    selection: Selection | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Write account_id, as_of and, for each model, p_MODEL and its version.
 
     `accounts_from` names a file that is read instead of the workspace's own account file, through
-    the same mapping.
+    the same mapping. Of the `selection` the columns count.
 
     A model observed at issue has a row for each bill issued on the date, named by `bill_id`; the
     others have a row for each account, whose `bill_id` is null.
@@ -269,7 +295,13 @@ def score(
     _check_names(workspace, names, problems)
     problems.raise_if_any()
     job = _Scoring(
-        workspace, as_of, target, names=names, accounts_from=accounts_from, progress=progress
+        workspace,
+        as_of,
+        target,
+        names=names,
+        accounts_from=accounts_from,
+        selection=selection or Selection(),
+        progress=progress,
     )
     job.carry_out(_stages())
     job.done.holding(target)

@@ -21,6 +21,7 @@ from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_f
 from riskseg.pipeline.listing import add_due, list_due
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
     LOAD,
     begin,
@@ -65,16 +66,14 @@ class _Listing(DecidingJob):
         *,
         at: datetime | None,
         by: str | None,
-        actions: Sequence[str],
-        channels: Sequence[str],
-        columns: Sequence[str],
+        selection: Selection,
         capacity: Mapping[str, int],
         draft: bool,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
-        self.actions, self.channels, self.columns = actions, channels, columns
+        self.selection, self.columns = selection, selection.more(NAMES)
         self.capacity, self.draft, self.by = capacity, draft, by
         self.issues = at is not None
         self.issued: int | None = None
@@ -102,24 +101,16 @@ class _Listing(DecidingJob):
         self._check()
 
     def _check(self) -> None:
-        """Raise a Problem for each action, channel or column that there is none of."""
+        """Raise a Problem for each name that there is none of."""
         problems = Problems()
-        declared = self.decider.strategy.actions
-        names = [action.name for action in declared]
-        for name in (*self.actions, *self.capacity):
+        strategy = self.decider.strategy
+        names = [action.name for action in strategy.actions]
+        for name in self.capacity:
             if name not in names:
                 hint = did_you_mean(name, names)
                 problems.add("RS209", f'There is no action "{name}".', hint=hint)
-        channels = sorted({action.channel for action in declared})
-        for name in self.channels:
-            if name not in channels:
-                message = f'No action goes by the channel "{name}".'
-                problems.add("RS209", message, hint=did_you_mean(name, channels))
-        attributes = self.session.ledger.attributes
-        for name in self.columns:
-            if name not in attributes:
-                message = f'Accounts have no attribute "{name}".'
-                problems.add("RS501", message, hint=did_you_mean(name, attributes))
+        self.selection.check_names(strategy, problems)
+        self.selection.check_columns(NAMES, self.session.facts, problems)
         problems.raise_if_any()
 
     def facts(self, accounts: tuple[int, int]) -> None:
@@ -141,13 +132,13 @@ class _Listing(DecidingJob):
             self.engine,
             self.as_of,
             self.decider.scale,
-            actions=self.actions,
-            channels=self.channels,
+            selection=self.selection,
             capacity=self.capacity,
         )
         if self.issues:
             self.check_order()
-        columns = ", ".join(map(quoted, (*NAMES, *self.columns)))
+        shown = self.selection.shown(NAMES)
+        columns = ", ".join(map(quoted, shown))
         listed = self.engine.batches(
             f"""
             select {columns}
@@ -158,7 +149,11 @@ class _Listing(DecidingJob):
         )
         token = f"worklist-{self.as_of}"
         self.written = sinks.write(
-            self.target, listed.schema, listed, token=token, dated=Dated(self.as_of, ("id",))
+            self.target,
+            listed.schema,
+            listed,
+            token=token,
+            dated=Dated(self.as_of, ("id",) if "id" in shown else ()),
         )
         self.done = self._result()
 
@@ -277,9 +272,7 @@ class _Approving(_Listing):
             InMemory(),
             at=at,
             by=by,
-            actions=actions,
-            channels=(),
-            columns=(),
+            selection=Selection.of(actions=actions),
             capacity={},
             draft=draft,
             progress=progress,
@@ -441,6 +434,7 @@ def worklist(
     by: str | None = None,
     actions: Sequence[str] = (),
     channels: Sequence[str] = (),
+    segments: Sequence[str] = (),
     columns: Sequence[str] = (),
     capacity: Mapping[str, int] | None = None,
     ahead: bool = False,
@@ -449,10 +443,10 @@ def worklist(
 ) -> Worklist:
     """Write what is due on a day. With a moment `at`, record it as issued as well, and `by` whom.
 
-    `actions` and `channels` name those to list, all where there are none; `columns` are
-    attributes of accounts to add. `capacity` says how often each action can be taken that day:
-    those of the highest priority are listed, and the others stay due. Raises RS636 for a day to
-    issue that lies more than a day after `at`, unless it is issued `ahead`.
+    `actions`, `channels`, `segments` and `columns` are those of a
+    :class:`riskseg.pipeline.selection.Selection`. `capacity` says how often each action can be
+    taken that day: those of the highest priority are listed, and the others stay due. Raises
+    RS636 for a day to issue that lies more than a day after `at`, unless it is issued `ahead`.
     """
     workspace = open_checked(root)
     problems = Problems()
@@ -474,9 +468,9 @@ def worklist(
         target,
         at=at,
         by=by,
-        actions=actions,
-        channels=channels,
-        columns=columns,
+        selection=Selection.of(
+            columns=columns, actions=actions, channels=channels, segments=segments
+        ),
         capacity=capacity or {},
         draft=draft,
         progress=progress,

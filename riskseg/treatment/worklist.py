@@ -221,8 +221,7 @@ def paths_select(strategy: Strategy) -> str:
 def listed_actions(
     as_of: date,
     scale: int,
-    actions: Sequence[str],
-    channels: Sequence[str],
+    chosen: str,
     capacity: Mapping[str, int],
 ) -> str:
     """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
@@ -235,13 +234,9 @@ def listed_actions(
     given. What waits for them takes nothing of a day's capacity; what
     was issued that day keeps what it has taken.
 
-    Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
+    Reads `journal_events`. Rows of `due_actions` (named `d`) for which the condition `chosen` does
+    not hold are not there at all.
     """
-    chosen = ["true"]
-    if actions:
-        chosen.append(f"d.action in ({', '.join(map(literal, actions))})")
-    if channels:
-        chosen.append(f"d.channel in ({', '.join(map(literal, channels))})")
     limits = " ".join(f"when {literal(action)} then {n}" for action, n in capacity.items())
     limit = f"case action {limits} end" if limits else "cast(null as bigint)"
     return f"""
@@ -284,7 +279,7 @@ def listed_actions(
             from due_actions d
             left join approvals a on a.ref = d.id
             left join issued_today t on t.account_id = d.account_id
-            where {" and ".join(chosen)}
+            where {chosen}
         ),
         gathered as (
             select *,

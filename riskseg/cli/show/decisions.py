@@ -48,7 +48,10 @@ def show_decisions(decisions: Decisions) -> None:
     )
     console.print(f"Actions due on {decisions.as_of}: {actions or 'none'}.")
     run = f"run {decisions.run_id}{'' if decisions.activated else ', not activated'}"
-    console.print(f"{counted(decisions.rows, 'decision')} in {decisions.place} ({run}).")
+    written = counted(decisions.rows, "decision")
+    if decisions.selection is not None:
+        written = f"{number(decisions.selection.rows)} of {written}"
+    console.print(f"{written} in {decisions.place} ({run}).")
     if decisions.control_totals is not None:
         for line in control_lines(decisions.control_totals, decisions.scale):
             console.print(escape(line), soft_wrap=True)

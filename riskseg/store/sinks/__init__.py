@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "ending_of",
     "file_of",
+    "for_people",
     "relation",
     "texts",
     "write",
@@ -57,6 +58,11 @@ def file_of(target: str) -> Path | None:
 def ending_of(place: str) -> str:
     """The ending by which a file's form is known. Raises ValueError for a name without one."""
     return _file_sink(place).ending
+
+
+def for_people(target: str) -> bool:
+    """Whether the form of a target is one that people read, and machines seldom."""
+    return isinstance(sink_of(target), Workbook)
 
 
 def relation(place: Path, file: str) -> str:

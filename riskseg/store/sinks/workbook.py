@@ -119,10 +119,10 @@ def _write_sheet(book: Any, path: Path, content: Sheet) -> int:
     schema = content.schema
     sheet: Any = book.create_sheet(content.name)
     sheet.freeze_panes = "A2"
-    for number, name in enumerate(schema.names, start=1):
-        if name in content.widths:
-            sheet.column_dimensions[get_column_letter(number)].width = content.widths[name]
-    sheet.append([_cell(sheet, column) for column in schema.names])
+    for number, field in enumerate(schema, start=1):
+        width = content.widths.get(field.name, _width(field))
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    sheet.append([_heading(sheet, column) for column in schema.names])
     formats = {column.name: _number_format(column.type) for column in schema} | {**content.formats}
     rows = 0
     try:
@@ -145,7 +145,24 @@ def _write_sheet(book: Any, path: Path, content: Sheet) -> int:
     except BaseException:
         sheet.close()
         raise
+    if schema.names:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(schema.names))}{rows + 1}"
     return rows
+
+
+def _heading(sheet: Any, name: str) -> Any:
+    from openpyxl.styles import Font
+
+    cell = _cell(sheet, name)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _width(field: pa.Field) -> int:
+    """How wide a column is, in characters: its name, with the arrow of the filter, and its values,
+    as far as their type says how long they are."""
+    texts = 24 if pa.types.is_string(field.type) and not field.name.endswith("_id") else 12
+    return min(40, max(len(field.name) + 4, texts))
 
 
 def _unreadable(path: Path, message: str) -> ProblemsError:
