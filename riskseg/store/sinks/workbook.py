@@ -119,8 +119,8 @@ def _write_sheet(book: Any, path: Path, content: Sheet) -> int:
     schema = content.schema
     sheet: Any = book.create_sheet(content.name)
     sheet.freeze_panes = "A2"
-    for number, field in enumerate(schema, start=1):
-        width = content.widths.get(field.name, _width(field))
+    for number, column in enumerate(schema, start=1):
+        width = content.widths.get(column.name, _width(column))
         sheet.column_dimensions[get_column_letter(number)].width = width
     sheet.append([_heading(sheet, column) for column in schema.names])
     formats = {column.name: _number_format(column.type) for column in schema} | {**content.formats}
