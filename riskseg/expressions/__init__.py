@@ -11,7 +11,7 @@ from riskseg.expressions.show import show
 from riskseg.expressions.sql import Dialect, quote, to_sql
 from riskseg.expressions.tree import Node, Type
 from riskseg.expressions.typed import Scope
-from riskseg.expressions.walk import texts_compared
+from riskseg.expressions.walk import names_in_cases, texts_compared
 
 __all__ = [
     "FUNCTIONS",
@@ -24,6 +24,7 @@ __all__ = [
     "Type",
     "by_name",
     "check",
+    "names_in_cases",
     "names_used",
     "quote",
     "show",

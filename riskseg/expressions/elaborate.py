@@ -168,7 +168,7 @@ class Elaborator:
             hint = _TRUTHS.get(name.lower()) or did_you_mean(name, self._offered)
             if name in self._constants:
                 hint = f"A constant is written with a dollar sign: `${name}`."
-            elif source.this.quoted:
+            elif source.this.quoted and not get_close_matches(name, list(self._offered), n=1):
                 hint = f"A text stands in single quotes: {literal(name)}."
             self._report("RS303", f'"{name}" is not known here.', hint)
             return None
@@ -251,11 +251,13 @@ class Elaborator:
         if not name or folded(name) in known or other is None or not other.kind.is_textual:
             return False
         levels = other.levels if other.kind is Kind.LEVEL else ()
-        meant = get_close_matches(name, levels or (name,), n=1) or [name]
+        level = get_close_matches(name, levels, n=1)
+        fact = [] if level else get_close_matches(name, list(self._offered), n=1)
+        hint = f"A text stands in single quotes: {literal(level[0] if level else name)}."
         self._report(
             "RS303",
             f'"{name}" is not known here.',
-            f"A text stands in single quotes: {literal(meant[0])}.",
+            did_you_mean(name, self._offered) if fact else hint,
         )
         return True
 

@@ -40,6 +40,17 @@ def parts(node: Node) -> Iterator[Node]:
         yield from parts(child)
 
 
+def names_in_cases(node: Node) -> set[str]:
+    """The names that stand within a `case`, its conditions included."""
+    return {
+        part.name
+        for case in parts(node)
+        if isinstance(case, Case)
+        for part in parts(case)
+        if isinstance(part, Name)
+    }
+
+
 def comparisons(node: Node) -> Iterator[Compare | In]:
     """Every comparison and list inside a tree."""
     match node:

@@ -53,7 +53,9 @@ def located_overflow(
             try:
                 engine.run(f"select count({calculation.sql}) from scored")
             except TooLargeError:
-                first_key = engine.value(_first_without_result(calculation, key))
+                reads = calculation.expression.names & set(strategy.read)
+                select = _first_without_result(calculation, key)
+                first_key = None if reads else engine.value(select)
                 account = None if first_key is None else name(first_key)
                 calculation.too_large(calculation.expression.text, account, problems)
         problems.raise_if_any()
@@ -77,8 +79,12 @@ def _first_without_result(calculation: Calculation, key: str) -> str:
 def calculations(strategy: Strategy, as_of: date | None = None) -> Iterator[Calculation]:
     """Every expression that decides something: as of a date, or on any."""
 
+    def column(name: str) -> str:
+        # What is decided is no part of a calculation, and is not known before it.
+        return "cast(null as varchar)" if name in strategy.read else fact_column(name)
+
     def calculation(expression: Expression, file: str, line: int | None = None) -> Calculation:
-        sql = to_sql(expression, fact_column)
+        sql = to_sql(expression, column)
         return Calculation(expression, sql, f"{strategy.folder}/{file}", line)
 
     for scheme in strategy.schemes:

@@ -214,6 +214,7 @@ class Strategy:
     where its rows stand: segments.yaml, or a sheet. `rules` are those of guards.yaml, with
     those that its packs bring. Where it treats the `party`, an action that reaches the customer
     stands for all accounts of the party of which it is due. `notes` are remarks for its authors.
+    `read` are the bands, tier schemes and (as "segment") the segment that conditions read.
     `special_category` are flags of special categories of personal data: no significant decision
     that depends on one is taken without a person."""
 
@@ -243,6 +244,7 @@ class Strategy:
     treat: Literal["account", "party"] = "account"
     notes: tuple[str, ...] = ()
     constants: tuple[Constant, ...] = ()
+    read: tuple[str, ...] = ()
 
     def of(self, kind: type[R]) -> tuple[R, ...]:
         """Its rules of a kind, in their order."""

@@ -38,16 +38,21 @@ _FALSE = z3.BoolVal(False)
 class Account:
     """Each fact as a term, and what is assumed of them all. `defaults` say that the facts the
     workspace lacks have their default values: so it is of every account here, and a row that only
-    other values reach is no fault of the strategy's."""
+    other values reach is no fault of the strategy's. `decided` are the bands, tiers and the segment
+    that conditions may read."""
 
     facts: Mapping[str, Fact]
     terms: Mapping[str, Term]
     texts: Texts
     granted: tuple[Any, ...]
     defaults: tuple[Any, ...] = ()
+    decided: Mapping[str, Term] = field(default_factory=dict)
 
     def term(self, expression: Expression) -> Term:
-        return to_smt(expression, self.terms.__getitem__, self.texts)
+        return to_smt(expression, self._named, self.texts)
+
+    def _named(self, name: str) -> Term:
+        return self.decided[name] if name in self.decided else self.terms[name]
 
     def values(self, model: Any) -> dict[str, Value]:
         """The account of a model: every fact's value, None where it is unknown."""
@@ -99,6 +104,11 @@ def any_account(facts: Mapping[str, Fact], granted: Granted) -> Account:
 def changed(account: Account, **terms: Term) -> Account:
     """The same account with other terms for some facts."""
     return replace(account, terms={**account.terms, **terms})
+
+
+def with_decided(account: Account, name: str, term: Term) -> Account:
+    """The same account with one thing more that is decided of it."""
+    return replace(account, decided={**account.decided, name: term})
 
 
 def with_defaults(account: Account, defaults: Mapping[str, object]) -> Account:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions import Expression
 from riskseg.rules.elements import NO_ACTION, in_force
-from riskseg.rules.model import UNSCORED, Band, Scheme, Strategy
+from riskseg.rules.model import UNSCORED, Scheme, Strategy
 from riskseg.rules.rule import Restriction
 from riskseg.rules.sql import (
     condition_sql,
@@ -42,8 +42,8 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     paths = in_force(strategy.paths, as_of)
     asked_for = asked(strategy, guards, as_of)
     return [
-        _banded(strategy.bands),
-        _tiered(strategy.schemes),
+        _banded(strategy),
+        *_tiered(strategy),
         *_segmented(strategy),
         *placed(strategy, paths, as_of),
         *stepped(paths, as_of),
@@ -54,22 +54,44 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     ]
 
 
-def _banded(bands: Sequence[Band]) -> Relation:
+def _banded(strategy: Strategy) -> Relation:
     columns = []
-    for band in bands:
+    for band in strategy.bands:
         probability = fact_column(band.of)
         *lower, (top, _) = band.cuts
         arms = "".join(
             f" when {probability} < {cut:f} then {literal(level)}" for level, cut in lower
         )
-        columns.append(
-            f"case when {probability} is null then {literal(UNSCORED)}{arms} else {literal(top)} "
-            f"end as {out(band.name)}"
-        )
+        level = f"case when {probability} is null then {literal(UNSCORED)}{arms} "
+        level += f"else {literal(top)} end"
+        columns += [f"{level} as {name}" for name in _columns_of(strategy, band.name)]
     return Relation("banded", f"select {', '.join(['*', *columns])} from scored")
 
 
-def _tiered(schemes: Sequence[Scheme]) -> Relation:
+def _columns_of(strategy: Strategy, name: str) -> list[str]:
+    """The column of what is decided; and the one that conditions read, if any does: they name it
+    as they name facts."""
+    return [out(name), *([fact_column(name)] if name in strategy.read else [])]
+
+
+def _tiered(strategy: Strategy) -> Iterator[Relation]:
+    """The row of each scheme; and after each that conditions read, its tier, for those below."""
+    source = "banded"
+    pending: list[Scheme] = []
+    for number, scheme in enumerate(strategy.schemes):
+        pending.append(scheme)
+        if scheme.name in strategy.read:
+            rows, source_after = f"tier_rows_{number}", f"tiers_{number}"
+            yield _rows_of(pending, source, rows)
+            tier = text_by_row(row_of(scheme.name), [row.tier for row in scheme.rows])
+            yield Relation(
+                source_after, f"select *, {tier} as {fact_column(scheme.name)} from {rows}"
+            )
+            source, pending = source_after, []
+    yield _rows_of(pending, source, "tiered")
+
+
+def _rows_of(schemes: Sequence[Scheme], source: str, name: str) -> Relation:
     tier_columns = []
     for scheme in schemes:
         arms, rest = [], str(len(scheme.rows))
@@ -80,7 +102,7 @@ def _tiered(schemes: Sequence[Scheme]) -> Relation:
             arms.append(f"when {condition_sql(row.when)} then {number}")
         row_case = f"case {' '.join(arms)} else {rest} end" if arms else rest
         tier_columns.append(f"{row_case} as {row_of(scheme.name)}")
-    return Relation("tiered", f"select {', '.join(['*', *tier_columns])} from banded")
+    return Relation(name, f"select {', '.join(['*', *tier_columns])} from {source}")
 
 
 def _tier_names(schemes: Sequence[Scheme]) -> list[str]:
@@ -101,8 +123,16 @@ def _segmented(strategy: Strategy) -> list[Relation]:
     selected = ", ".join(["*", *_tier_names(strategy.schemes)])
     return [
         Relation("named", f"select {selected} from tiered"),
-        *first_matching_row(strategy.rows, columns, "named", "segmented", inner("segment_row")),
+        *first_matching_row(strategy.rows, columns, "named", "matched", inner("segment_row")),
+        _with_segment(strategy),
     ]
+
+
+def _with_segment(strategy: Strategy) -> Relation:
+    """The segment, where conditions read it."""
+    segment = text_by_row(inner("segment_row"), [row.segment for row in strategy.rows])
+    read = f", {segment} as {fact_column('segment')}" if "segment" in strategy.read else ""
+    return Relation("segmented", f"select *{read} from matched")
 
 
 def prioritised(priority: Expression) -> str:

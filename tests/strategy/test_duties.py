@@ -193,7 +193,7 @@ def test_a_diff_says_what_became_of_a_duty(tmp_path: Path) -> None:
     ("old", "new", "code", "message"),
     [
         ("hold_from", "as_of", "RS229", "another day every day"),
-        ("hold_from", "'2026-03-01'", "RS304", "which is a"),
+        ("hold_from", "'2026-03-01'", "RS301", "is a date without quotes"),
         ("hold_from", "days_past_due", "RS304", "which is an integer"),
         ("desk, letter", "dsk, letter", "RS209", 'There is no action "dsk".'),
         ("desk, letter", "", "RS005", "has no `action`"),

@@ -94,8 +94,10 @@ def _strategy(scope: Scope) -> Strategy:
     bands = check_bands(scope)
     actions = check_actions(scope)
     levels = own_levels(authored, bands)
+    scope.readable = {b.name: Fact(b.name, Kind.LEVEL, levels=b.levels) for b in bands}
     schemes = check_tiers(scope)
     columns, rows = check_segments(scope, levels)
+    _read_segment(scope)
     paths = check_paths(scope, actions)
     scope.actions, scope.decided = actions, decided_facts(authored, levels, actions)
     rules = check_rules(scope)
@@ -148,7 +150,16 @@ def _strategy(scope: Scope) -> Strategy:
         treat=head.treat,
         notes=tuple(scope.notes),
         constants=constants,
+        read=tuple(sorted(scope.read)),
     )
+
+
+def _read_segment(scope: Scope) -> None:
+    """What comes after the table of segments may read the segment, and not what comes later."""
+    segments = tuple(dict.fromkeys(row.segment for row in scope.authored.segments.rows))
+    scope.readable["segment"] = Fact("segment", Kind.LEVEL, levels=segments)
+    reads = "A condition reads facts, bands, tiers and the segment."
+    scope.later = dict.fromkeys(("path", "path_day", "step", "action", "due_action"), reads)
 
 
 def _state(

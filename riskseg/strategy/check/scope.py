@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
-from riskseg.expressions import Expression, check, names_used, texts_compared
+from riskseg.expressions import Expression, check, names_in_cases, names_used, texts_compared
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.rules.elements import Action, Condition
 from riskseg.strategy.authored import AuthoredStrategy
@@ -22,6 +23,7 @@ from riskseg.strategy.packs.authored import AuthoredPack, Expected
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 # How a fact that riskseg does not know comes to be, where no data say which there are.
 DECLARE = "A fact of your own is declared in `expects:` of strategy.yaml."
+_LATE = re.compile(r'"(.*)" is not known here')
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
 
@@ -37,7 +39,9 @@ class Scope:
     mild to harsh, and `decided`, what is decided of an account as names that an expression may
     use, are for rules: set when the tables before them are checked. A `draft` is refused for what
     is only a note of a strategy that decides already. `constants_named` gathers the constants
-    that expressions name.
+    that expressions name. `readable` are the bands, tiers and the segment that are decided before
+    the condition that is checked, `read` gathers those that conditions name, and `later` says of
+    what is decided after it what the condition may read instead.
     """
 
     def __init__(
@@ -63,6 +67,9 @@ class Scope:
         self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
         self.notes: dict[str, None] = {}
         self.constants_named: set[str] = set()
+        self.readable: dict[str, Fact] = {}
+        self.read: set[str] = set()
+        self.later: dict[str, str] = {}
         self.constants = {
             name: constant.value for name, constant in authored.head.constants.items()
         }
@@ -194,11 +201,15 @@ class Scope:
     ) -> Expression | None:
         """A checked expression; a fact the workspace lacks is reported as that, not as misspelt.
 
-        `decided` are names of what is decided, for the few expressions that may use them; they
-        come before facts of the same name.
+        `decided` are names of what is decided, which come before facts of the same name: of a
+        condition those that are `readable` where it stands, if none are given.
         """
         position = self.authored.at(file, *path)
-        known_facts = {**self.facts, **(decided or {})}
+        reads = decided is None
+        if decided is None:
+            # A starting date, or a pack for any strategy, hangs on nothing that is decided.
+            decided = {} if value or file.startswith("packs/") else self.readable
+        known_facts = {**self.facts, **decided}
         self.constants_named |= set(names_used(str(text)))
         expression = self._checked(
             text,
@@ -219,11 +230,19 @@ class Scope:
                 "strategy.yaml.",
                 **position,
             )
-        self.named |= expression.names - set(decided or ())
+        self.named |= expression.names - set(decided)
+        self.read |= expression.names & set(decided) if reads else set()
         for name in sorted(expression.names & NOT_FACTS & set(self.facts)):
             self._ambiguous(name, **position)
+        if reads and (inside := names_in_cases(expression.tree) & set(decided)):
+            message = f'"{min(inside)}" stands within `case`.'
+            hint = (
+                "Compare it outside: `… and segment = 'a'`. What is decided is in no calculation."
+            )
+            self.problems.add("RS302", message, hint=hint, **position)
+            return None
         for name, text in texts_compared(expression.tree):
-            if name not in (decided or {}):
+            if name not in decided:
                 self.note_unseen(name, text, file, *path)
         return None if lacking_names else expression
 
@@ -285,6 +304,11 @@ class Scope:
             if not len(first_problems):
                 first_problems.extend(kind_problems)
         for problem in first_problems:
+            late = _LATE.match(problem.what) if problem.code == "RS303" else None
+            if late is not None and late[1] in self.later:
+                what = f'"{late[1]}" is not decided yet where this condition is read.'
+                self.problems.extend([replace(problem, what=what, hint=self.later[late[1]])])
+                continue
             hint = (
                 f"{problem.hint} {self.hint}".strip() if problem.code == "RS303" else problem.hint
             )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from riskseg.domain.facts import Fact, Kind
 from riskseg.rules.model import Scheme, TierRow
 from riskseg.strategy.check.scope import Scope
 
 _FILE = "tiers.yaml"
+_BEFORE = "A tier reads facts, bands, and the tier schemes above its own."
 
 
 def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
-    schemes = []
-    for scheme_name, rows in scope.authored.tiers.root.items():
+    """The schemes from top to bottom: each may read the bands, and the schemes above it."""
+    schemes: list[Scheme] = []
+    names = list(scope.authored.tiers.root)
+    for place, (scheme_name, rows) in enumerate(scope.authored.tiers.root.items()):
+        scope.later = dict.fromkeys((*names[place:], "segment", "path"), _BEFORE)
         checked_rows: list[TierRow] = []
         last_line: int | None = None
         for i, row in enumerate(rows):
@@ -43,4 +48,6 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
             hint = "End it with `- {tier: …, otherwise: true}`."
             scope.add_problem("RS203", message, _FILE, scheme_name, hint=hint)
         schemes.append(Scheme(scheme_name, tuple(checked_rows)))
+        tiers = tuple(dict.fromkeys(row.tier for row in rows))
+        scope.readable[scheme_name] = Fact(scheme_name, Kind.LEVEL, levels=tiers)
     return tuple(schemes)

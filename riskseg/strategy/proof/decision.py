@@ -32,7 +32,7 @@ from riskseg.expressions.tree import Value
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
-from riskseg.rules.proof_account import Account, condition_holds, in_cell
+from riskseg.rules.proof_account import Account, condition_holds, in_cell, with_decided
 from riskseg.rules.step_facts import is_issue
 from riskseg.treatment.duties import asked_term
 from riskseg.treatment.guards import lawful
@@ -90,6 +90,7 @@ def decide(strategy: Strategy, account: Account) -> Decision:
         names[band.name] = chosen(
             probability.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result
         )
+        account = with_decided(account, band.name, names[band.name])
     for scheme in strategy.schemes:
         matches = [
             z3.BoolVal(True) if row.when is None else condition_holds(row.when, account)
@@ -97,9 +98,11 @@ def decide(strategy: Strategy, account: Account) -> Decision:
         ]
         tables[scheme.name] = _table(matches)
         names[scheme.name] = _first(matches, [row.tier for row in scheme.rows], texts)
+        account = with_decided(account, scheme.name, names[scheme.name])
     rows = _rows(strategy, names, texts)
     tables[SEGMENTS] = _table(rows)
     names["segment"], meant = _segment(tables[SEGMENTS], strategy, texts)
+    account = with_decided(account, "segment", names["segment"])
     paths, standings = standings_of(strategy, account, names["segment"])
     path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
     for name, on_path in paths.items():

@@ -387,4 +387,4 @@ def _truth(name: str, term: Term) -> Dimension:
 
 
 def _term_of(node: Node, decision: Decision) -> Term:
-    return tree_to_smt(node, decision.account.terms.__getitem__, decision.account.texts)
+    return tree_to_smt(node, decision.names.__getitem__, decision.account.texts)
