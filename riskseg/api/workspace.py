@@ -182,6 +182,7 @@ class Workspace(Treatment):
         due: bool = False,
         actions: Sequence[str] = (),
         segments: Sequence[str] = (),
+        spark: str | None = None,
         at: datetime | None = None,
     ) -> Decisions:
         """Decide every account and journal the run.
@@ -193,7 +194,8 @@ class Workspace(Treatment):
 
         All accounts are decided. `due`, `actions` and `segments` say which of the decisions are
         given. `columns` are those to give, attributes of accounts and features too; where only
-        these are named, they are added to the usual ones.
+        these are named, they are added to the usual ones. `spark` is the master of a Spark cluster
+        whose executors decide; it gives all of them.
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
@@ -208,6 +210,7 @@ class Workspace(Treatment):
             accounts_from=path_or_none(accounts_from),
             accept_feeds=accept_feeds,
             selection=Selection.of(columns=columns, due=due, actions=actions, segments=segments),
+            spark=spark,
             progress=progress(),
         )
 

@@ -333,6 +333,13 @@ def assign(
             help="Use feeds that are not as [source.TABLE.expect] says; the journal notes it.",
         ),
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where accounts are decided: duckdb, in this process, or the executors of a Spark "
+            "master, such as local[4] or spark://host:7077.",
+        ),
+    ] = "duckdb",
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -344,6 +351,7 @@ def assign(
     For instance `riskseg assign --as-of yesterday --out decisions.parquet`, or, for people,
     `riskseg assign --as-of yesterday --out calls.xlsx --action call --columns phone`.
     """
+    spark = None if engine == "duckdb" else engine
     present(
         lambda progress: use_cases.assign.assign(
             root(),
@@ -356,10 +364,11 @@ def assign(
             accounts_from=accounts_from,
             accept_feeds=accept_feeds,
             selection=selection(columns, due=due, actions=action, segments=segment),
+            spark=spark,
             progress=progress,
         ),
         show_decisions,
-        plan=use_cases.assign.plan() if plan else None,
+        plan=use_cases.assign.plan(spark=spark is not None) if plan else None,
         as_json=as_json,
     )
 

@@ -195,6 +195,32 @@ class DuckDB(Engine):
             for described_name, type_, *_ in described_columns
         ]
 
+    def tables(self) -> list[str]:
+        return [
+            str(name)
+            for (name,) in self.rows(
+                """
+                select table_name
+                from duckdb_tables()
+                where not internal and not temporary
+                order by table_name
+                """
+            )
+        ]
+
+    def views(self) -> list[str]:
+        return [
+            str(sql)
+            for (sql,) in self.rows(
+                """
+                select trim(sql, ';')
+                from duckdb_views()
+                where not internal and not temporary
+                order by view_oid
+                """
+            )
+        ]
+
     def _tables(self) -> list[tuple[Any, ...]]:
         return self._fetch(
             """

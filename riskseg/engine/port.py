@@ -216,6 +216,14 @@ class Engine(ABC):
         """The columns of a select, which is not carried out."""
 
     @abstractmethod
+    def tables(self) -> list[str]:
+        """The names of the tables that are there for as long as the engine is, in order."""
+
+    @abstractmethod
+    def views(self) -> list[str]:
+        """The statements that make the views that are there, in the order they were made."""
+
+    @abstractmethod
     def _tables(self) -> list[tuple[Any, ...]]:
         """A row for each column of each table and view that SQL can read: what they are called,
         and its type."""

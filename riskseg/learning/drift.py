@@ -124,6 +124,16 @@ class Watch:
                 counts_of_feature.shape
             )
 
+    def include(self, other: Watch) -> None:
+        """Take note of what another watch of the same model has seen."""
+        self._rows += other._rows
+        for name in self._counts:
+            self._counts[name] += other._counts[name]
+        for name in self._nulls:
+            self._nulls[name] += other._nulls[name]
+        for name in self._strange:
+            self._strange[name] += other._strange[name]
+
     def _part(self, cycle_day: pd.Series | None, rows: int) -> NDArray[np.int64]:
         """The part of the cycle of each row."""
         last_part = 1 if self._parts is None else self._parts.count

@@ -25,15 +25,16 @@ class ControlTotalsError(AssertionError):
 
 
 class Controls:
-    """What a run has added up so far; `scale` is the number of decimals of money."""
+    """What a run has added up so far, in `sums`, which those of other accounts may be added to;
+    `scale` is the number of decimals of money."""
 
     def __init__(self, engine: Engine, ledger: Ledger, as_of: date, scale: int) -> None:
         self.engine, self.ledger, self.as_of, self.scale = engine, ledger, as_of, scale
-        self._sums: Counter[str] = Counter()
+        self.sums: Counter[str] = Counter()
 
     def add(self, accounts: tuple[int, int]) -> None:
         """Add the range of accounts that was just decided: its first number and its last."""
-        engine, sums = self.engine, self._sums
+        engine, sums = self.engine, self.sums
         sums["accounts_set_apart"] += engine.value(
             "select count(*) from decided join quarantined_accounts using (account_no)"
         )
@@ -50,7 +51,7 @@ class Controls:
 
     def _take(self, names: tuple[str, ...], select: str) -> None:
         for name, amount in zip(names, self.engine.rows(select)[0], strict=True):
-            self._sums[name] += int(amount or 0)
+            self.sums[name] += int(amount or 0)
 
     def _payments_sql(self, accounts: tuple[int, int]) -> str:
         first, last = accounts
@@ -83,7 +84,7 @@ class Controls:
             money=self._money() if billed else None,
             overdue_by_account=self._amount("overdue") if billed else None,
             overdue_by_segment=round(by_segment, self.scale) if billed else None,
-            accounts_set_apart=self._sums["accounts_set_apart"],
+            accounts_set_apart=self.sums["accounts_set_apart"],
         )
         _check(controls)
         return controls
@@ -93,7 +94,7 @@ class Controls:
         return SourceRows(read=self.ledger.rows[table], used=used, set_apart=set_apart)
 
     def _amount(self, name: str) -> Decimal:
-        return Decimal(self._sums[name]).scaleb(-self.scale)
+        return Decimal(self.sums[name]).scaleb(-self.scale)
 
     def _money(self) -> MoneyIn:
         whole, apart = 0, 0

@@ -19,12 +19,14 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
+from riskseg.features.catalogue import Catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.words import Currency
 from riskseg.pipeline.account_file import check_features, check_given
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
+from riskseg.pipeline.load import Ledger
 from riskseg.pipeline.models import Scorer, load_champions, scorer
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import explain, score, scored
@@ -117,8 +119,18 @@ def decider(
     )
 
 
+@dataclass(frozen=True)
+class LedgerInEngine:
+    """A ledger that was loaded into an engine: what facts are worked out from."""
+
+    engine: Engine
+    ledger: Ledger
+    catalogue: Catalogue
+    scale: int
+
+
 def make_facts(
-    session: Session,
+    session: Session | LedgerInEngine,
     wanted: Iterable[str],
     as_of: date,
     first: int,

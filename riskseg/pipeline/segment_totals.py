@@ -31,6 +31,16 @@ class _Sums:
     scored: int = 0
     probability: Decimal = Decimal(0)
 
+    def include(self, other: _Sums) -> None:
+        """Add what other accounts of the segment hold."""
+        for path, count in other.paths.items():
+            self.paths[path] = self.paths.get(path, 0) + count
+        for outlook in _OUTLOOKS:
+            self.accounts[outlook] += other.accounts[outlook]
+            self.overdue[outlook] += other.overdue[outlook]
+        self.scored += other.scored
+        self.probability += other.probability
+
     def total(self, segment: str, *, billed: bool) -> SegmentTotal:
         return SegmentTotal(
             segment=segment,
@@ -82,6 +92,13 @@ class SegmentTotals:
             sums.probability += probability or 0
             if action != NO_ACTION:
                 self.actions[action] = self.actions.get(action, 0) + count
+
+    def include(self, other: SegmentTotals) -> None:
+        """Add the totals of other accounts."""
+        for segment, sums in other.segments.items():
+            self.segments[segment].include(sums)
+        for action, count in other.actions.items():
+            self.actions[action] = self.actions.get(action, 0) + count
 
     def ordered(self) -> tuple[SegmentTotal, ...]:
         """The segments that have accounts, in the order of the strategy's table."""

@@ -94,11 +94,12 @@ class Session:
             self, ledger=replace(self.ledger, last_on=min(last_known_day, as_of), known_by=as_of)
         )
 
-    def partitions(self) -> list[tuple[int, int]]:
-        """Ranges of account numbers, first and last included, that one pass takes at a time."""
+    def partitions(self, least: int = 1) -> list[tuple[int, int]]:
+        """Ranges of account numbers, first and last included, that one pass takes at a time: as
+        many as riskseg.toml says, or else `least` or as many more as memory needs."""
         row_count = self.ledger.rows.get("bills", 0) + self.ledger.rows.get("payments", 0)
-        partition_count = (
-            self.workspace.settings.partitions or -(-row_count // ROWS_A_PARTITION) or 1
+        partition_count = self.workspace.settings.partitions or max(
+            -(-row_count // ROWS_A_PARTITION), least
         )
         account_count = self.ledger.accounts
         partition_count = max(1, min(partition_count, account_count))

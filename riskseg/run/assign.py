@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import riskseg
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, problem
 from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about, inputs_select
+from riskseg.pipeline.buckets import Deciding, bucket_ledger
 from riskseg.pipeline.control_totals import Controls
 from riskseg.pipeline.decisions import (
+    DECIDE,
     RULES,
     DecidingJob,
     Reasons,
@@ -30,6 +32,7 @@ from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.feed_notes import age_notes, volume_notes
 from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_compared
 from riskseg.pipeline.hindsight import hindsight
+from riskseg.pipeline.on_spark import decided_on_spark, spark_at
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.segment_totals import SegmentTotals
@@ -43,7 +46,7 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.results.runs import Decisions
 from riskseg.sources.describe import fingerprints
@@ -57,6 +60,9 @@ from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Ranges that Spark decides for each piece of work that it can do at a time.
+_BUCKETS_A_SLOT = 2
 
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
@@ -78,10 +84,11 @@ class _Assignment(DecidingJob):
         accounts_from: Path | None,
         accept_feeds: bool,
         selection: Selection,
+        spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.selection = selection
+        self.selection, self.spark_master = selection, spark
         self.accept_feeds = accept_feeds
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.reasons: Reasons = reasons
@@ -102,11 +109,14 @@ class _Assignment(DecidingJob):
             self.progress.note(unknown_runs_message(workspace, unknown))
         check_given(self.engine, workspace, self.accounts_from, ())
         self.session = begin(workspace, self.engine)
-        self.ranges = self.session.partitions()
+        self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
+        # Executors have less memory each than a whole machine, and one that fails loses less.
+        least = _BUCKETS_A_SLOT * self.spark.slots if self.spark is not None else 1
+        self.ranges = self.session.partitions(least)
 
     def prepare(self) -> None:
         """The strategy in force and its models; what the run is made from, and so its id."""
-        session, progress = self.session, self.progress
+        session, progress, settings = self.session, self.progress, self.workspace.settings
         self.sources = fingerprints(self.engine, self.workspace)
         self._check_feeds()
         self.force = strategy_in_force(
@@ -137,6 +147,11 @@ class _Assignment(DecidingJob):
         check_unchanged(self.workspace, session.ledger.stamps)
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
         self.run_id = self._run_id()
+        if self.spark is not None:
+            timezone, memory = settings.timezone or "UTC", settings.memory
+            ledger = bucket_ledger(session, timezone=timezone, memory=memory)
+            given = Deciding(self.decider, ledger, self.keep)
+            self.decided = decided_on_spark(self.spark, session, given, self.ranges)
 
     def _selected(self) -> SelectedDecisions | None:
         """What of the decisions is written, where it is not all of them."""
@@ -190,6 +205,26 @@ class _Assignment(DecidingJob):
                 self.columns = columns
                 self.kept.begin(inputs.schema)
             self.kept.add(inputs)
+
+    @classmethod
+    def deciding_on_spark(cls, into: Stage) -> ForEach:
+        """The same decisions, of ranges of accounts that executors decide."""
+        return ForEach("bucket", lambda job: job.ranges, (DECIDE.by(cls.take),), into=into)
+
+    def take(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        """The decisions of the next range, and what was added up beside them."""
+        decided = next(self.decided)
+        self.totals.include(decided.totals)
+        self.controls.sums.update(decided.controls)
+        for key, watch in self.decider.watches.items():
+            watch.include(decided.watches[key])
+        if decided.inputs is not None:
+            if not self.kept.begun:
+                self.columns = dict(decided.columns)
+                self.kept.begin(decided.inputs.schema)
+            self.kept.add(decided.inputs.to_batches())
+        self.schema = decided.decisions.schema
+        yield from decided.decisions.to_batches()
 
     def finish(self, decisions: Iterator[pa.RecordBatch]) -> None:
         """Write the decisions, their manifest, and what the run was decided from."""
@@ -308,12 +343,13 @@ class _Assignment(DecidingJob):
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
-def plan() -> Plan:
-    """What `assign` carries out."""
+def plan(*, spark: bool = False) -> Plan:
+    """What `assign` carries out, in this process or on Spark."""
+    write = WRITE.by(_Assignment.finish)
     return [
         LOAD.by(_Assignment.load),
         RULES.by(_Assignment.prepare),
-        _Assignment.deciding(into=WRITE.by(_Assignment.finish)),
+        _Assignment.deciding_on_spark(write) if spark else _Assignment.deciding(into=write),
         JOURNAL.by(_Assignment.record),
     ]
 
@@ -330,6 +366,7 @@ def assign(
     accounts_from: Path | None = None,
     accept_feeds: bool = False,
     selection: Selection | None = None,
+    spark: str | None = None,
     progress: Progress | None = None,
 ) -> Decisions:
     """Decide every account that exists as of the date, write the decisions, journal the run.
@@ -338,13 +375,20 @@ def assign(
     decided by the strategy in the folder, whatever is in force. `accounts_from` names a file that
     is read instead of the workspace's own account file, through the same mapping. With
     `accept_feeds`, feeds that are not as expected are noted, journalled and used. All accounts are
-    decided whatever the `selection`, which says what of the decisions is written.
+    decided whatever the `selection`, which says what of the decisions is written. `spark` names the
+    master of a Spark cluster whose executors decide: the decisions are the same, to the byte.
     """
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()
+    if spark is not None and selection:
+        raise problem(
+            "RS004",
+            "On Spark, all decisions and all of their columns are written.",
+            hint="Leave out --columns, --due, --action and --segment, or decide without --engine.",
+        )
     job = _Assignment(
         workspace,
         as_of,
@@ -356,9 +400,10 @@ def assign(
         accounts_from=accounts_from,
         accept_feeds=accept_feeds,
         selection=selection or Selection(),
+        spark=spark,
         progress=progress,
     )
-    job.carry_out(plan())
+    job.carry_out(plan(spark=spark is not None))
     job.done.holding(target)
     return job.done
 

@@ -1,0 +1,112 @@
+"""Apache Spark: pieces of work are handed to its executors, and what comes of each is handed back.
+
+Spark decides nothing itself. What is done with a piece is the same Python that a run without Spark
+carries out, on an engine of its own in each executor. A piece that is lost with its executor, or is
+worked on twice because one was slow, is handed back once.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Self
+
+import pyarrow as pa
+from pyspark import cloudpickle
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from riskseg.engine.port import EngineError
+
+_RESULT = "number int, result binary"
+_PYTHON_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception)\b: ")
+
+# It says so of each pandas that is newer than itself; only Arrow is used here.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+
+
+class Spark(AbstractContextManager["Spark"]):
+    """A session with the cluster that a master names, such as `local[4]` or `spark://host:7077`.
+    `slots` is how many pieces are worked on at a time. Raises EngineError where there is none."""
+
+    def __init__(self, master: str) -> None:
+        builder = (
+            SparkSession.builder.master(master)
+            .appName("riskseg")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+        )
+        # Executors of this very machine have what this process has; those of a cluster have their
+        # own Python, with riskseg in it.
+        self._modules = list(sys.path) if master.startswith("local") else []
+        if self._modules:
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        try:
+            self._session = builder.getOrCreate()
+        # What the driver's own Java says where a master is wrong or cannot be reached is no error
+        # of Spark's Python.
+        except Exception as error:
+            raise EngineError(_reason(error)) from error
+        # What fails is said by what is raised; executors keep logs of their own.
+        self._session.sparkContext.setLogLevel("OFF")
+        self.slots = max(self._session.sparkContext.defaultParallelism, 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.stop()
+
+    def each(self, work: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """What `work` makes of each piece, in their order. As many pieces as there are slots are at
+        work while the next ones are made, and no more are held."""
+        left = iter(pieces)
+        at_work: Future[list[bytes]] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            while wave := list(islice(left, self.slots)):
+                begun = pool.submit(self._wave, work, wave)
+                if at_work is not None:
+                    yield from at_work.result()
+                at_work = begun
+            if at_work is not None:
+                yield from at_work.result()
+
+    def _wave(self, work: Callable[[bytes], bytes], pieces: list[bytes]) -> list[bytes]:
+        pickled: bytes = cloudpickle.dumps(work)  # type: ignore[no-untyped-call]
+        modules = self._modules
+
+        def carry_out(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            sys.path[:0] = [place for place in modules if place not in sys.path]
+            work = pickle.loads(pickled)  # noqa: S301  # from our own driver
+            for batch in batches:
+                for number, piece in zip(batch["number"], batch["piece"], strict=True):
+                    result = work(piece.as_py())
+                    yield pa.record_batch(
+                        {
+                            "number": pa.array([number.as_py()], pa.int32()),
+                            "result": pa.array([result], pa.binary()),
+                        }
+                    )
+
+        rows = [(number, bytearray(piece)) for number, piece in enumerate(pieces)]
+        try:
+            frame = self._session.createDataFrame(rows, "number int, piece binary")
+            found = frame.mapInArrow(carry_out, _RESULT).collect()
+        except PySparkException as error:
+            raise EngineError(_reason(error)) from error
+        by_number = {row["number"]: bytes(row["result"]) for row in found}
+        return [by_number[number] for number in range(len(pieces))]
+
+
+def _reason(error: Exception) -> str:
+    """The line that says what went wrong: that of the Python error where an executor had one."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    of_python = [line for line in lines if _PYTHON_ERROR.match(line)]
+    return (of_python or lines or [repr(error)])[0]
