@@ -196,30 +196,19 @@ class DuckDB(Engine):
         ]
 
     def tables(self) -> list[str]:
-        return [
-            str(name)
-            for (name,) in self.rows(
-                """
-                select table_name
-                from duckdb_tables()
-                where not internal and not temporary
-                order by table_name
-                """
-            )
-        ]
-
-    def views(self) -> list[str]:
-        return [
-            str(sql)
-            for (sql,) in self.rows(
-                """
-                select trim(sql, ';')
-                from duckdb_views()
-                where not internal and not temporary
-                order by view_oid
-                """
-            )
-        ]
+        rows = self.rows(
+            """
+            select table_name
+            from duckdb_tables()
+            where not internal and not temporary
+            union all
+            select view_name
+            from duckdb_views()
+            where not internal and not temporary
+            order by 1
+            """
+        )
+        return [str(name) for (name,) in rows]
 
     def _tables(self) -> list[tuple[Any, ...]]:
         return self._fetch(

@@ -217,11 +217,7 @@ class Engine(ABC):
 
     @abstractmethod
     def tables(self) -> list[str]:
-        """The names of the tables that are there for as long as the engine is, in order."""
-
-    @abstractmethod
-    def views(self) -> list[str]:
-        """The statements that make the views that are there, in the order they were made."""
+        """The names of the tables and views that are there for as long as the engine is."""
 
     @abstractmethod
     def _tables(self) -> list[tuple[Any, ...]]:

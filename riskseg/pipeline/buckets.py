@@ -9,7 +9,7 @@ decisions are the same, however many buckets there are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -41,17 +41,20 @@ if TYPE_CHECKING:
 # What each table of a bucket is called for while its rows are put into the engine.
 _GIVEN = "given_rows"
 _RELATED = "related_accounts"
+# What facts are worked out from: the views of the sound rows of each source, some of which go by
+# the places of rows in the whole table, and these tables beside them.
+_LEDGER = "ledger_"
+_BESIDE = ("account_ids", "first_known", "journal_events", "quarantined_accounts")
 
 
 @dataclass(frozen=True)
 class BucketLedger:
     """What the ledger of every bucket has in common, and nothing of any account: what it contains,
-    what features there are, the statements of its views, and the types of its tables' columns."""
+    what features there are, and the types of its tables' columns."""
 
     ledger: Ledger
     catalogue: Catalogue
     scale: int
-    views: Sequence[str]
     tables: Mapping[str, Mapping[str, str]]
     timezone: str
     memory: str
@@ -98,16 +101,16 @@ def bucket_ledger(
     tables = {
         name: {column: engine.type_sql(type_) for column, type_ in engine.columns(name).items()}
         for name in engine.tables()
+        if name.startswith(_LEDGER) or name in _BESIDE
     }
     # Where the sources are is nobody else's affair.
     ledger = replace(loaded.ledger, authored={}, stamps={})
-    views = tuple(engine.views())
-    return BucketLedger(ledger, loaded.catalogue, loaded.scale, views, tables, timezone, memory)
+    return BucketLedger(ledger, loaded.catalogue, loaded.scale, tables, timezone, memory)
 
 
-def bucket(engine: Engine, tables: Mapping[str, Collection[str]], first: int, last: int) -> Bucket:
-    """The rows that a range of accounts needs, of tables with these columns: their own, and those
-    of accounts that ever had the same party or premise."""
+def bucket(engine: Engine, tables: Iterable[str], first: int, last: int) -> Bucket:
+    """The rows of tables that a range of accounts needs: their own, and those of accounts that ever
+    had the same party or premise."""
     others = " union ".join(
         f"""
         select other.account_no
@@ -129,17 +132,12 @@ def bucket(engine: Engine, tables: Mapping[str, Collection[str]], first: int, la
         first,
         last,
         {
-            name: engine.arrow(f"select * from {name}{_of_related(columns)}")
-            for name, columns in tables.items()
+            name: engine.arrow(
+                f"select * from {name} where account_no in (select account_no from {_RELATED})"
+            )
+            for name in tables
         },
     )
-
-
-def _of_related(columns: Collection[str]) -> str:
-    """A table that is not about accounts is small, and goes whole."""
-    if "account_no" not in columns:
-        return ""
-    return f" where account_no in (select account_no from {_RELATED})"
 
 
 @contextmanager
@@ -154,8 +152,6 @@ def in_engine(given: BucketLedger, bucket: Bucket) -> Iterator[LedgerInEngine]:
             engine.register(_GIVEN, bucket.rows[name])
             engine.run(f"create table {name} as select {typed} from {_GIVEN}")
             engine.unregister(_GIVEN)
-        for view in given.views:
-            engine.run(view)
         yield LedgerInEngine(engine, given.ledger, given.catalogue, given.scale)
 
 

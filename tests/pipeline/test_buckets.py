@@ -81,5 +81,5 @@ def test_a_bucket_has_nothing_of_other_accounts() -> None:
     whole = LedgerInEngine(loaded.engine, loaded.ledger, loaded.catalogue, 2)
     sent = bucket(loaded.engine, bucket_ledger(whole).tables, 11, 20)
     rows = {name: table for name, table in sent.rows.items() if "account_no" in table.column_names}
-    assert {"bills", "payments", "account_ids"} <= {*rows}
+    assert {"ledger_bills", "ledger_payments", "account_ids"} <= {*rows}
     assert all({*table["account_no"].to_pylist()} <= {*range(11, 21)} for table in rows.values())
