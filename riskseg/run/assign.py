@@ -151,7 +151,7 @@ class _Assignment(DecidingJob):
             timezone, memory = settings.timezone or "UTC", settings.memory
             ledger = bucket_ledger(session, timezone=timezone, memory=memory)
             given = Deciding(self.decider, ledger, self.keep)
-            self.decided = decided_on_spark(self.spark, session, given, self.ranges)
+            self.buckets = decided_on_spark(self.spark, session, given, self.ranges)
 
     def _selected(self) -> SelectedDecisions | None:
         """What of the decisions is written, where it is not all of them."""
@@ -213,7 +213,7 @@ class _Assignment(DecidingJob):
 
     def take(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """The decisions of the next range, and what was added up beside them."""
-        decided = next(self.decided)
+        decided = next(self.buckets)
         self.totals.include(decided.totals)
         self.controls.sums.update(decided.controls)
         for key, watch in self.decider.watches.items():
