@@ -550,7 +550,8 @@ _TIER = {
 }
 _ROW = {
     "id": "the row's own name",
-    "match": "a cell for each column: a level, a list of levels, or `any`",
+    "match": "a cell for each column: a level, `not` a level, a range of numbers, a list of them, "
+    "or `any`",
     "segment": "the segment it gives",
 }
 _PATH = {

@@ -82,6 +82,11 @@ def to_sql(
     return _Writer(column, dialect).sql(expression.tree)
 
 
+def tree_to_sql(tree: Node, column: Callable[[str], str]) -> str:
+    """The SQL of a tree; `column` gives the SQL that stands for a fact's name."""
+    return _Writer(column, "duckdb").sql(tree)
+
+
 @dataclass(frozen=True)
 class _Writer:
     column: Callable[[str], str]

@@ -126,7 +126,10 @@ def _rows(
 def _cells(row: SegmentRow) -> list[Cell]:
     cells: list[Cell] = []
     for cell in row.cells:
-        levels = sorted(cell, key=str) if cell is not None else []
+        levels = [
+            level if isinstance(level, bool) else str(level)
+            for level in sorted(cell or (), key=str)
+        ]
         cells.append("any" if cell is None else levels[0] if len(levels) == 1 else levels)
     return cells
 

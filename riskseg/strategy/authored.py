@@ -111,9 +111,13 @@ class AuthoredTiers(RootModel[dict[str, list[AuthoredTier]]]):
     pass
 
 
+# A level, `not` a level, or a range of numbers.
+CellLevel = str | bool | int | float | Decimal
+
+
 class AuthoredRow(Shape):
     id: Name
-    match: list[str | bool | list[str | bool] | None]
+    match: list[CellLevel | list[CellLevel] | None]
     segment: Name
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions import Expression
+from riskseg.expressions.sql import tree_to_sql
 from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import UNSCORED, Scheme, Strategy
 from riskseg.rules.rule import Restriction
@@ -19,6 +20,7 @@ from riskseg.rules.sql import (
     row_of,
     text_by_row,
 )
+from riskseg.strategy.divided_columns import divided
 from riskseg.strategy.first_matching_row import first_matching_row
 from riskseg.treatment.due_steps import stepped
 from riskseg.treatment.duties import asked
@@ -117,13 +119,19 @@ def _segmented(strategy: Strategy) -> list[Relation]:
     own_columns = {band.name for band in strategy.bands} | {
         scheme.name for scheme in strategy.schemes
     }
+    table = divided(strategy)
     columns = [
-        out(column) if column in own_columns else fact_column(column) for column in strategy.columns
+        tree_to_sql(table.trees[column], fact_column)
+        if column in table.trees
+        else out(column)
+        if column in own_columns
+        else fact_column(column)
+        for column in strategy.columns
     ]
     selected = ", ".join(["*", *_tier_names(strategy.schemes)])
     return [
         Relation("named", f"select {selected} from tiered"),
-        *first_matching_row(strategy.rows, columns, "named", "matched", inner("segment_row")),
+        *first_matching_row(table.rows, columns, "named", "matched", inner("segment_row")),
         _with_segment(strategy),
     ]
 

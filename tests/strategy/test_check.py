@@ -229,7 +229,8 @@ FAULTS = (
     ),
     # segments.yaml
     _f("column of nothing", "RS201", G, "behaviour]", "behavior]", says="behaviour"),
-    _f("column number", "RS304", G, "[lifecycle, ", "[days_past_due, ", says="levels"),
+    _f("column date", "RS304", G, "[lifecycle, ", "[hold_until, ", says="levels"),
+    _f("column number", "RS205", G, "[lifecycle, ", "[days_past_due, ", at="id: closed"),
     _f("column lacking", "RS212", G, "[lifecycle, ", "[broken_promises_12m, "),
     _f("no such level", "RS205", G, "[any, high,", "[any, hihg,", says="high"),
     _f("no such level in a list", "RS205", G, "[new, late]", "[new, lat]", says="late"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from riskseg.domain.facts import Kind, folded
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
+from riskseg.expressions.assumptions import can_be_written
+from riskseg.rules.cells import CellFault, NotLevel, NumberRange, constants_in, read_range
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy.authored import AuthoredRow
+from riskseg.strategy.authored import AuthoredRow, CellLevel
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.divided_columns import divide
 from riskseg.strategy.unreachable_rows import unreachable
 
 _FILE = "segments.yaml"
@@ -52,7 +55,9 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
             for column in levels
             if column in facts and column not in own and facts[column].nullable
         }
-        for row_, covering_rows in unreachable(tuple(rows), tuple(levels.items()), nullable):
+        table = divide(rows, names, levels, facts)
+        found = unreachable(table.rows, tuple(table.levels.items()), nullable)
+        for row_, covering_rows in found:
             covering_text = ", ".join(
                 f'row "{covering.id}" (line {covering.line})' for covering in covering_rows[:_NAMED]
             )
@@ -99,6 +104,8 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
             levels[column] = (True, False)
         elif fact.kind.is_textual:
             levels[column] = fact.levels or None
+        elif fact.kind.is_numeric:
+            levels[column] = None
         else:
             message = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
             hint = "Make it a band or a tier scheme."
@@ -126,7 +133,11 @@ def _cells(
             scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
             all_sound = False
             continue
-        cell_levels = cell if isinstance(cell, list) else [cell]
+        written = cell if isinstance(cell, list) else [cell]
+        cell_levels = _meant(scope, written, column, levels, at=("rows", i, "match", j))
+        if cell_levels is None:
+            all_sound = False
+            continue
         for message, hint in _wrong(cell_levels, column, levels):
             scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
             all_sound = False
@@ -142,9 +153,68 @@ def _cells(
             scope.add_problem("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
         if levels.get(column, ()) is None:
             for level in cell_levels:
-                scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)
+                text = level.level if isinstance(level, NotLevel) else str(level)
+                if not isinstance(level, NumberRange):
+                    scope.note_unseen(column, text, _FILE, "rows", i, "match", j)
         cells.append(frozenset(cell_levels))
     return tuple(cells) if all_sound else None
+
+
+def _meant(
+    scope: Scope,
+    written: Sequence[CellLevel],
+    column: str,
+    levels: Columns,
+    *,
+    at: tuple[str | int, ...],
+) -> list[str | bool] | None:
+    """The levels and ranges that a cell holds, or None after telling what is wrong with them."""
+    fact = scope.facts.get(column)
+    numbers = column not in scope.readable and fact is not None and fact.kind.is_numeric
+    meant: list[str | bool] = []
+    before = len(scope.problems)
+    for part in written:
+        scope.constants_named |= constants_in(part) if numbers else set()
+        try:
+            if numbers and fact is not None and part != "any":
+                meant.append(_range(part, scope, fact))
+            else:
+                meant.append(_level(part, levels.get(column)))
+        except CellFault as fault:
+            scope.add_problem("RS205", fault.what, _FILE, *at, hint=fault.hint)
+    excluded = [isinstance(level, NotLevel) for level in meant]
+    if any(excluded) and not all(excluded):
+        message = f'The cell of "{column}" lists levels, and levels that it is not.'
+        hint = "List those that match alone, or those that do not alone."
+        scope.add_problem("RS205", message, _FILE, *at, hint=hint)
+    return None if len(scope.problems) > before else meant
+
+
+def _range(part: CellLevel, scope: Scope, fact: Fact) -> NumberRange:
+    found = read_range(part, scope.constants)
+    ends = [end.number for end in (found.begin, found.end) if end is not None]
+    if fact.kind is Kind.INTEGER and any(end != int(end) for end in ends):
+        raise CellFault(f'"{fact.name}" is a whole number, and "{found}" is not.', "Round it.")
+    if not all(map(can_be_written, ends)):
+        raise CellFault(f'"{found}" has too many digits.', "Write at most 6 decimals.")
+    return found
+
+
+def _level(part: CellLevel, known: tuple[str | bool, ...] | None) -> str | bool:
+    """A level as it is written, or one that is not."""
+    if isinstance(part, bool):
+        return part
+    if not isinstance(part, str):
+        raise CellFault(f'"{part}" is a number, and the column has levels.', "Write a level.")
+    if not part.startswith("not ") or (known is not None and part in known):
+        return part
+    level = part.removeprefix("not ").strip()
+    if known is not None and level not in known:
+        hint = did_you_mean(level, map(str, known))
+        if level in ("true", "false"):
+            hint = f"Write `{'false' if level == 'true' else 'true'}`."
+        raise CellFault(f'There is no level "{level}" that it could not be.', hint)
+    return NotLevel.of(level)
 
 
 def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterator[tuple[str, str]]:
@@ -153,6 +223,8 @@ def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterat
         yield f'The cell of "{column}" names no level.', "Name one, or write `any`."
     known_levels = levels.get(column)
     for level in listed:
+        if isinstance(level, NotLevel | NumberRange):
+            continue
         if known_levels is not None and level not in known_levels:
             message = f'"{column}" has no level "{level}".'
             yield message, did_you_mean(str(level), map(str, known_levels))

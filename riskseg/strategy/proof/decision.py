@@ -26,6 +26,7 @@ from riskseg.expressions.smt import (
     either,
     negated,
     to_smt,
+    tree_to_smt,
     value_of,
 )
 from riskseg.expressions.tree import Value
@@ -34,6 +35,7 @@ from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, with_decided
 from riskseg.rules.step_facts import is_issue
+from riskseg.strategy.divided_columns import Divided, divided
 from riskseg.treatment.duties import asked_term
 from riskseg.treatment.guards import lawful
 from riskseg.treatment.placement import Standing, standings_of
@@ -152,8 +154,10 @@ def _issued_before(strategy: Strategy, account: Account) -> Iterator[Any]:
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
     """That each row's cells match. Rows share what they have in common."""
     term_of_cell: dict[tuple[str, frozenset[str | bool]], Any] = {}
+    table = divided(strategy)
+    names = {**names, **column_terms(table, names, texts)}
     matching_terms = []
-    for row in strategy.rows:
+    for row in table.rows:
         cell_terms = []
         for column, cell in zip(strategy.columns, row.cells, strict=True):
             if cell is not None:
@@ -162,6 +166,13 @@ def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[A
                 cell_terms.append(term_of_cell[column, cell])
         matching_terms.append(both(*cell_terms))
     return matching_terms
+
+
+def column_terms(table: Divided, names: Mapping[str, Term], texts: Texts) -> dict[str, Term]:
+    """The level of each column of the table that has others than its own."""
+    return {
+        column: tree_to_smt(tree, names.__getitem__, texts) for column, tree in table.trees.items()
+    }
 
 
 def _table(matches: Sequence[Any]) -> Table:

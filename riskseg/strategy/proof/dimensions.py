@@ -27,6 +27,7 @@ from riskseg.expressions.smt import (
 from riskseg.expressions.tree import Cast, Compare, Comparison, In, Literal, Name, Node
 from riskseg.expressions.walk import comparisons
 from riskseg.rules.model import Strategy
+from riskseg.strategy.divided_columns import divided
 from riskseg.strategy.fingerprint import canonical_value
 from riskseg.strategy.proof.decision import Decision
 from riskseg.treatment.placement import regimes
@@ -205,6 +206,7 @@ def _shared_guards(strategies: Sequence[Strategy]) -> list[str]:
 def _trees(strategy: Strategy) -> Iterator[Node]:
     for scheme in strategy.schemes:
         yield from (row.when.expression.tree for row in scheme.rows if row.when)
+    yield from divided(strategy).trees.values()
     for path in strategy.paths:
         if path.ends_when:
             yield path.ends_when.expression.tree

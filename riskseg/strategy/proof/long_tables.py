@@ -17,8 +17,9 @@ import z3
 from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.model import SegmentRow, Strategy
 from riskseg.rules.proof_account import in_cell
+from riskseg.strategy.divided_columns import Divided, divided
 from riskseg.strategy.proof.ask import Asker
-from riskseg.strategy.proof.decision import Decision
+from riskseg.strategy.proof.decision import Decision, column_terms
 from riskseg.strategy.unreachable_rows import Covered, Reached, reachable
 
 # More combinations of one group than this are left to the solver, row by row.
@@ -42,15 +43,16 @@ def rows_reached(
     """For each row whether an account reaches it, or the rows above that cover it; None where
     there are too many combinations to list. `relations` are sets of facts that are bound together.
     """
+    table = divided(strategy)
     column_groups = []
     for columns in _apart(strategy, relations):
-        combinations_found = _combinations(columns, strategy, decision, asker)
+        combinations_found = _combinations(columns, strategy, table, decision, asker)
         if combinations_found is None:
             return None
         column_groups.append(Group(columns, combinations_found))
     boxes = [
         replace(row, cells=tuple(_cell(row, group) for group in column_groups))
-        for row in strategy.rows
+        for row in table.rows
     ]
     by_id = {row.id: row for row in strategy.rows}
     group_keys = [
@@ -104,17 +106,22 @@ def _reads(strategy: Strategy) -> Mapping[str, frozenset[str]]:
     """The facts a column's level hangs on."""
     reads = {column: frozenset({column}) for column in strategy.columns}
     reads |= {band.name: frozenset({band.of}) for band in strategy.bands}
+    decided = {band.name: reads[band.name] for band in strategy.bands}
     for scheme in strategy.schemes:
-        names_in_rows = [row.when.expression.names for row in scheme.rows if row.when]
-        reads[scheme.name] = frozenset().union(*names_in_rows)
+        names_in_rows = {n for row in scheme.rows if row.when for n in row.when.expression.names}
+        # A scheme may read bands, and the schemes above it: it hangs on what those hang on.
+        reads[scheme.name] = frozenset().union(
+            *(decided.get(name, frozenset({name})) for name in names_in_rows)
+        )
+        decided[scheme.name] = reads[scheme.name]
     return reads
 
 
 def _combinations(
-    columns: Sequence[int], strategy: Strategy, decision: Decision, asker: Asker
+    columns: Sequence[int], strategy: Strategy, table: Divided, decision: Decision, asker: Asker
 ) -> tuple[tuple[Level, ...], ...] | None:
     """Every combination of levels that some account has; None where there are too many."""
-    ways_by_column = [list(_ways(strategy, column, decision)) for column in columns]
+    ways_by_column = [list(_ways(strategy, table, column, decision)) for column in columns]
     solver = asker.solver(*decision.account.granted)
     combinations_found: list[tuple[Level, ...]] = []
     while (solver_answer := solver.check()) == z3.sat:
@@ -136,12 +143,16 @@ def _holds(model: Any, part: Any) -> bool:
     return bool(z3.is_true(model.eval(part, model_completion=True)))
 
 
-def _ways(strategy: Strategy, column: int, decision: Decision) -> Iterator[tuple[Level, Any]]:
+def _ways(
+    strategy: Strategy, table: Divided, column: int, decision: Decision
+) -> Iterator[tuple[Level, Any]]:
     """The levels that rows name in a column, and None for anything else; and when each holds."""
     levels_named = sorted(
-        {level for row in strategy.rows for level in row.cells[column] or ()}, key=str
+        {level for row in table.rows for level in row.cells[column] or ()}, key=str
     )
-    term = decision.names[strategy.columns[column]]
+    texts = decision.account.texts
+    terms = {**decision.names, **column_terms(table, decision.names, texts)}
+    term = terms[strategy.columns[column]]
     conditions = [
         in_cell(term, frozenset({level}), decision.account.texts) for level in levels_named
     ]

@@ -87,7 +87,7 @@ def _overlap(columns: Sequence[str], first: SegmentRow, second: SegmentRow) -> R
             if second_cell is None
             else second_cell
             if first_cell is None
-            else first_cell & second_cell
+            else first_cell & second_cell or {*first_cell, "and", *second_cell}
         )
         if shared_cell is not None:
             cell_texts.append(f"{column} {' or '.join(sorted(map(str, shared_cell)))}")

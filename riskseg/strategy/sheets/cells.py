@@ -16,6 +16,8 @@ Match = Level | list[Level]
 
 # Excel makes a date of `mar 1`, a number of `007` and an error of `#N/A` when it opens a CSV.
 _DATE = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s./-]*\d", re.I)
+# A range of numbers, which no level is taken for: the column says which it holds.
+_RANGE = re.compile(r"-?[\d.$]+\w*\s*\.\.\s*[\w.$-]*|\.\.\s*[\w.$-]+|[<>]=?\s*[\w.$-]+")
 _ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,]*))(,|\Z)')
 
@@ -28,6 +30,9 @@ def level_text(level: Level) -> str:
     """A level as a cell writes it: bare where nothing could take it for something else."""
     if isinstance(level, bool):
         return str(level).lower()
+    level = str(level)  # a cell of numbers may hold one
+    if _RANGE.fullmatch(level):
+        return level
     plain = (
         (level[:1].isalpha() or level[:1] == "_")
         and level == level.strip()
