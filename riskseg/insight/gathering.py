@@ -311,7 +311,9 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
             "RS640",
             "This question needs bills and payments, and this workspace has none.",
             file="riskseg.toml",
-            hint="Add a [source.bills] and a [source.payments].",
+            hint="A workspace of an account file alone has none by design: ask it `size`, "
+            "`profile`, `movement`, `coverage` or `drift`. Where there are bills, add a "
+            "[source.bills] and a [source.payments].",
         )
     return None
 

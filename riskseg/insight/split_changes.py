@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import fact_column, literal
 from riskseg.domain.yaml_text import inline
 from riskseg.results.insights.split import Change
-from riskseg.rules.model import SegmentRow, Strategy
+from riskseg.rules.model import Scheme, SegmentRow, Strategy
 from riskseg.strategy.sheets.layout import segments_yaml
 
 Cell = str | bool | list[str | bool]
@@ -47,50 +48,126 @@ class SplitRule:
         return f"coalesce(cast({column} as varchar) in ({listed}), false)"
 
 
-def changes(strategy: Strategy, rule: SplitRule) -> Iterator[Change]:
-    """The texts, in their order. The new segment keeps the paths of the one it is split from."""
-    segment, folder = rule.segment, strategy.folder
+class _Made(NamedTuple):
+    """What a split makes of the segment table. `new` is the segment of the accounts that are apart,
+    `column` what tells them; all rows as they would be, and the new ones among them."""
+
+    new: str
+    column: str
+    columns: list[str]
+    rows: list[dict[str, object]]
+    added: list[dict[str, object]]
+
+
+def changes(strategy: Strategy, rules: Iterable[SplitRule]) -> Iterator[Change]:
+    """The texts of one split after the other, in the order in which they are pasted: each is for
+    the strategy with the splits before it. A new segment keeps the paths of the one it is split
+    from."""
+    for rule in rules:
+        made = _made(strategy, rule)
+        yield from _changes(strategy, rule, made)
+        strategy = _split(strategy, rule, made)
+
+
+def _made(strategy: Strategy, rule: SplitRule) -> _Made:
+    segment = rule.segment
     new = _unused(f"{segment}_apart", {*strategy.segments, *(row.id for row in strategy.rows)})
     column, cell = rule.fact.name, _cell(rule)
     if rule.least is not None:
         column, cell = _unused(f"{segment}_split", {*strategy.levels, *strategy.facts}), "apart"
+    columns = [*strategy.columns]
+    if column not in columns:
+        columns.append(column)
+    rows, added = _rows(strategy, rule, columns.index(column), cell, new)
+    return _Made(new, column, columns, rows, added)
+
+
+def _changes(strategy: Strategy, rule: SplitRule, made: _Made) -> Iterator[Change]:
+    segment, folder = rule.segment, strategy.folder
+    if rule.least is not None:
         yield Change(
             segment=segment,
             file=f"{folder}/tiers.yaml",
             what="at the end",
             text=(
-                f"{column}:\n  - {{tier: apart, when: {rule.text}, unknown: skip}}\n"
+                f"{made.column}:\n  - {{tier: apart, when: {rule.text}, unknown: skip}}\n"
                 "  - {tier: rest, otherwise: true}"
             ),
             whole="",
         )
-    columns = [*strategy.columns]
-    if column not in columns:
-        columns.append(column)
-    rows, added = _rows(strategy, rule, columns.index(column), cell, new)
     text = "\n".join(
-        f"  - {{id: {inline(row['id'])}, match: {inline(row['match'])}, segment: {new}}}"
-        for row in added
+        f"  - {{id: {inline(row['id'])}, match: {inline(row['match'])}, segment: {made.new}}}"
+        for row in made.added
     )
     what = "above the rows that lead to the segment"
-    if len(columns) > len(strategy.columns):
+    if len(made.columns) > len(strategy.columns):
         what += "; `any` is the last cell of all other rows"
-        text = f"columns: {inline(columns)}\n{text}"
+        text = f"columns: {inline(made.columns)}\n{text}"
+    content = {"columns": made.columns, "rows": made.rows}
     yield Change(
         segment=segment,
         file=strategy.segments_file,
         what=what,
         text=text,
-        whole=segments_yaml({"columns": columns, "rows": rows}, "").content.decode(),
+        whole=segments_yaml(content, "").content.decode(),
     )
     for path in strategy.paths_of(segment):
         yield Change(
             segment=segment,
             file=f"{folder}/paths.yaml",
             what=f'in the path "{path.name}"',
-            text=f"  for: {inline([*path.segments, new])}",
+            text=f"  for: {inline([*path.segments, made.new])}",
             whole="",
         )
+    if _examples_lack(strategy, rule.fact):
+        yield Change(
+            segment=segment,
+            file=strategy.examples[0].file,
+            what="under `defaults`: a value by which the examples stay as they are",
+            text=f"  {rule.fact.name}: {_staying(rule)}",
+            whole="",
+        )
+
+
+def _examples_lack(strategy: Strategy, fact: Fact) -> bool:
+    """Whether the examples have to give a fact that the strategy did not read before."""
+    read = fact.name in strategy.facts or fact.nullable
+    return not read and any(fact.name not in example.given for example in strategy.examples)
+
+
+def _staying(rule: SplitRule) -> str:
+    """A value of the fact by which an account is not apart."""
+    if rule.least is not None:
+        return "0" if rule.least > 0 else f"{rule.least - 1:f}"
+    if rule.fact.kind is Kind.BOOLEAN:
+        return "false"
+    return inline(_unused("other", rule.levels))
+
+
+def _split(strategy: Strategy, rule: SplitRule, made: _Made) -> Strategy:
+    """The strategy with a split, as far as the next one looks at it."""
+    scheme = () if rule.least is None else (Scheme(made.column, ()),)
+    return replace(
+        strategy,
+        columns=tuple(made.columns),
+        rows=tuple(_row(row) for row in made.rows),
+        schemes=(*strategy.schemes, *scheme),
+        facts={**strategy.facts, rule.fact.name: rule.fact},
+        paths=tuple(
+            replace(path, segments=(*path.segments, made.new))
+            if rule.segment in path.segments
+            else path
+            for path in strategy.paths
+        ),
+    )
+
+
+def _row(row: Mapping[str, Any]) -> SegmentRow:
+    cells = tuple(
+        None if cell == "any" else frozenset(cell if isinstance(cell, list) else [cell])
+        for cell in row["match"]
+    )
+    return SegmentRow(id=row["id"], cells=cells, segment=row["segment"], line=None)
 
 
 def _cell(rule: SplitRule) -> Cell:

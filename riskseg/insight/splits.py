@@ -80,11 +80,7 @@ class Splits(Insight[Portfolio, Structure]):
             outcome=None if outcome is None else _in_words(subject, outcome),
             day=None if outcome is None else outcome.day,
             splits=tuple(clear),
-            changes=tuple(
-                change
-                for split in clear
-                for change in changes(subject.strategy, rules[split.segment])
-            ),
+            changes=tuple(changes(subject.strategy, (rules[split.segment] for split in clear))),
             pairs=tuple(pairs(subject)),
             unreached=tuple(unreached(subject)),
             looked_at=len(subject.days),
@@ -246,8 +242,10 @@ def _measured(
                 # Some features are not for models, but known as of any date.
                 static=rule.fact.static and rule.fact.family == rule.fact.name,
                 accounts=sizes[segment, True],
+                measured=own.accounts,
                 **_shown(subject, own, ""),
                 others=sizes[segment, False],
+                others_measured=rest.accounts,
                 **_shown(subject, rest, "other_"),
                 gain=subject.figure(gain),
             ),

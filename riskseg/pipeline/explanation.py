@@ -58,6 +58,9 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         (account_score.told for account_score in scores if account_score.key == decider.of), ""
     )
     decision["priority"] = _as_short(decision["priority"])
+    waits = waiting(strategy, decided_row, guards, walked)
+    duties = duty_states(strategy, decider.as_of, decided_row)
+    duty_first = any(duty.due for duty in duties)
     return Explanation(
         decision=decision,
         facts={
@@ -75,12 +78,18 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         bills=(),
         scores=scores,
         matched=_matched(strategy, decided_row),
-        steps=_steps(walked, decider.as_of, decided_row),
+        steps=_steps(
+            walked,
+            decider.as_of,
+            decided_row,
+            waits=waits is not None or duty_first,
+            closed=waits is not None and waits.calendar is not None and not duty_first,
+        ),
         placement=_placement(strategy, decided_row),
         step_due=decided_row["=due_action"],
         guards=guards,
-        waits=waiting(strategy, decided_row, guards, walked),
-        duties=duty_states(strategy, decider.as_of, decided_row),
+        waits=waits,
+        duties=duties,
         contact_hours=_contact_hours(strategy, decider.as_of, decided_row),
         strategy=strategy.fingerprint,
         currency=currency,
@@ -187,10 +196,11 @@ def _route(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Rou
 
 
 def _steps(
-    walked: Sequence[RouteStep], as_of: date, row: Mapping[str, Any]
+    walked: Sequence[RouteStep], as_of: date, row: Mapping[str, Any], *, waits: bool, closed: bool
 ) -> tuple[PathStep, ...]:
     """The steps of a route, dated where day 0 of their path is known: those that repeat as they
-    come due in the round that the account is in."""
+    come due in the round that the account is in. `waits` says that something else is done on the
+    day, or nothing; `closed` that the step which is reached waits for an open day."""
     began = None if row["~begun_ago"] is None else as_of - timedelta(days=row["~begun_ago"])
     steps = []
     for of_route in walked:
@@ -199,9 +209,11 @@ def _steps(
         if of_route.order == row["~due_order"]:
             round_ = row["~due_round"]
         due = step.day + round_ * of_route.every
-        when: Literal["past", "today", "ahead"] = "past"
+        when: Literal["past", "today", "waits", "ahead"] = "past"
         if of_route.order == row["~due_order"]:
-            when = "today"
+            when = "waits" if waits else "today"
+        elif closed and of_route.order == row["~reached_order"]:
+            when = "waits"
         elif path_day is None or due > path_day:
             when = "ahead"
         issued_on, elsewhere_on = row[f"@{of_route.issued}"], row[f"@{of_route.elsewhere.issued}"]

@@ -325,7 +325,8 @@ class PathStep(Part):
     action: str
     template: str | None
     path: str
-    when: Literal["past", "today", "ahead"]
+    when: Literal["past", "today", "waits", "ahead"]
+    """`waits` is a step that is due, while on the day something else is done, or nothing."""
     issued_on: date | None
     """The day on which it was last issued."""
     elsewhere_on: date | None = None

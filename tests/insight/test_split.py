@@ -223,11 +223,14 @@ def test_segments_nobody_reached_are_named(answer: Structure) -> None:
     assert answer.unreached[0].rows.startswith(f"{treated.IDLE} (line ")
 
 
-@pytest.mark.parametrize("segment", ["one", "two"])
-def test_what_is_made_ready_can_be_pasted(tmp_path: Path, answer: Structure, segment: str) -> None:
-    """The strategy is sound, and decides who is apart; everybody else is as before."""
+@pytest.mark.parametrize("splits", [1, 2])
+def test_what_is_made_ready_can_be_pasted(tmp_path: Path, answer: Structure, splits: int) -> None:
+    """The strategy is sound, and decides who is apart; everybody else is as before. So it is with
+    the first split alone, and with both."""
     root = write(tmp_path / "w")
-    changes = [change for change in answer.changes if change.segment == segment]
+    pasted = [split.segment for split in answer.splits[:splits]]
+    assert {"one", "two"} >= {*pasted} and len(pasted) == splits
+    changes = [change for change in answer.changes if change.segment in pasted]
     for change in changes:
         file = root / change.file
         if change.file.endswith("tiers.yaml"):
@@ -237,15 +240,16 @@ def test_what_is_made_ready_can_be_pasted(tmp_path: Path, answer: Structure, seg
                 assert yaml.safe_load(line)[0] in yaml.safe_load(change.whole)["rows"]
             file.write_text(change.whole, encoding="utf-8")
         else:
-            old = f"  for:\n  - {segment}\n"
+            old = f"  for:\n  - {change.segment}\n"
             assert file.read_text().count(old) == 1
             file.write_text(file.read_text().replace(old, f"{change.text}\n"), encoding="utf-8")
-    assert len(changes) == (3 if segment == "one" else 2)
+    assert len(changes) == sum(3 if segment == "one" else 2 for segment in pasted)
     check(root)
     after = {row["account_id"]: row["segment"] for row in treated.decide(root, FIRST)}
     for account in ACCOUNTS:
-        own = account.segment == segment
-        apart = (account.visits or 0) >= 6 if segment == "one" else account.grade in "bd"
+        own = account.segment in pasted
+        is_one = account.segment == "one"
+        apart = (account.visits or 0) >= 6 if is_one else account.grade in "bd"
         assert after[account.id] == account.segment + ("_apart" if own and apart else "")
 
 

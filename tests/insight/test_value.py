@@ -7,6 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.asked import Asked
 from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.run.insight import insight
@@ -87,5 +90,8 @@ def test_without_bills_nobody_knows(tmp_path: Path) -> None:
     account_file.write(root, "id,score\na,1\nb,9\n", strategy, types={"score": "integer"})
     answer = insight(root, "size", Asked(account_file.DAY)).answer
     assert isinstance(answer, SegmentSizes) and answer.accounts == 2
+    assert answer.words() == '"hit" is the largest, with 50% of the accounts.'
+    with pytest.raises(ProblemsError, match=r"RS640 .* by design"):
+        insight(root, "arrears", Asked(account_file.DAY))
     for size in answer.segments:
         assert (size.balance, size.paid, size.share_of_paid) == (None, None, None)

@@ -100,6 +100,7 @@ def test_what_a_call_waits_for_is_said(account: str, ws: riskseg.Workspace) -> N
     assert waits is not None
     assert (waits.action, waits.until, *waits.because) == ("call", *WAITS[account])
     assert waits.instead == ("letter" if account == "replaced" else None)
+    assert [step.when for step in ws.explain(account, as_of=DAY).steps] == ["waits"]
 
 
 def test_an_open_duty_is_named(ws: riskseg.Workspace) -> None:
@@ -112,8 +113,20 @@ def test_an_open_duty_is_named(ws: riskseg.Workspace) -> None:
         date(2026, 1, 7),
     )
     assert explained.decision["action"] == "support"
+    # The path's own step, of the same day, comes after it.
+    assert [step.when for step in explained.steps] == ["waits"]
     (other,) = ws.explain("held", as_of=DAY).duties
     assert not other.open
+
+
+def test_a_duty_whose_deadline_has_passed_is_overdue(
+    ws: riskseg.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    command = ["-w", str(ws.root), "explain", "owed", "--as-of", "2026-01-20"]
+    shown = CliRunner().invoke(app, command).output
+    assert "Duty support is overdue: support had to be issued by 2026-01-07, counted from" in shown
+    assert "is open" not in shown
 
 
 def test_the_command_shows_it(ws: riskseg.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

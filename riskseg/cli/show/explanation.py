@@ -15,7 +15,9 @@ from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.domain.words import money as money_text
 
 if TYPE_CHECKING:
-    from riskseg.results.runs import Explanation, FactForm, Waiting
+    from datetime import date
+
+    from riskseg.results.runs import DutyState, Explanation, FactForm, Waiting
 
 
 def show_explanation(explanation: Explanation) -> None:
@@ -111,13 +113,25 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
     for duty in explanation.duties:
         if duty.open:
             first = "; it comes before the path's step" if duty.due else ""
-            action = f"{' or '.join(duty.actions)} until {duty.deadline}, since {duty.since}"
-            console.print(f"Duty {duty.name} is open: {escape(action)}{first}.")
+            console.print(
+                f"Duty {duty.name} {_how_open(duty, explanation.decision['as_of'])}{first}."
+            )
     if explanation.contact_hours is not None:
         action = explanation.decision["action"]
         console.print(f"[bold]{action}[/] is lawful from {escape(explanation.contact_hours)}.")
     if explanation.waits is not None:
         _waits(console, explanation.waits)
+
+
+def _how_open(duty: DutyState, as_of: date) -> str:
+    """What a duty that is open asks for, and by when."""
+    actions = escape(" or ".join(duty.actions))
+    if duty.deadline is not None and duty.deadline < as_of:
+        return (
+            f"is overdue: {actions} had to be issued by {duty.deadline}, counted from "
+            f"{duty.since}, and was not"
+        )
+    return f"is open: {actions} until {duty.deadline}, since {duty.since}"
 
 
 def _waits(console: Console, waits: Waiting) -> None:

@@ -32,7 +32,13 @@ def worklist(done: Worklist) -> None:
     if done.issued is not None:
         again = done.issued - done.new
         before_text = f", {number(again)} of them before" if again else ""
-        console.print(f"{counted(done.issued, 'action')} issued{before_text}.")
+        together = ""
+        if done.issued > done.rows:
+            together = (
+                "; an action for several accounts of a party is one row of the list, and is issued "
+                "to each of them"
+            )
+        console.print(f"{counted(done.issued, 'action')} issued{before_text}{together}.")
     if done.waiting:
         they = "it is" if done.waiting == 1 else "they are"
         console.print(
@@ -42,7 +48,8 @@ def worklist(done: Worklist) -> None:
     if done.held_back:
         console.print(
             f"{counted(done.held_back, 'account')} had another action that day and "
-            f"{'is' if done.held_back == 1 else 'are'} left out."
+            f"{'is' if done.held_back == 1 else 'are'} left out; `riskseg assign` counts "
+            f"{'it' if done.held_back == 1 else 'them'} as due."
         )
     for duty in done.duties:
         late = f"; [bold]past the deadline for {number(duty.late)}[/]" if duty.late else ""

@@ -59,6 +59,12 @@ class SegmentSizes(Answer):
         largest = max(self.segments, key=lambda size: size.overdue, default=None)
         if largest is None:
             return "There are no accounts."
+        if not self.overdue:
+            largest = max(self.segments, key=lambda size: size.accounts)
+            text = f'"{largest.segment}" is the largest, with {largest.share:.0%} of the accounts.'
+            return text + too_few(
+                self.suppressed, "Probabilities and payments not shown", of_total=True
+            )
         text = (
             f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
             f"with {largest.share:.0%} of the accounts."

@@ -24,6 +24,8 @@ class Split(Part):
     """Whether the fact is known only as of today: what it was on the day is not known."""
     accounts: int
     """The accounts of the segment that would be apart, of both halves."""
+    measured: int
+    """Those of them in the half that the split was not found on: `rate` is of these."""
     rate: Share
     """The share of them of which the outcome came true."""
     low: Share
@@ -31,6 +33,8 @@ class Split(Part):
     high: Share
     others: int
     """The accounts that would stay, those of which the fact is not known among them."""
+    others_measured: int
+    """Those of them in that half: `other_rate` is of these."""
     other_rate: Share
     other_low: Share
     other_high: Share
@@ -85,6 +89,8 @@ class Structure(Answer):
     splits: tuple[Split, ...]
     """The clear ones, the largest gain first."""
     changes: tuple[Change, ...]
+    """In the order in which they are pasted: each split is written for the strategy with those
+    before it."""
     pairs: tuple[Pair, ...]
     unreached: tuple[Unreached, ...]
     looked_at: int
