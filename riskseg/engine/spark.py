@@ -14,11 +14,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from typing import Self
 
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark import cloudpickle
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -26,6 +27,8 @@ from pyspark.sql import SparkSession
 from riskseg.engine.port import EngineError
 
 _RESULT = "number int, result binary"
+# Of Spark itself; of its Java, which ran out of memory, for instance; and where that has ended.
+_FAILURES = (PySparkException, Py4JError, OSError)
 _PYTHON_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception)\b: ")
 
 # It says so of each pandas that is newer than itself; only Arrow is used here.
@@ -34,7 +37,9 @@ warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", F
 
 class Spark(AbstractContextManager["Spark"]):
     """A session with the cluster that a master names, such as `local[4]` or `spark://host:7077`.
-    `slots` is how many pieces are worked on at a time. Raises EngineError where there is none."""
+    Where this process has a session with that master, as a notebook has, it is used, and left as it
+    was. `slots` is how many pieces are worked on at a time. Raises EngineError where there is none,
+    or a session with another master."""
 
     def __init__(self, master: str) -> None:
         builder = (
@@ -48,21 +53,31 @@ class Spark(AbstractContextManager["Spark"]):
         self._modules = list(sys.path) if master.startswith("local") else []
         if self._modules:
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        running = SparkSession.getActiveSession()
+        self._is_own = running is None
         try:
-            self._session = builder.getOrCreate()
+            self._session = running or builder.getOrCreate()
         # What the driver's own Java says where a master is wrong or cannot be reached is no error
         # of Spark's Python.
         except Exception as error:
             raise EngineError(_reason(error)) from error
+        context = self._session.sparkContext
+        if context.master != master:
+            raise EngineError(f"this process already uses the Spark of {context.master}")
         # What fails is said by what is raised; executors keep logs of their own.
-        self._session.sparkContext.setLogLevel("OFF")
-        self.slots = max(self._session.sparkContext.defaultParallelism, 1)
+        if self._is_own:
+            context.setLogLevel("OFF")
+        self.slots = max(context.defaultParallelism, 1)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._session.stop()
+        if not self._is_own:
+            return
+        # Its Java may have ended already.
+        with suppress(*_FAILURES):
+            self._session.stop()
 
     def each(self, work: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> Iterator[bytes]:
         """What `work` makes of each piece, in their order. As many pieces as there are slots are at
@@ -99,7 +114,7 @@ class Spark(AbstractContextManager["Spark"]):
         try:
             frame = self._session.createDataFrame(rows, "number int, piece binary")
             found = frame.mapInArrow(carry_out, _RESULT).collect()
-        except PySparkException as error:
+        except _FAILURES as error:
             raise EngineError(_reason(error)) from error
         by_number = {row["number"]: bytes(row["result"]) for row in found}
         return [by_number[number] for number in range(len(pieces))]

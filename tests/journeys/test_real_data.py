@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from tests.support.spark import lacking
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real data is not in {DATA}")
@@ -30,6 +31,18 @@ def riskseg(*words: str) -> str:
 
 def told(*words: str) -> Any:
     return json.loads(riskseg(*words, "--json"))
+
+
+def same_on_spark(workspace: str, day: str, out: str, *, buckets: int) -> None:
+    """Spark's executors decide the same accounts, to the same bytes."""
+    if lacking():
+        return
+    toml = Path(workspace, "riskseg.toml")
+    toml.write_text(f"{toml.read_text()}\n[engine]\npartitions = {buckets}\n")
+    again = str(Path(workspace, f"on-spark{Path(out).suffix}"))
+    words = ("--as-of", day, "--out", again, "--reasons", "all", "--engine", "local[2]")
+    told("-w", workspace, "assign", *words)
+    assert Path(again).read_bytes() == Path(out).read_bytes()
 
 
 def figures(kept: Any) -> None:
@@ -106,8 +119,9 @@ def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
     for one in kept:
         figures(one)
     out = f"{w}/d.parquet"
-    done = told("-w", w, "assign", "--as-of", "2025-06-30", "--out", out)
+    done = told("-w", w, "assign", "--as-of", "2025-06-30", "--out", out, "--reasons", "all")
     assert done["rows"] == 1_500
+    same_on_spark(w, "2025-06-30", out, buckets=64)
 
     # What is overdue is what was due before that day less what was paid, to the penny.
     owed = rows(
@@ -193,6 +207,7 @@ def test_business_invoices_one_row_an_invoice(tmp_path: Path) -> None:
     out = str(w / "d.csv")
     told("-w", str(w), "assign", "--as-of", "2013-10-31", "--out", out, "--reasons", "all")
     assert rows(f"select count(*), count(reasons) from '{out}'")[0][0] == 100
+    same_on_spark(str(w), "2013-10-31", out, buckets=8)
     account = rows(f"select account_id from '{out}' where p_bad is not null limit 1")[0][0]
     assert "p_bad" in riskseg("-w", str(w), "explain", account, "--as-of", "2013-10-31")
 

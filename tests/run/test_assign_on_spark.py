@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.engine import EngineError
+from riskseg.pipeline.buckets import BucketLedger, bucket_ledger
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
+from riskseg.run.train import train
 from tests.support import portfolio as p
 from tests.support import spark as installed
+from tests.support.sampled import only
+
+if TYPE_CHECKING:
+    from riskseg.engine.spark import Spark
 
 Copy = Callable[[Path], Path]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+
+# Two threads, and a piece may fail three times.
+MASTER = "local[2, 3]"
 
 
-@pytest.fixture(autouse=True)
-def _installed() -> None:
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Spark]:
+    """Spark that this process has already, as in a notebook: to start it takes seconds."""
     installed.required()
+    from riskseg.engine.spark import Spark
+
+    with Spark(MASTER) as started:
+        yield started
 
 
 def run_of(workspace: Path, master: str | None) -> tuple[bytes, dict[str, object]]:
@@ -29,42 +48,81 @@ def run_of(workspace: Path, master: str | None) -> tuple[bytes, dict[str, object
     return place.read_bytes(), json.loads(Path(f"{place}.manifest.json").read_text())
 
 
-def test_the_same_run_to_the_byte(trained: Path, copy_of: Copy) -> None:
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("count", only(8, [1, 64]))
+def test_the_same_run_to_the_byte(trained: Path, copy_of: Copy, count: int) -> None:
     workspace = copy_of(trained)
     here = run_of(workspace, None)
-    assert run_of(workspace, "local[2]") == here
+    toml = workspace / "riskseg.toml"
+    text = toml.read_text()
+    toml.write_text(text.replace("threads = 1\n", f"threads = 1\npartitions = {count}\n"))
+    assert toml.read_text() != text
+    assert run_of(workspace, MASTER) == here
     done = replay(workspace, "last")
     assert done.verdict == "same bytes"
 
 
-def fails_once(pieces: Iterable[bytes]) -> Callable[[bytes], bytes]:
-    """Work that fails the first time that each piece is tried."""
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+def test_the_same_run_of_20_000_accounts(tmp_path: Path) -> None:
+    workspace = p.make(tmp_path / "w", accounts=20_000)
+    train(workspace, (), at=p.AT)
+    assert run_of(workspace, MASTER) == run_of(workspace, None)
 
-    def work(piece: bytes) -> bytes:
+
+# Work that is defined in a test goes to executors as it is: they import nothing for it.
+
+
+def test_a_piece_that_is_lost_is_done_again_and_counts_once(spark: Spark) -> None:
+    def killed_at_first(piece: bytes) -> bytes:
         from pyspark import TaskContext
 
         context = TaskContext.get()
         assert context is not None
         if context.attemptNumber() == 0:
-            raise RuntimeError("the executor is lost")
+            os.kill(os.getpid(), signal.SIGKILL)
         return piece * 2
 
-    return work
+    pieces = [b"a", b"b", b"c"]
+    assert spark.slots == 2
+    assert list(spark.each(killed_at_first, pieces)) == [b"aa", b"bb", b"cc"]
 
 
-def test_a_piece_that_is_lost_is_done_again_and_counts_once() -> None:
+def test_work_that_fails_each_time_is_an_error_that_says_why(spark: Spark) -> None:
+    def fails(_piece: bytes) -> bytes:
+        raise ValueError("no room")
+
+    with pytest.raises(EngineError, match="no room"):
+        list(spark.each(fails, [b"a"]))
+
+
+def test_spark_that_was_there_is_used_and_left(spark: Spark) -> None:
     from riskseg.engine.spark import Spark
 
-    pieces = [bytes([number]) for number in range(5)]
-    with Spark("local[2, 3]") as spark:
-        assert spark.slots == 2
-        found = list(spark.each(fails_once(pieces), pieces))
-    assert found == [piece * 2 for piece in pieces]
-    with Spark("local[2]") as spark, pytest.raises(EngineError, match="the executor is lost"):
-        list(spark.each(fails_once(pieces), pieces))
+    with Spark(MASTER) as same:
+        assert list(same.each(bytes.upper, [b"a"])) == [b"A"]
+    assert list(spark.each(bytes.upper, [b"b"])) == [b"B"]
+    with pytest.raises(EngineError, match=r"already uses the Spark of local\[2, 3\]"):
+        Spark("local[1]")
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_bucket_that_needs_more_memory_than_there_is(
+    trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_little(*loaded: Any, **settings: Any) -> BucketLedger:
+        return replace(bucket_ledger(*loaded, **settings), memory="1MB")
+
+    monkeypatch.setattr("riskseg.run.assign.bucket_ledger", with_little)
+    workspace = copy_of(trained)
+    with pytest.raises(ProblemsError, match="more memory than its limit") as raised:
+        run_of(workspace, MASTER)
+    assert [problem.code for problem in raised.value.problems] == ["RS615"]
+    assert not (workspace / "out.parquet").exists()
 
 
 def test_no_such_master_is_a_problem(trained: Path, copy_of: Copy) -> None:
+    installed.required()
     workspace = copy_of(trained)
     with pytest.raises(ProblemsError, match="There is no Spark at nonsense") as raised:
         run_of(workspace, "nonsense")
