@@ -59,7 +59,7 @@ def _billed_vintage(
         months_after=months_after,
         accounts=int(accounts),
         billed=subject.of_minor(billed),
-        unpaid=subject.of_minor(unpaid),
+        unpaid=subject.of_minor(unpaid) if share else None,
         share=share and share.share,
         low=share and share.low,
         high=share and share.high,

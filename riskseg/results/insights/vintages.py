@@ -15,7 +15,8 @@ COMPARED_MONTHS, COMPARED_DAYS = 3, 90
 
 class BilledVintage(Part):
     """What was billed in a month, and what of it was unpaid some months later, as known then.
-    Shares are null for fewer than 10 accounts."""
+    What was unpaid, and its share, are null for fewer than 10 accounts: what was billed less that
+    is what they paid."""
 
     month: date
     """The last day of the month in which the bills were issued."""
@@ -24,7 +25,7 @@ class BilledVintage(Part):
     accounts: int
     billed: Money
     """What was owed of these bills, paid or not."""
-    unpaid: Money
+    unpaid: MoneyOrNone
     share: ShareOrNone
     """Of what was billed, what was unpaid."""
     low: ShareOrNone
