@@ -835,10 +835,18 @@ def results() -> Iterator[str]:
         yield f"### insight {question}"
         yield ""
         yield from _result(schema["$defs"], _referred(reference))
+    yield "## Metrics"
+    yield ""
+    yield (
+        "What `--metrics FILE` writes as JSON; the values are numbers. `metrics` in the schema. As "
+        "OpenMetrics text (`.prom`, `.txt`) it has the same metrics, all of them gauges."
+    )
+    yield ""
+    yield from _result(schema["$defs"], _referred(schema["metrics"]))
     yield "## The parts of results"
     yield ""
     whole = (*schema["commands"].values(), *schema["answers"].values())
-    results = {_referred(reference) for reference in whole}
+    results = {_referred(reference) for reference in (*whole, schema["metrics"])}
     for name, definition in schema["$defs"].items():
         if name not in results and definition["type"] == "object":
             yield f"### {name}"

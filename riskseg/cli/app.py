@@ -39,6 +39,7 @@ from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.init import init
 from riskseg.cli.insight import insight, report
 from riskseg.cli.journal import journal_app, replay
+from riskseg.cli.metrics import MetricsFile, measuring
 from riskseg.cli.models import models_app
 from riskseg.cli.progress import be_silent
 from riskseg.cli.rehearse import rehearse
@@ -244,6 +245,7 @@ def train(
             help="Use only what was known by the close of this day: for back-tests.",
         ),
     ] = None,
+    metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -266,6 +268,7 @@ def train(
         show_training,
         plan=use_cases.train.plan(root(), models or (), only=only) if plan else None,
         as_json=as_json,
+        metrics=None if plan else measuring("train", root(), metrics),
     )
 
 
@@ -283,6 +286,7 @@ def score(
     ] = None,
     accounts_from: AccountsFrom = None,
     columns: Columns = None,
+    metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -305,6 +309,7 @@ def score(
         show_scores,
         plan=use_cases.score.plan(root(), models or ()) if plan else None,
         as_json=as_json,
+        metrics=None if plan else measuring("score", root(), metrics),
     )
 
 
@@ -340,6 +345,7 @@ def assign(
             "master, such as local[4] or spark://host:7077.",
         ),
     ] = "duckdb",
+    metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -370,6 +376,7 @@ def assign(
         show_decisions,
         plan=use_cases.assign.plan(spark=spark is not None) if plan else None,
         as_json=as_json,
+        metrics=None if plan else measuring("assign", root(), metrics),
     )
 
 

@@ -20,6 +20,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.words import is_one_line
 
 if TYPE_CHECKING:
+    from riskseg.cli.metrics import Measuring
     from riskseg.pipeline.stages import Plan as Stages
     from riskseg.pipeline.stages import Progress
     from riskseg.results.base import Shown
@@ -182,14 +183,18 @@ def present(
     as_json: bool,
     plan: Stages | None = None,
     quiet: bool = False,
+    metrics: Measuring | None = None,
 ) -> R:
     """Run a use case and print its result, as JSON or as `show` does; or only the plan, where one
-    is given. `quiet` shows no progress."""
+    is given. `quiet` shows no progress; `metrics` has what was measured written to a file."""
     if plan is not None:
         show_plan(plan, as_json=as_json, sources=_planned_sources)
         raise typer.Exit
-    result = run(progress(quiet=quiet))
+    shown_progress = progress(quiet=quiet)
+    result = run(shown_progress if metrics is None else metrics.over(shown_progress))
     end_progress()
+    if metrics is not None:
+        metrics.write(result, now())
     if as_json:
         print_json(result)
     else:

@@ -30,6 +30,7 @@ from riskseg.cli.common import (
     user_or,
 )
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.metrics import Measuring, MetricsFile, measuring
 from riskseg.cli.selecting import Action, Channel, Columns, Segment, names
 from riskseg.cli.show.worklist import approvals as show_approvals
 from riskseg.cli.show.worklist import outcomes as show_outcomes
@@ -94,6 +95,7 @@ def issue(
     ] = False,
     draft: Draft = False,
     by: By = None,
+    metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -119,6 +121,7 @@ def issue(
         as_json,
         issued_by=who,
         ahead=ahead,
+        metrics=None if plan else measuring("worklist issue", root(), metrics),
     )
 
 
@@ -136,6 +139,7 @@ def _list(
     *,
     issued_by: str | None = None,
     ahead: bool = False,
+    metrics: Measuring | None = None,
 ) -> None:
     """The list of a day; where it is `issued_by` somebody, recorded as issued as well."""
     issue = issued_by is not None
@@ -158,6 +162,7 @@ def _list(
         show_worklist,
         plan=use_cases.worklist.plan(issue=issue) if plan else None,
         as_json=as_json,
+        metrics=metrics,
     )
 
 

@@ -33,6 +33,7 @@ from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import ForEach, Job, Progress, Stage
 from riskseg.pipeline.training_rows import columns_since
+from riskseg.results.runs import DriftFigure
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
@@ -339,3 +340,18 @@ def note_differences(
         for message in messages[key] or filter(None, [drift.summary]):
             progress.note(f"{key}: {message}")
     return messages
+
+
+def drift_figures(watches: Mapping[str, Watch]) -> tuple[DriftFigure, ...]:
+    """The figures behind these differences."""
+    return tuple(
+        DriftFigure(
+            model=key,
+            feature=measured.feature or None,
+            psi=round(float(measured.psi), 4),
+            by_chance=round(float(measured.by_chance), 4),
+            differs=bool(measured.differs),
+        )
+        for key, watch in watches.items()
+        for measured in watch.measured()
+    )

@@ -112,6 +112,22 @@ class SegmentTotal(Part):
     hold pauses the path. `untreated`: the path has no steps, has not begun or has ended."""
 
 
+class DriftFigure(Part):
+    """How a feature of the accounts that were scored, or their probability, differs from training
+    at the same points of the billing cycle."""
+
+    model: str
+    """The model, as the strategy or the command names it."""
+    feature: str | None
+    """Null for the probability."""
+    psi: float
+    """The population stability index."""
+    by_chance: float
+    """What chance alone gives on average."""
+    differs: bool
+    """Whether it is a shift beyond chance."""
+
+
 class Selected(Part):
     """Which of the decisions were written, and which columns of them."""
 
@@ -161,6 +177,8 @@ class Decisions(Written):
     """The decimals of an amount."""
     differences: Mapping[str, Sequence[str]]
     """How the accounts differ from those each model was trained on."""
+    drift: tuple[DriftFigure, ...] = ()
+    """The figures behind `differences`."""
     definitions: Mapping[str, str]
     """A hash of the definition of each fact that was read."""
     redefined: tuple[str, ...]
@@ -198,6 +216,8 @@ class Scores(Written):
     """How many rows have a probability of each model."""
     differences: Mapping[str, Sequence[str]]
     """How what was scored differs from what each model was trained on."""
+    drift: tuple[DriftFigure, ...] = ()
+    """The figures behind `differences`."""
     of_bills: bool = False
     """Whether a model is observed at issue, so that there are rows for bills too."""
 

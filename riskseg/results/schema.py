@@ -26,6 +26,7 @@ from riskseg.results import (
 from riskseg.results.insights.answers import ANSWERS
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.result import InsightResult
+from riskseg.results.metrics import RunMetrics
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -82,11 +83,12 @@ COMMANDS: Mapping[str, type[Any]] = {
 
 def json_schema() -> dict[str, Any]:
     """One schema for all. `commands` has the schema of what each command prints, by its words,
-    `answers` that of the `answer` of each question of `insight`, and `problems` that of what any of
+    `answers` that of the `answer` of each question of `insight`, `metrics` that of the file that
+    `--metrics` writes, and `problems` that of what any of
     them prints where it ends with Problems; all refer to `$defs`.
     """
     schema_requests = [
-        (result, "serialization") for result in (*COMMANDS.values(), *ANSWERS.values())
+        (result, "serialization") for result in (*COMMANDS.values(), *ANSWERS.values(), RunMetrics)
     ]
     references, schema = models_json_schema(schema_requests, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
     del schema["$defs"]["Problem"]  # what a result holds of one is written as a ProblemEntry
@@ -99,6 +101,7 @@ def json_schema() -> dict[str, Any]:
         "answers": {
             question: references[answer, "serialization"] for question, answer in ANSWERS.items()
         },
+        "metrics": references[RunMetrics, "serialization"],
         "problems": {
             "type": "object",
             "properties": {

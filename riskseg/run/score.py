@@ -20,7 +20,7 @@ from riskseg.pipeline.account_file import (
     with_accounts_from,
 )
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.decisions import SCORE, note_differences
+from riskseg.pipeline.decisions import SCORE, drift_figures, note_differences
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
@@ -244,6 +244,7 @@ class _Scoring(Job):
             },
             scored=self.counts,
             differences=note_differences(self.session, self.models, self.watches, self.progress),
+            drift=drift_figures(self.watches),
             accounts_from=self.given,
             of_bills=self.at_issue,
             sha256=written.sha256,

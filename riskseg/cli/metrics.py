@@ -1,0 +1,69 @@
+"""The option --metrics: what a run measured, written to a file for a monitoring system."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from riskseg import run as use_cases
+from riskseg.pipeline.stages import Progress, Stage
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MetricsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics",
+        help="Write counts, control totals, drift and the seconds of each stage to this file: "
+        ".json, or .prom or .txt for OpenMetrics text.",
+    ),
+]
+
+
+@dataclass
+class Measuring:
+    """What a command measures while it runs: the seconds of each stage, by its name."""
+
+    command: str
+    root: Path
+    place: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    _stage: str | None = None
+    _since: float = 0.0
+
+    def __post_init__(self) -> None:
+        use_cases.metrics.check_place(self.root, self.place)
+
+    def over(self, progress: Progress) -> Progress:
+        """The same progress, with the time taken at the start of each stage."""
+
+        def reached(stage: Stage, done: int, total: int) -> None:
+            self._ended()
+            self._stage = stage.name
+            progress.reached(stage, done, total)
+
+        self._since = time.perf_counter()
+        return replace(progress, reached=reached)
+
+    def write(self, result: Any, at: datetime) -> None:
+        """Write what was measured of the run that gave a result and ended `at`."""
+        self._ended()
+        measured = use_cases.metrics.metrics_of(self.command, result, self.seconds, at=at)
+        use_cases.metrics.write(measured, self.place)
+
+    def _ended(self) -> None:
+        moment = time.perf_counter()
+        if self._stage is not None:
+            taken = moment - self._since
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + taken
+        self._since = moment
+
+
+def measuring(command: str, root: Path, place: Path | None) -> Measuring | None:
+    """What measures a command, where a file is named. Raises RS010 where it cannot be written."""
+    return None if place is None else Measuring(command, root, place)

@@ -1,0 +1,250 @@
+"""What a run measured, worked out from its result: counts, control totals, drift, seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+from riskseg.domain.problems import Problems
+from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.session import open_checked
+from riskseg.results.control_totals import ControlTotals
+from riskseg.results.metrics import RunMetric, RunMetrics, metric
+from riskseg.results.models import Training
+from riskseg.results.runs import Decisions, DriftFigure, Scores
+from riskseg.results.worklist import Worklist
+from riskseg.store.files import write_beside
+
+JSON, TEXT = ".json", (".prom", ".txt")
+Measured = Decisions | Scores | Worklist | Training
+
+
+def check_place(root: Path, place: Path) -> None:
+    """Raise RS010 where metrics cannot be written to a file."""
+    problems = Problems()
+    check_output(open_checked(root), place, problems, (JSON, *TEXT))
+    problems.raise_if_any()
+
+
+def write(metrics: RunMetrics, place: Path) -> None:
+    """Write metrics as JSON or as text, by the ending of the file; readers see all or nothing."""
+    as_json = place.suffix.lower() == JSON
+    text = f"{metrics.model_dump_json(indent=2)}\n" if as_json else metrics.as_openmetrics()
+    with write_beside(place, token="metrics") as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def metrics_of(
+    command: str, result: Measured, seconds: Mapping[str, float], *, at: datetime
+) -> RunMetrics:
+    """The metrics of a command that gave a result, each of its stages having taken so many
+    `seconds`; it ended `at`."""
+    as_of = getattr(result, "as_of", None)
+    run_id = getattr(result, "run_id", None)
+    labels = {"command": command}
+    if run_id is not None:
+        labels["run_id"] = run_id
+    found = [metric("run", "What ran; the value is always 1.", [(labels, 1)])]
+    found.append(
+        metric(
+            "finished_timestamp_seconds",
+            "When the command ended, in seconds since 1970.",
+            [({}, at.timestamp())],
+            unit="seconds",
+        )
+    )
+    if as_of is not None:
+        midnight = datetime.combine(as_of, time(), UTC)
+        found.append(
+            metric(
+                "as_of_timestamp_seconds",
+                "The as-of date: its midnight in UTC, in seconds since 1970.",
+                [({}, midnight.timestamp())],
+                unit="seconds",
+            )
+        )
+    found.append(
+        metric(
+            "stage_seconds",
+            "How long each stage took.",
+            [({"stage": stage}, round(taken, 3)) for stage, taken in seconds.items()],
+            unit="seconds",
+        )
+    )
+    found += _measured(result)
+    return RunMetrics(
+        command=command,
+        as_of=as_of,
+        run_id=run_id,
+        finished_at=at,
+        metrics=tuple(measured for measured in found if measured.samples),
+    )
+
+
+def _measured(result: Measured) -> Iterator[RunMetric]:
+    match result:
+        case Decisions():
+            yield from _of_decisions(result)
+        case Scores():
+            yield from _of_scores(result)
+        case Worklist():
+            yield from _of_worklist(result)
+        case Training():
+            yield from _of_training(result)
+
+
+def _of_decisions(decisions: Decisions) -> Iterator[RunMetric]:
+    outlooks = [
+        ({"segment": segment.segment, "outlook": outlook}, total)
+        for segment in decisions.segments
+        for outlook, total in segment.outlook.items()
+    ]
+    yield metric(
+        "accounts",
+        "The accounts that were decided, by segment and by what comes next for them.",
+        [(labels, total.accounts) for labels, total in outlooks],
+    )
+    yield metric(
+        "overdue",
+        "What these accounts owe that is overdue, in the currency of the workspace.",
+        [(labels, float(t.overdue)) for labels, t in outlooks if t.overdue is not None],
+    )
+    yield metric(
+        "actions_due",
+        "How often each action is due.",
+        [({"action": action}, count) for action, count in decisions.actions.items()],
+    )
+    yield metric(
+        "rows_set_apart",
+        "The bad rows of each source, which were set apart.",
+        [({"source": source}, count) for source, count in decisions.quarantined.items()],
+    )
+    yield metric(
+        "feeds_accepted",
+        "How many expectations of feeds were not met, and accepted.",
+        [({}, len(decisions.accepted_feeds))],
+    )
+    yield metric(
+        "activated", "1 if the strategy was in force, 0 if not.", [({}, decisions.activated)]
+    )
+    if decisions.control_totals is not None:
+        yield from _of_control_totals(decisions.control_totals)
+    yield from _of_drift(decisions.drift)
+
+
+def _of_control_totals(totals: ControlTotals) -> Iterator[RunMetric]:
+    yield metric(
+        "source_rows",
+        "The rows of each source: those read are those used and those set apart.",
+        [
+            ({"source": source, "state": state}, value)
+            for source, rows in totals.rows.items()
+            for state, value in rows.model_dump().items()
+        ],
+    )
+    money: Mapping[str, Decimal] = {} if totals.money is None else totals.money.model_dump()
+    yield metric(
+        "money",
+        "The money of the payments by what became of it, in the currency of the workspace.",
+        [({"part": part}, float(amount)) for part, amount in money.items()],
+    )
+    overdue = {"account": totals.overdue_by_account, "segment": totals.overdue_by_segment}
+    yield metric(
+        "overdue_added_up",
+        "What is overdue in all, added up by account and by segment; the two are equal.",
+        [({"by": by}, float(sum_)) for by, sum_ in overdue.items() if sum_ is not None],
+    )
+    yield metric(
+        "accounts_set_apart",
+        "The accounts that were decided of which a row was set apart.",
+        [({}, totals.accounts_set_apart)],
+    )
+
+
+def _of_drift(figures: Sequence[DriftFigure]) -> Iterator[RunMetric]:
+    of_figures = [({"model": f.model, "of": f.feature or "probability"}, f) for f in figures]
+    yield metric(
+        "drift_psi",
+        "The population stability index against training, at the same points of the billing cycle.",
+        [(labels, figure.psi) for labels, figure in of_figures],
+    )
+    yield metric(
+        "drift_differs",
+        "1 where that is a shift beyond chance, 0 where not.",
+        [(labels, figure.differs) for labels, figure in of_figures],
+    )
+
+
+def _of_scores(scores: Scores) -> Iterator[RunMetric]:
+    yield metric("rows_written", "The rows that were written.", [({}, scores.rows)])
+    yield metric(
+        "scored",
+        "How many rows have a probability of each model.",
+        [
+            ({"model": model, "version": scores.models[model]}, count)
+            for model, count in scores.scored.items()
+        ],
+    )
+    yield from _of_drift(scores.drift)
+
+
+def _of_worklist(worklist: Worklist) -> Iterator[RunMetric]:
+    yield metric(
+        "worklist_actions",
+        "The actions of the day: those on the list, how many of them need an approval, and how "
+        "many more are due than the capacity of the day allows.",
+        [
+            ({"action": a.action, "channel": a.channel, "state": state}, count)
+            for a in worklist.actions
+            for state, count in (
+                ("listed", a.listed),
+                ("needs_approval", a.needs_approval),
+                ("over_capacity", a.left),
+            )
+        ],
+    )
+    if worklist.issued is not None:
+        yield metric(
+            "issued_actions",
+            "The actions that stand in the journal as issued, and how many of them are new.",
+            [({"state": "issued"}, worklist.issued), ({"state": "new"}, worklist.new)],
+        )
+    yield metric("held_back", "Accounts left out for another action.", [({}, worklist.held_back)])
+    yield metric(
+        "duty_accounts",
+        "The accounts of each duty: open, past the deadline, and with nothing done about it today.",
+        [
+            ({"duty": duty.duty, "state": state}, count)
+            for duty in worklist.duties
+            for state, count in (("open", duty.open), ("late", duty.late), ("left", duty.left))
+        ],
+    )
+
+
+def _of_training(training: Training) -> Iterator[RunMetric]:
+    of_models = [({"model": t.name, "version": t.version}, t) for t in training]
+    yield metric(
+        "trained_rows",
+        "The rows that each model learned from, and those of its hold-out.",
+        [
+            ({**labels, "part": part}, counts.rows)
+            for labels, trained in of_models
+            for part, counts in (
+                ("training", trained.summary.training),
+                ("hold_out", trained.summary.hold_out),
+            )
+        ],
+    )
+    held = [(labels, trained.summary.metrics.hold_out) for labels, trained in of_models]
+    yield metric(
+        "model_auc",
+        "The area under the ROC curve on the hold-out.",
+        [(labels, m.auc) for labels, m in held if m is not None and m.auc is not None],
+    )
+    yield metric(
+        "model_champion",
+        "1 where the version is the champion now, 0 where not.",
+        [(labels, trained.champion) for labels, trained in of_models],
+    )
