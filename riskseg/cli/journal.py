@@ -172,7 +172,7 @@ def _entries(entries: JournalEntries) -> None:
 
 
 def _runs(runs: Sequence[RunEntry]) -> None:
-    run_columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
+    run_columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs", "written to")
     run_table = table(*run_columns, right=("rows",))
     for run in runs:
         inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
@@ -184,8 +184,15 @@ def _runs(runs: Sequence[RunEntry]) -> None:
             "yes" if run.activated else "no",
             number(run.rows or 0),
             f"{inputs}, {run.erased} erased" if run.erased else inputs,
+            _written_to(run),
         )
     stdout().print(run_table)
+
+
+def _written_to(run: RunEntry) -> str:
+    if run.selected_output is not None:
+        return f"{run.selected_output} (a part)"
+    return run.output or "memory"
 
 
 def _erasures(erasures: Sequence[ErasureEntry]) -> None:

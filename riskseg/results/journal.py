@@ -21,6 +21,10 @@ class RunEntry(Part):
     activated: bool
     rows: int | None
     output: str | None
+    """Where all decisions of the run were written; null where they were given in memory, or only
+    a part of them was written."""
+    selected_output: str | None = None
+    """Where a part of the decisions was written, as `--due` and the like select it."""
     kept: bool
     """Whether its inputs are kept, so that it can be replayed."""
     erased: int | None

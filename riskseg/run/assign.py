@@ -309,6 +309,7 @@ class _Assignment(DecidingJob):
             arguments["accounts_from"] = self.given.model_dump()
         if self.selected is not None:
             arguments["selection"] = self.selection.as_json()
+            arguments["selected_output"] = self.written.output
         _record(self.journal, self.done, self.decided, arguments, self.sources, self.at)
         if self.keep:
             store.mark_journalled(self.workspace.state / "runs" / self.run_id)

@@ -57,6 +57,7 @@ def _run_entry(workspace: Workspace, run: RunRecord) -> RunEntry:
         activated=run.activated,
         rows=run.rows,
         output=run.output,
+        selected_output=run.arguments.get("selected_output"),
         kept=kept,
         erased=_count_erased(folder) if kept else 0,
     )

@@ -153,6 +153,8 @@ def test_a_part_is_written_and_the_whole_is_decided(workspace: Path, tmp_path: P
             "due": True,
         }
         whole = decisions_of(open_workspace, record, journal, Progress())
+    listed = run(workspace, "journal", "show", "--limit", "1").stdout
+    assert f"{place} (a part)" in " ".join(listed.split())
     assert whole is not None and whole.num_rows == 5 and {*NAMES} <= {*whole.column_names}
     assert replay(workspace, result.run_id).verdict == "same bytes"
     # Nothing is kept that was only shown.
