@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -153,8 +154,11 @@ def test_a_part_is_written_and_the_whole_is_decided(workspace: Path, tmp_path: P
             "due": True,
         }
         whole = decisions_of(open_workspace, record, journal, Progress())
-    listed = run(workspace, "journal", "show", "--limit", "1").stdout
-    assert f"{place} (a part)" in " ".join(listed.split())
+    (entry,) = json.loads(run(workspace, "journal", "show", "--limit", "1", "--json").stdout)[
+        "runs"
+    ]
+    assert (entry["output"], entry["selected_output"]) == (None, str(place))
+    assert "(a part)" in run(workspace, "journal", "show", "--limit", "1").stdout
     assert whole is not None and whole.num_rows == 5 and {*NAMES} <= {*whole.column_names}
     assert replay(workspace, result.run_id).verdict == "same bytes"
     # Nothing is kept that was only shown.
