@@ -66,7 +66,8 @@ def check_trust(workspace: Path) -> None:
     with Journal.open(workspace / ".riskseg" / "journal.db") as journal:
         for run in journal.runs():
             assert run.output is not None
-            assert sha256_of(Path(run.output)) == run.output_sha256
+            # Within the workspace the journal holds places of it.
+            assert sha256_of(workspace / run.output) == run.output_sha256
         for record in journal.models():
             folder = workspace / "models" / record.model / record.version
             assert load(folder).version == record.version
