@@ -15,6 +15,7 @@ import pytest
 from riskseg.domain.problems import ProblemsError
 from riskseg.engine import EngineError
 from riskseg.pipeline.buckets import BucketLedger, bucket_ledger
+from riskseg.pipeline.selection import Selection
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
 from riskseg.run.train import train
@@ -128,3 +129,17 @@ def test_no_such_master_is_a_problem(trained: Path, copy_of: Copy) -> None:
         run_of(workspace, "nonsense")
     assert [problem.code for problem in raised.value.problems] == ["RS618"]
     assert not (workspace / "out.parquet").exists()
+
+
+def test_a_part_of_the_decisions_is_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match="On Spark, all decisions") as raised:
+        assign(
+            trained,
+            p.AS_OF,
+            str(tmp_path / "out.parquet"),
+            at=p.AT,
+            selection=Selection(due=True),
+            spark=MASTER,
+        )
+    assert [problem.code for problem in raised.value.problems] == ["RS004"]
+    assert not (tmp_path / "out.parquet").exists()
