@@ -241,12 +241,14 @@ class Told:
 
     def watch(self) -> Any:
         as_in_training = SimpleNamespace(differences=(), summary="")
-        return SimpleNamespace(see=lambda *_: None, drift=lambda: as_in_training)
+        return SimpleNamespace(
+            see=lambda *_: None, drift=lambda: as_in_training, measured=lambda: ()
+        )
 
 
 def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, Any]]) -> None:
-    """An account each, its facts as attributes. Where it stands is told by its dates, or, for
-    want of bills, by its premise; a row of it is set apart where it has a second one."""
+    """An account each, its facts as attributes. Where it stands is told by its dates, or, where
+    there are no bills, by its premise; a row of it is set apart where it has a second one."""
     columns: dict[str, pa.Array] = {
         "account_id": pa.array([f"A{n}" for n, _ in enumerate(some)]),
         "closed_on": pa.array(
