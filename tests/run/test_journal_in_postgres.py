@@ -138,7 +138,8 @@ def test_a_list_is_a_table_of_the_database(root: Path, postgres_url: str) -> Non
         engine = sa.create_engine(postgres_url)
         with engine.connect() as connection:
             rows = connection.exec_driver_sql(
-                "select account_id, step, due_on from days_list"
+                "select as_of, account_id, step, due_on from days_list order by as_of"
             ).all()
         engine.dispose()
-        assert rows == [("a1", "sms", day(2))]
+        # Rows of another day stay.
+        assert rows == [(day(n), "a1", "sms", day(2)) for n in (2, 3) if n <= number]

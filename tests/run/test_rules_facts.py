@@ -197,7 +197,7 @@ def test_what_is_shown_to_machines_is_declared(here: Path) -> None:
         *("name", "version", "purpose", "owner", "effective_from", "effective_to", "folder"),
         *("uses", "bands", "tiers", "columns", "rows", "actions", "protective", "paths", "guards"),
         *("packs", "properties", "priority", "examples", "facts", "defaults", "notes", "from_data"),
-        *("special_category", "treat", "duties"),
+        *("special_category", "treat", "duties", "constants"),
     }
     assert shown["tiers"] == [
         {

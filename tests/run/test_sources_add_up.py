@@ -266,7 +266,7 @@ def test_totals_that_do_not_agree_are_our_own_fault(
 
     def lose(self: Controls, accounts: tuple[int, int]) -> None:
         add(self, accounts)
-        self._sums["overdue"] -= 1
+        self.sums["overdue"] -= 1
 
     monkeypatch.setattr(Controls, "add", lose)
     with pytest.raises(ControlTotalsError, match=r"199\.99 is not 200\.00"):
