@@ -15,30 +15,15 @@ the starter strategy. Each line is a process of its own.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
-from pipeline import AS_OF, HERE, make_data, make_workspace
+from pipeline import AS_OF, HERE, make_data, make_workspace, run
 
 # Of a hundred accounts, so many paid again on the last day.
 PAID_AGAIN = 3
-
-
-def timed(command: list[str]) -> tuple[float, float, float]:
-    """Seconds by the clock, seconds of the processor, and the peak GiB of a process."""
-    before = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read() if process.stderr else b""
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - before
-    if status:
-        sys.exit(f"{' '.join(command)}\n{errors.decode()}")
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2
 
 
 def pay_again(data: Path) -> None:
@@ -81,7 +66,7 @@ def main() -> None:
         out.mkdir(exist_ok=True)
 
         def report(what: str, command: list[str], accounts: int = accounts) -> None:
-            clock, processor, memory = timed(command)
+            clock, memory, processor = run(command)
             print(
                 f"| {accounts:,} | {what} | {clock:.1f} | {processor:.1f} | "
                 f"{1e6 * clock / accounts:.0f} | {memory:.2f} |",

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from riskseg.results.replay import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
-    help="What was decided, and what is kept to decide it again. "
-    "For instance `riskseg journal show`.",
+    help="List runs and erasures, and remove what they keep. For instance `riskseg journal show`.",
     no_args_is_help=True,
 )
 

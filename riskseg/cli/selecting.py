@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from riskseg.pipeline.selection import Selection
+    from riskseg.run.known_names import Of
 
 Columns = Annotated[
     str | None,
@@ -22,30 +23,18 @@ Columns = Annotated[
     ),
 ]
 Due = Annotated[bool, typer.Option("--due", help="Only accounts with an action due.")]
-Action = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--action",
-        help="Only this action; may be repeated.",
-        autocompletion=completion.names("actions"),
-    ),
-]
-Channel = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--channel",
-        help="Only this channel; may be repeated.",
-        autocompletion=completion.names("channels"),
-    ),
-]
-Segment = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--segment",
-        help="Only accounts of this segment; may be repeated.",
-        autocompletion=completion.names("segments"),
-    ),
-]
+
+
+def _only(option: str, shown: str, kind: Of) -> Any:
+    """An option that names what is written, and may be given several times."""
+    return typer.Option(
+        option, help=f"Only {shown}; may be repeated.", autocompletion=completion.names(kind)
+    )
+
+
+Action = Annotated[list[str] | None, _only("--action", "this action", "actions")]
+Channel = Annotated[list[str] | None, _only("--channel", "this channel", "channels")]
+Segment = Annotated[list[str] | None, _only("--segment", "accounts of this segment", "segments")]
 
 
 def names(text: str | None) -> list[str]:

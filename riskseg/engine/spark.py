@@ -1,8 +1,8 @@
-"""Apache Spark: pieces of work are handed to its executors, and what comes of each is handed back.
+"""Apache Spark: pieces of work are sent to its executors, and the result of each is returned.
 
 Spark decides nothing itself. What is done with a piece is the same Python that a run without Spark
 carries out, on an engine of its own in each executor. A piece that is lost with its executor, or is
-worked on twice because one was slow, is handed back once.
+worked on twice because one was slow, is returned once.
 """
 
 from __future__ import annotations

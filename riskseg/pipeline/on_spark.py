@@ -53,14 +53,14 @@ def decided_on_spark(
     RS618 where Spark fails."""
 
     def work(piece: bytes) -> bytes:
-        return _packed(_decided(given, _unpacked(piece)))
+        return packed(_decided(given, unpacked(piece)))
 
     buckets = (
-        _packed(bucket(session.engine, given.ledger.tables, *accounts)) for accounts in ranges
+        packed(bucket(session.engine, given.ledger.tables, *accounts)) for accounts in ranges
     )
     try:
         for result in spark.each(work, buckets):
-            decided = _unpacked(result)
+            decided = unpacked(result)
             if isinstance(decided, tuple):
                 raise ProblemsError(decided)
             if isinstance(decided, Exception):
@@ -90,14 +90,15 @@ def _decided(given: Deciding, accounts: Bucket) -> DecidedBucket | _Refusal:
 _CODEC, _SIZE_BYTES = "zstd", 8
 
 
-def _packed(sent: object) -> bytes:
+def packed(sent: object) -> bytes:
+    """An object as it goes over the network."""
     content = pickle.dumps(sent)
     size = len(content).to_bytes(_SIZE_BYTES, "little")
     return size + bytes(pa.compress(content, codec=_CODEC, asbytes=True))
 
 
-def _unpacked(packed: bytes) -> Any:
+def unpacked(received: bytes) -> Any:
     """What our own driver or executor has packed."""
-    size = int.from_bytes(packed[:_SIZE_BYTES], "little")
-    content = pa.decompress(packed[_SIZE_BYTES:], size, codec=_CODEC, asbytes=True)
+    size = int.from_bytes(received[:_SIZE_BYTES], "little")
+    content = pa.decompress(received[_SIZE_BYTES:], size, codec=_CODEC, asbytes=True)
     return pickle.loads(content)  # noqa: S301

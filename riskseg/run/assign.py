@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -202,10 +202,19 @@ class _Assignment(DecidingJob):
             more = () if self.selected is None else self.selected.more
             select, columns = inputs_select(self.engine, less=set(more) - self.decider.wanted)
             inputs = self.engine.batches(select)
-            if not self.kept.begun:
-                self.columns = columns
-                self.kept.begin(inputs.schema)
-            self.kept.add(inputs)
+            self._keep(inputs, inputs.schema, columns)
+
+    def _keep(
+        self,
+        inputs: Iterable[pa.RecordBatch],
+        schema: pa.Schema,
+        columns: Mapping[str, ColumnType],
+    ) -> None:
+        """Keep what accounts were decided from, behind what is kept of others."""
+        if not self.kept.begun:
+            self.columns = dict(columns)
+            self.kept.begin(schema)
+        self.kept.add(inputs)
 
     @classmethod
     def deciding_on_spark(cls, into: Stage) -> ForEach:
@@ -220,10 +229,7 @@ class _Assignment(DecidingJob):
         for key, watch in self.decider.watches.items():
             watch.include(decided.watches[key])
         if decided.inputs is not None:
-            if not self.kept.begun:
-                self.columns = dict(decided.columns)
-                self.kept.begin(decided.inputs.schema)
-            self.kept.add(decided.inputs.to_batches())
+            self._keep(decided.inputs.to_batches(), decided.inputs.schema, decided.columns)
         self.schema = decided.decisions.schema
         yield from decided.decisions.to_batches()
 

@@ -247,8 +247,8 @@ class Told:
 
 
 def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, Any]]) -> None:
-    """An account each, its facts as attributes. Where it stands is told by its dates, or, where
-    there are no bills, by its premise; a row of it is set apart where it has a second one."""
+    """An account each, its facts as attributes. Its lifecycle follows from its dates or, where
+    there are no bills, from its premise; a row of it is set apart where it has a second one."""
     columns: dict[str, pa.Array] = {
         "account_id": pa.array([f"A{n}" for n, _ in enumerate(some)]),
         "closed_on": pa.array(

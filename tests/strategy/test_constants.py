@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.domain.problems import Problems
 from riskseg.expressions.tree import Literal
 from riskseg.expressions.walk import parts
 from riskseg.rules.proof_account import Granted
-from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.changes import changes
-from riskseg.strategy.check import check_strategy
 from riskseg.strategy.described import shown
 from riskseg.strategy.editions import Edition
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.prove import prove
-from tests.support.strategies import FACTS, LACKING, MODELS, SMALL, read, sound
+from tests.support.strategies import SMALL, edition_of, read, sound
 
 DECLARED = "constants:\n  late_after: {value: 30, unit: days}\n  negligible: 10\n"
 LINE = SMALL["strategy.yaml"].count("\n") + 2  # of the first constant
@@ -43,19 +40,7 @@ def files(
 def edition(tmp_path: Path) -> Callable[[dict[str, str]], Edition]:
     folders = map(str, itertools.count())
 
-    def read_edition(texts: dict[str, str]) -> Edition:
-        folder = tmp_path / next(folders)
-        folder.mkdir()
-        for name, text in texts.items():
-            (folder / name).write_text(text)
-        problems = Problems()
-        authored = read_strategy(folder, problems, shown="rules")
-        assert authored is not None
-        strategy = check_strategy(authored, FACTS, LACKING, MODELS, problems)
-        assert strategy is not None, list(map(str, problems))
-        return Edition(strategy, authored.documents, authored.texts)
-
-    return read_edition
+    return lambda texts: edition_of(tmp_path / next(folders), texts)
 
 
 def test_a_constant_is_the_value_it_stands_for(tmp_path: Path) -> None:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from riskseg.domain.problems import Problems
 from riskseg.rules.proof_account import Granted
-from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.changes import changes
-from riskseg.strategy.check import check_strategy
-from riskseg.strategy.editions import Edition
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.difference import meaning
-from tests.support.strategies import FACTS, LACKING, MODELS, SMALL
+from tests.support.strategies import SMALL, edition_of
 
 PROPERTY = (
     "- prove: segment <> 'trace' or path in ('trace', 'leave') or action = 'sms'\n"
@@ -40,18 +35,6 @@ def in_one_file(file: str, *changed: tuple[str, str]) -> dict[str, str]:
         assert was in texts[file]
         texts[file] = texts[file].replace(was, now)
     return texts
-
-
-def edition(folder: Path, texts: Mapping[str, str]) -> Edition:
-    folder.mkdir()
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-    problems = Problems()
-    authored = read_strategy(folder, problems, shown="rules")
-    assert authored is not None
-    strategy = check_strategy(authored, FACTS, LACKING, MODELS, problems)
-    assert strategy is not None, list(map(str, problems))
-    return Edition(strategy, authored.documents, authored.texts)
 
 
 RENAMED = {
@@ -86,7 +69,7 @@ RENAMED = {
 def test_another_name_is_one_change(
     texts: dict[str, str], renamed: list[str], tmp_path: Path
 ) -> None:
-    found = changes(edition(tmp_path / "old", OLD), edition(tmp_path / "new", texts))
+    found = changes(edition_of(tmp_path / "old", OLD), edition_of(tmp_path / "new", texts))
     renames = [c for c in found if c.kind == "renamed"]
     assert [f"{c.file} {c.item}: {c.was} {c.now}" for c in renames] == renamed
     assert all(c.old_line and c.new_line for c in renames)
@@ -105,17 +88,20 @@ NOT_RENAMED = {
 @pytest.mark.parametrize("texts", NOT_RENAMED.values(), ids=NOT_RENAMED)
 def test_what_also_changes_is_removed_and_added(texts: dict[str, str], tmp_path: Path) -> None:
     texts["guards.yaml"] = texts["guards.yaml"].replace("path in ('trace'", "path in ('chase'")
-    found = changes(edition(tmp_path / "old", OLD), edition(tmp_path / "new", texts))
+    found = changes(edition_of(tmp_path / "old", OLD), edition_of(tmp_path / "new", texts))
     assert {"added", "removed"} <= {c.kind for c in found}
     assert "renamed" not in {c.kind for c in found}
 
 
 def test_nobody_is_treated_otherwise_for_another_name(tmp_path: Path) -> None:
-    old, new = edition(tmp_path / "old", OLD), edition(tmp_path / "new", with_names(letter="mail"))
+    old, new = (
+        edition_of(tmp_path / "old", OLD),
+        edition_of(tmp_path / "new", with_names(letter="mail")),
+    )
     renamed = in_one_file("segments.yaml", ("segment: leave", "segment: quiet"))
     renamed["paths.yaml"] = renamed["paths.yaml"].replace("for: [leave]", "for: [quiet]")
     renamed["examples.yaml"] = renamed["examples.yaml"].replace("segment: leave", "segment: quiet")
-    segment = edition(tmp_path / "segment", renamed)
+    segment = edition_of(tmp_path / "segment", renamed)
     found = meaning(old.strategy, segment.strategy, Granted(), Asker(5.0))
     assert (found.turns, found.unsure) == ((), ())
     assert not [

@@ -11,6 +11,7 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.rules.model import Strategy
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
+from riskseg.strategy.editions import Edition
 
 LACKING = {"broken_promises_12m": "events", "disputed_now": "bills.disputed_amount"}
 MODELS = {"default": True, "late_payment": True}
@@ -154,3 +155,16 @@ def sound(folder: Path, files: Mapping[str, str], facts: Mapping[str, Fact] = FA
     strategy, problems = read(folder, files, facts)
     assert strategy is not None, "\n".join(map(str, problems))
     return strategy
+
+
+def edition_of(folder: Path, texts: Mapping[str, str]) -> Edition:
+    """A sound strategy of these files, which are written to a new folder."""
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    problems = Problems()
+    authored = read_strategy(folder, problems, shown="rules")
+    assert authored is not None
+    strategy = check_strategy(authored, FACTS, LACKING, MODELS, problems)
+    assert strategy is not None, list(map(str, problems))
+    return Edition(strategy, authored.documents, authored.texts)
