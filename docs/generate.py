@@ -549,6 +549,7 @@ _TIER = {
     "unknown": "`match` or `skip`",
 }
 _ROW = {
+    "tier": "what it gives, in tiers.yaml",
     "id": "the row's own name",
     "match": "a cell for each column: a level, `not` a level, a range of numbers, a list of them, "
     "or `any`",
@@ -713,6 +714,7 @@ def files() -> Iterator[str]:
     for file, shape, words in (
         ("strategy.yaml", authored.AuthoredHead, _STRATEGY),
         ("tiers.yaml: a list of rows for each scheme", authored.AuthoredTier, _TIER),
+        ("tiers.yaml: or a table, `columns` and `rows` of", authored.AuthoredTableRow, _ROW),
         ("segments.yaml: `columns`, and `rows` of", authored.AuthoredRow, _ROW),
         ("paths.yaml: under each path's name", authored.AuthoredPath, _PATH),
         ("guards.yaml: a list of", entry_shape(), key_words()),

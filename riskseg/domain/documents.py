@@ -17,7 +17,8 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from math import isfinite, isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -201,49 +202,52 @@ def _expected(faults: list[Any]) -> str:
 
 def _keys_at(shape: type[BaseModel], path: Path_) -> list[str]:
     """The keys a shape knows at a path, for "did you mean"."""
-    model_here: Any = shape
+    places = _alternatives(shape)
     for step in path:
-        # A place in a list, or a name that a person chose, is no field: its shape is below it.
-        for model in _models_in(model_here):
-            field_by_key = {
-                _written(field_name, model_field): model_field
-                for field_name, model_field in model.model_fields.items()
-            }
-            if step in field_by_key:
-                model_here = field_by_key[str(step)].annotation
-                break
-            if (of_others := _of_other_keys(model)) is not None:
-                model_here = of_others
-                break
+        places = [found for place in places for found in _under(place, step)]
     return [
-        _written(field_name, model_field)
-        for model_type in _models_in(model_here)[:1]
-        for field_name, model_field in model_type.model_fields.items()
+        _written(name, model_field)
+        for place in places
+        if isinstance(place, type) and issubclass(place, BaseModel)
+        for name, model_field in place.model_fields.items()
     ]
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The shapes that a value may have, one by one."""
+    if isinstance(annotation, type) and issubclass(annotation, RootModel):
+        return _alternatives(annotation.model_fields["root"].annotation)
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [found for part in get_args(annotation) for found in _alternatives(part)]
+    return [annotation]
+
+
+def _under(place: Any, step: str | int) -> list[Any]:
+    """The shapes of what stands in a value under a key, or at a place of a list."""
+    if isinstance(place, type) and issubclass(place, BaseModel):
+        for name, model_field in place.model_fields.items():
+            if step == _written(name, model_field):
+                return _alternatives(model_field.annotation)
+        return _alternatives(_of_other_keys(place))
+    of_lists = isinstance(step, int)
+    of_mapping = get_origin(place) in (dict, Mapping)
+    parts = get_args(place)[-1:] if of_mapping else get_args(place) if of_lists else ()
+    return [found for part in parts for found in _alternatives(part)]
 
 
 def _of_other_keys(model: type[BaseModel]) -> Any:
     """What stands under the keys of a model that are none of its fields; None where none may."""
     if "__pydantic_extra__" not in model.__annotations__:
         return None
-    return inspect.get_annotations(model, eval_str=True)["__pydantic_extra__"]
+    return get_args(inspect.get_annotations(model, eval_str=True)["__pydantic_extra__"])[1]
 
 
 def _written(name: str, field: FieldInfo) -> str:
     """A field's key as a person writes it."""
     alias = field.validation_alias or field.alias
     return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias or name)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, RootModel):
-        return _models_in(annotation.model_fields["root"].annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    model_types: list[type[BaseModel]] = []
-    for type_argument in getattr(annotation, "__args__", ()):
-        model_types += _models_in(type_argument)
-    return model_types
 
 
 def read_yaml(path: Path, problems: Problems, *, shown: str | None = None) -> Document | None:

@@ -42,6 +42,10 @@ class BandShown(Part):
     cuts: tuple[Level, ...]
 
 
+# A row of a decision table, a cell for each of its columns.
+Match = tuple[Literal["any"] | tuple[str | bool, ...], ...]
+
+
 class TierShown(Part):
     """A row of a tier scheme; `when` is null where it takes everything."""
 
@@ -49,12 +53,16 @@ class TierShown(Part):
     when: str | None
     unknown: UnknownCounts | None
     """What an unknown condition counts as; null where it is never unknown."""
+    match: Match | None
+    """Its cells, where the scheme is a table; `when` says the same as a condition."""
 
 
 class SchemeShown(Part):
     """A tier scheme: the first row that holds wins."""
 
     name: str
+    columns: tuple[str, ...]
+    """Those of a scheme that is a table; empty where its rows are conditions."""
     rows: tuple[TierShown, ...]
 
 
@@ -62,7 +70,7 @@ class SegmentRowShown(Part):
     """A row of the table of segments, a cell for each of its columns."""
 
     id: str
-    match: tuple[Literal["any"] | tuple[str | bool, ...], ...]
+    match: Match
     segment: str
 
 

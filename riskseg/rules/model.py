@@ -39,19 +39,30 @@ class Band:
         return (*(level for level, _ in self.cuts), UNSCORED)
 
 
+# The cells of a row of a decision table, one a column: None matches anything, else one of the
+# levels must.
+Cells = tuple[frozenset[str | bool] | None, ...]
+
+
 @dataclass(frozen=True)
 class TierRow:
+    """A row of a tier scheme. Where the scheme is a table, `cells` are the row's and `when` is what
+    they say as a condition."""
+
     tier: str
     when: Condition | None  # None: takes everything
     line: int | None
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Behavioural tiers: read top to bottom, the first row that holds wins."""
+    """Behavioural tiers: read top to bottom, the first row that holds wins. Where it is written as
+    a table, `columns` are what its cells are about."""
 
     name: str
     rows: tuple[TierRow, ...]
+    columns: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -60,10 +71,10 @@ class Scheme:
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """One cell a column: None matches anything, else one of the levels must."""
+    """A row of the table of segments."""
 
     id: str
-    cells: tuple[frozenset[str | bool] | None, ...]
+    cells: Cells
     segment: str
     line: int | None
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AliasChoices, BaseModel, Field, RootModel, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Discriminator,
+    Field,
+    RootModel,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
@@ -107,17 +116,45 @@ class AuthoredTier(Shape):
     unknown: Literal["match", "skip"] | None = None
 
 
-class AuthoredTiers(RootModel[dict[str, list[AuthoredTier]]]):
-    pass
-
-
 # A level, `not` a level, or a range of numbers.
 CellLevel = str | bool | int | float | Decimal
+Match = list[CellLevel | list[CellLevel] | None]
+
+
+class AuthoredTableRow(Shape):
+    match: Match
+    tier: Name
+
+
+class AuthoredTable(Shape):
+    columns: list[str]
+    rows: list[AuthoredTableRow]
+
+
+# A tier scheme is a list of conditions, or a table.
+AuthoredScheme = Annotated[
+    Annotated[list[AuthoredTier], Tag("list")] | Annotated[AuthoredTable, Tag("table")],
+    Discriminator(lambda written: "table" if isinstance(written, dict) else "list"),
+]
+
+
+class AuthoredTiers(RootModel[dict[str, AuthoredScheme]]):
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """The tiers of each scheme."""
+        return {
+            name: tuple(dict.fromkeys(row.tier for row in rows_of(scheme)))
+            for name, scheme in self.root.items()
+        }
+
+
+def rows_of(scheme: AuthoredScheme) -> Sequence[AuthoredTier | AuthoredTableRow]:
+    return scheme if isinstance(scheme, list) else scheme.rows
 
 
 class AuthoredRow(Shape):
     id: Name
-    match: list[CellLevel | list[CellLevel] | None]
+    match: Match
     segment: Name
 
 

@@ -26,7 +26,7 @@ from riskseg.results.strategy_shown import (
     UnknownCounts,
 )
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Path, Scheme, Step, Strategy
+from riskseg.rules.model import Cells, Path, Scheme, Step, Strategy
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.kinds import Included, Property
 
@@ -72,7 +72,7 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
         tiers=tuple(map(_scheme, strategy.schemes)),
         columns=strategy.columns,
         rows=tuple(
-            SegmentRowShown(id=row.id, match=tuple(map(_cell, row.cells)), segment=row.segment)
+            SegmentRowShown(id=row.id, match=_match(row.cells), segment=row.segment)
             for row in strategy.rows
         ),
         actions=tuple(map(ActionShown.model_validate, strategy.actions)),
@@ -98,6 +98,10 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
     )
 
 
+def _match(cells: Cells) -> Any:
+    return tuple(map(_cell, cells))
+
+
 def _cell(cell: frozenset[str | bool] | None) -> Any:
     return "any" if cell is None else tuple(sorted(cell, key=str))
 
@@ -114,11 +118,12 @@ def _scheme(scheme: Scheme) -> SchemeShown:
         TierShown(
             tier=row.tier,
             when=None if row.when is None else row.when.expression.text,
-            unknown=_unknown(row.when),
+            unknown=None if scheme.columns else _unknown(row.when),
+            match=None if row.cells is None else _match(row.cells),
         )
         for row in scheme.rows
     )
-    return SchemeShown(name=scheme.name, rows=tuple(tier_rows))
+    return SchemeShown(name=scheme.name, columns=scheme.columns, rows=tuple(tier_rows))
 
 
 def _path(path: Path) -> PathShown:

@@ -8,6 +8,7 @@ from typing import Any
 
 from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, by_name
+from riskseg.rules.cells import NumberRange
 from riskseg.rules.model import Strategy
 
 
@@ -38,8 +39,10 @@ def with_names_of_constants(old: Edition, new: Edition) -> tuple[Edition, Editio
         match part:
             case Expression():
                 return replace(part, tree=by_name(part.tree, names))
-            case tuple():
-                return tuple(map(by_its_name, part))
+            case NumberRange():
+                return part.by_name(names)
+            case tuple() | frozenset():
+                return type(part)(map(by_its_name, part))
             case _ if is_dataclass(part) and not isinstance(part, type):
                 values = {f.name: by_its_name(getattr(part, f.name)) for f in _given(part)}
                 return replace(part, **values)

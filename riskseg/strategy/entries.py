@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from riskseg.expressions import Expression, show
+from riskseg.rules.cells import NumberRange
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Path
+from riskseg.rules.model import Cells, Path, Scheme
 from riskseg.strategy.editions import Edition, with_names_of_constants
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
@@ -24,7 +25,7 @@ PATHS, GUARDS = "paths.yaml", "guards.yaml"
 # What entries of constants are called before their names.
 CONSTANT = "constant $"
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
-_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "held"})
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "held", "cells"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
 _WRITTEN = {"segments": "for"}
 
@@ -94,7 +95,8 @@ def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
     for shared_name in _shared(
         (item.name for item in old_strategy.schemes), (item.name for item in new_strategy.schemes)
     ):
-        yield _tiers(old, shared_name), _tiers(new, shared_name)
+        of_scheme = _tier_columns(old, new, shared_name)
+        yield _tiers(old, shared_name, of_scheme), _tiers(new, shared_name, of_scheme)
     columns = tuple(dict.fromkeys((*new_strategy.columns, *old_strategy.columns)))
     yield _columns(old), _columns(new)
     yield _rows(old, columns), _rows(new, columns)
@@ -220,19 +222,35 @@ def _schemes(e: Edition) -> Table:
     return Table(TIERS, tuple(scheme_entries))
 
 
-def _tiers(e: Edition, name: str) -> Table:
-    scheme = next(scheme_ for scheme_ in e.strategy.schemes if scheme_.name == name)
+def _tiers(e: Edition, name: str, columns: Sequence[str]) -> Table:
+    """The rows of a scheme: by the cells of `columns` where both versions are tables, else by
+    conditions."""
+    scheme = _scheme_of(e, name)
     tier_entries = []
     for i, row in enumerate(scheme.rows):
-        tier_parts = _parts(e, TIERS, (name, i), row)
+        place = (name, "rows", i) if scheme.columns else (name, i)
+        tier_parts = _parts(e, TIERS, place, row)
         if row.when is None:
             tier_parts["when"] = _part("otherwise", row.line)
         # A tier may have several rows, and a row may give its tier another name.
         tier_condition = tier_parts["when"].same
+        if columns and row.cells is not None:
+            cells = _cells(e, columns, scheme.columns, row.cells, row.line)
+            tier_parts = {"tier": tier_parts["tier"], **cells}
         tier_entries.append(
             Entry(row.tier, f"{name} row {row.tier}", row.line, tier_parts, or_key=tier_condition)
         )
     return Table(TIERS, tuple(tier_entries), ordered=True)
+
+
+def _scheme_of(e: Edition, name: str) -> Scheme:
+    return next(scheme for scheme in e.strategy.schemes if scheme.name == name)
+
+
+def _tier_columns(old: Edition, new: Edition, name: str) -> tuple[str, ...]:
+    """The columns of a scheme in either version; none where it is not a table in both."""
+    now, before = _scheme_of(new, name).columns, _scheme_of(old, name).columns
+    return tuple(dict.fromkeys((*now, *before))) if now and before else ()
 
 
 def _columns(e: Edition) -> Table:
@@ -242,30 +260,37 @@ def _columns(e: Edition) -> Table:
 
 
 def _rows(e: Edition, columns: Sequence[str]) -> Table:
-    """The rows over the columns of both versions: a column that one lacks is `any` to it."""
-    strategy = e.strategy
-    position_of_column = {column: j for j, column in enumerate(strategy.columns)}
-    order: dict[str, tuple[str, ...]] = {band.name: band.levels for band in strategy.bands}
-    order |= {scheme.name: scheme.levels for scheme in strategy.schemes}
     row_entries = []
-    for row in strategy.rows:
-        row_parts = {}
-        for column in columns:
-            cell = row.cells[position_of_column[column]] if column in position_of_column else None
-            row_parts[column] = Part(cell, _cell(cell, order.get(column, ())), row.line)
+    for row in e.strategy.rows:
+        row_parts = _cells(e, columns, e.strategy.columns, row.cells, row.line)
         row_parts["segment"] = _part(row.segment, row.line)
         row_entries.append(Entry(row.id, f"row {row.id}", row.line, row_parts))
     return Table(SEGMENTS, tuple(row_entries), ordered=True)
 
 
-def _cell(cell: AbstractSet[str | bool] | None, order: Sequence[str]) -> str:
+def _cells(
+    e: Edition, columns: Sequence[str], own: Sequence[str], cells: Cells, line: int | None
+) -> dict[str, Part]:
+    """The cells of a row over the columns of both versions: a column that one lacks is `any` to
+    it. `own` are those that it has."""
+    levels_of = {band.name: band.levels for band in e.strategy.bands}
+    levels_of |= {scheme.name: scheme.levels for scheme in e.strategy.schemes}
+    cell_of = dict(zip(own, cells, strict=True))
+    return {
+        column: _cell(cell_of.get(column), levels_of.get(column, ()), line) for column in columns
+    }
+
+
+def _cell(cell: AbstractSet[str | bool] | None, order: Sequence[str], line: int | None) -> Part:
     if cell is None:
-        return "any"
+        return Part(None, "any", line)
     rank_of_level = {level: rank for rank, level in enumerate(order)}
     ordered_levels = sorted(
         cell, key=lambda level: (rank_of_level.get(str(level), len(rank_of_level)), str(level))
     )
-    return " or ".join(map(_as_text, ordered_levels))
+    ranges = [level for level in cell if isinstance(level, NumberRange)]
+    used = frozenset(name for part in ranges for name in part.constants)
+    return Part(cell, " or ".join(map(_as_text, ordered_levels)), line, constants=used)
 
 
 def _paths(e: Edition) -> Table:

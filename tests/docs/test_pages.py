@@ -131,6 +131,7 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
     shapes = [
         authored.AuthoredHead,
         authored.AuthoredTiers,
+        authored.AuthoredTiers,  # as tables
         authored.AuthoredSegments,
         authored.AuthoredPaths,
         rules_shape(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from riskseg.cli.show.tables import default_values, table
 from riskseg.cli.terminal import stdout
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from riskseg.results.strategy_shown import (
         DutyShown,
         GuardShown,
+        Match,
         PackShown,
         PathShown,
+        SchemeShown,
         StrategyShown,
     )
 
@@ -41,21 +44,14 @@ def show_strategy(strategy: StrategyShown) -> None:
             low = cut.below
         console.print(escape(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"))
     for scheme in strategy.tiers:
-        tier_table = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
-        for tier in scheme.rows:
-            tier_table.add_row(tier.tier, tier.when or "otherwise", tier.unknown or "")
-        console.print(tier_table)
+        console.print(_tiers(scheme))
     segment_table = table("row", *strategy.columns, "segment", "path", title="segments")
     for segment_row in strategy.rows:
-        conditions = [
-            "any" if levels == "any" else ", ".join(map(str, levels))
-            for levels in segment_row.match
-        ]
         segment_paths = [path for path in strategy.paths if segment_row.segment in path.for_]
         in_order = sorted(segment_paths, key=lambda path: path.effective_from or date.min)
         segment_table.add_row(
             segment_row.id,
-            *conditions,
+            *_cells(segment_row.match),
             segment_row.segment,
             ", then ".join(path.name for path in in_order),
         )
@@ -170,3 +166,19 @@ def _afterwards(path: PathShown) -> str:
         return path.then
     again = f"from {repeat.start} every {repeat.every} days"
     return again if repeat.at_most is None else f"{again}, {repeat.at_most} ×, then {path.then}"
+
+
+def _cells(match: Match) -> list[str]:
+    return ["any" if levels == "any" else ", ".join(map(str, levels)) for levels in match]
+
+
+def _tiers(scheme: SchemeShown) -> Table:
+    if scheme.columns:
+        tier_table = table(*scheme.columns, "tier", title=f"tiers: {scheme.name}")
+        for tier in scheme.rows:
+            tier_table.add_row(*_cells(tier.match or ()), tier.tier)
+        return tier_table
+    tier_table = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
+    for tier in scheme.rows:
+        tier_table.add_row(tier.tier, tier.when or "otherwise", tier.unknown or "")
+    return tier_table

@@ -36,10 +36,7 @@ def check_names(scope: Scope) -> None:
 
 def own_levels(authored: AuthoredStrategy, bands: Sequence[Band]) -> Levels:
     """Levels of bands and schemes as written, whatever is wrong with a row's condition."""
-    tiers = authored.tiers.root.items()
-    return {band.name: band.levels for band in bands} | {
-        scheme_name: tuple(dict.fromkeys(row.tier for row in rows)) for scheme_name, rows in tiers
-    }
+    return {band.name: band.levels for band in bands} | authored.tiers.levels
 
 
 def decided(authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action]) -> Levels:

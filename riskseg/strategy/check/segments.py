@@ -1,235 +1,34 @@
-"""segments.yaml: columns with levels, rows that can match, a last row that takes the rest."""
+"""segments.yaml: the table of segments, whose rows have ids of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.domain.problems import did_you_mean
-from riskseg.domain.words import with_article
-from riskseg.expressions.assumptions import can_be_written
-from riskseg.rules.cells import CellFault, NotLevel, NumberRange, constants_in, read_range
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy.authored import AuthoredRow, CellLevel
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.divided_columns import divide
-from riskseg.strategy.unreachable_rows import unreachable
+from riskseg.strategy.check.tables import WrittenTable, check_table
 
 _FILE = "segments.yaml"
-# Rows that cover another are named up to this many.
-_NAMED = 12
-# A column's levels, or None where its texts are not known by heart.
-Columns = Mapping[str, tuple[str | bool, ...] | None]
-Cells = tuple[frozenset[str | bool] | None, ...]
 
 
 def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
     """The table's columns and rows. `own` are the levels of bands and schemes."""
-    authored_segments = scope.authored.segments
-    names = _canonical(scope, own)
-    levels = _columns(scope, names, own)
-    rows: list[SegmentRow] = []
-    index_by_id: dict[str, int] = {}
-    for i, row in enumerate(authored_segments.rows):
-        if row.id in index_by_id:
+    written = scope.authored.segments
+    ids: set[str] = set()
+    for i, row in enumerate(written.rows):
+        if row.id in ids:
             message = f'The row id "{row.id}" occurs twice.'
             scope.add_problem("RS202", message, _FILE, "rows", i, hint="Give it another id.")
-        index_by_id[row.id] = i
-        cells = _cells(scope, row, i, names, levels)
-        if cells is not None:
-            rows.append(SegmentRow(row.id, cells, row.segment, scope.line(_FILE, "rows", i)))
-    if not authored_segments.rows or any(
-        cell != "any" for cell in authored_segments.rows[-1].match
-    ):
-        message = "The last row does not take every other account."
-        everything = ", ".join(["any"] * len(authored_segments.columns))
-        hint = f"End with a row whose cells are all `any`: [{everything}]."
-        path = ("rows", len(authored_segments.rows) - 1) if authored_segments.rows else ("rows",)
-        scope.add_problem("RS203", message, _FILE, *path, hint=hint)
-    # Rows at fault are left out: fewer rows above can only find fewer rows covered.
-    if len(levels) == len(authored_segments.columns):
-        facts = scope.facts
-        nullable = {
-            column
-            for column in levels
-            if column in facts and column not in own and facts[column].nullable
-        }
-        table = divide(rows, names, levels, facts)
-        found = unreachable(table.rows, tuple(table.levels.items()), nullable)
-        for row_, covering_rows in found:
-            covering_text = ", ".join(
-                f'row "{covering.id}" (line {covering.line})' for covering in covering_rows[:_NAMED]
-            )
-            and_more = (
-                f" and {len(covering_rows) - _NAMED} more" if len(covering_rows) > _NAMED else ""
-            )
-            message = (
-                f'The row "{row_.id}" can never match: {covering_text}{and_more} '
-                f"cover{'s' if len(covering_rows) == 1 else ''} it."
-            )
-            hint = f"Move it above line {covering_rows[0].line}, or narrow that row."
-            scope.add_problem("RS204", message, _FILE, "rows", index_by_id[row_.id], hint=hint)
-    return tuple(names), tuple(rows)
-
-
-def _canonical(scope: Scope, own: Levels) -> list[str]:
-    """The table's columns, each by the name of the band, scheme or fact that it is."""
-    owned = {folded(canonical_name): canonical_name for canonical_name in own}
-    return [
-        owned.get(folded(canonical_name)) or scope.canonical(canonical_name)
-        for canonical_name in scope.authored.segments.columns
-    ]
-
-
-def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
-    """The levels of each column that can be one."""
-    levels: dict[str, tuple[str | bool, ...] | None] = {}
-    for i, column in enumerate(columns):
-        fact = scope.facts.get(column)
-        if column not in own:
-            scope.column(column, _FILE, "columns", i)
-        if column in columns[:i]:
-            message = f'The column "{column}" occurs twice.'
-            scope.add_problem("RS202", message, _FILE, "columns", i, hint="Remove one of them.")
-        elif column in own:
-            levels[column] = own[column]
-        elif fact is None and column in scope.lacking:
-            scope.unknown_fact(column, _FILE, "columns", i)
-        elif fact is None:
-            message = f'"{column}" is no band, tier scheme or fact.'
-            hint = scope.meant(column, [*own, *scope.facts])
-            scope.add_problem("RS201", message, _FILE, "columns", i, hint=hint)
-        elif fact.kind is Kind.BOOLEAN:
-            levels[column] = (True, False)
-        elif fact.kind.is_textual:
-            levels[column] = fact.levels or None
-        elif fact.kind.is_numeric:
-            levels[column] = None
-        else:
-            message = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
-            hint = "Make it a band or a tier scheme."
-            scope.add_problem("RS304", message, _FILE, "columns", i, hint=hint)
-    return levels
-
-
-def _cells(
-    scope: Scope, row: AuthoredRow, i: int, columns: Sequence[str], levels: Columns
-) -> Cells | None:
-    """A row's cells, or None after telling what is wrong with them."""
-    if len(row.match) != len(columns):
-        message = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
-        scope.add_problem("RS215", message, _FILE, "rows", i, "match")
-        return None
-    cells: list[frozenset[str | bool] | None] = []
-    all_sound = True
-    for j, (cell, column) in enumerate(zip(row.match, columns, strict=True)):
-        if cell == "any":
-            cells.append(None)
-            continue
-        if cell is None:
-            message = f'The cell of "{column}" is empty.'
-            hint = "Name a level, or write `any` for every account."
-            scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
-            all_sound = False
-            continue
-        written = cell if isinstance(cell, list) else [cell]
-        cell_levels = _meant(scope, written, column, levels, at=("rows", i, "match", j))
-        if cell_levels is None:
-            all_sound = False
-            continue
-        for message, hint in _wrong(cell_levels, column, levels):
-            scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
-            all_sound = False
-        for twice in sorted(
-            {
-                str(level)
-                for position, level in enumerate(cell_levels)
-                if level in cell_levels[:position]
-            }
-        ):
-            message = f'The level "{twice}" occurs twice in one cell.'
-            hint = "Keep one of them, or write the level that was meant."
-            scope.add_problem("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
-        if levels.get(column, ()) is None:
-            for level in cell_levels:
-                text = level.level if isinstance(level, NotLevel) else str(level)
-                if not isinstance(level, NumberRange):
-                    scope.note_unseen(column, text, _FILE, "rows", i, "match", j)
-        cells.append(frozenset(cell_levels))
-    return tuple(cells) if all_sound else None
-
-
-def _meant(
-    scope: Scope,
-    written: Sequence[CellLevel],
-    column: str,
-    levels: Columns,
-    *,
-    at: tuple[str | int, ...],
-) -> list[str | bool] | None:
-    """The levels and ranges that a cell holds, or None after telling what is wrong with them."""
-    fact = scope.facts.get(column)
-    numbers = column not in scope.readable and fact is not None and fact.kind.is_numeric
-    meant: list[str | bool] = []
-    before = len(scope.problems)
-    for part in written:
-        scope.constants_named |= constants_in(part) if numbers else set()
-        try:
-            if numbers and fact is not None and part != "any":
-                meant.append(_range(part, scope, fact))
-            else:
-                meant.append(_level(part, levels.get(column)))
-        except CellFault as fault:
-            scope.add_problem("RS205", fault.what, _FILE, *at, hint=fault.hint)
-    excluded = [isinstance(level, NotLevel) for level in meant]
-    if any(excluded) and not all(excluded):
-        message = f'The cell of "{column}" lists levels, and levels that it is not.'
-        hint = "List those that match alone, or those that do not alone."
-        scope.add_problem("RS205", message, _FILE, *at, hint=hint)
-    return None if len(scope.problems) > before else meant
-
-
-def _range(part: CellLevel, scope: Scope, fact: Fact) -> NumberRange:
-    found = read_range(part, scope.constants)
-    ends = [end.number for end in (found.begin, found.end) if end is not None]
-    if fact.kind is Kind.INTEGER and any(end != int(end) for end in ends):
-        raise CellFault(f'"{fact.name}" is a whole number, and "{found}" is not.', "Round it.")
-    if not all(map(can_be_written, ends)):
-        raise CellFault(f'"{found}" has too many digits.', "Write at most 6 decimals.")
-    return found
-
-
-def _level(part: CellLevel, known: tuple[str | bool, ...] | None) -> str | bool:
-    """A level as it is written, or one that is not."""
-    if isinstance(part, bool):
-        return part
-    if not isinstance(part, str):
-        raise CellFault(f'"{part}" is a number, and the column has levels.', "Write a level.")
-    if not part.startswith("not ") or (known is not None and part in known):
-        return part
-    level = part.removeprefix("not ").strip()
-    if known is not None and level not in known:
-        hint = did_you_mean(level, map(str, known))
-        if level in ("true", "false"):
-            hint = f"Write `{'false' if level == 'true' else 'true'}`."
-        raise CellFault(f'There is no level "{level}" that it could not be.', hint)
-    return NotLevel.of(level)
-
-
-def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterator[tuple[str, str]]:
-    """What is wrong with the levels of a cell, and how to fix it: it would match nobody."""
-    if not listed:
-        yield f'The cell of "{column}" names no level.', "Name one, or write `any`."
-    known_levels = levels.get(column)
-    for level in listed:
-        if isinstance(level, NotLevel | NumberRange):
-            continue
-        if known_levels is not None and level not in known_levels:
-            message = f'"{column}" has no level "{level}".'
-            yield message, did_you_mean(str(level), map(str, known_levels))
-        elif level == "any":
-            yield '"any" stands in a list.', "Write `any` by itself, or the levels alone."
-        elif column in levels and known_levels is None and isinstance(level, bool):
-            message = f'"{column}" is a text, and {str(level).lower()} is none.'
-            yield message, "Write a text, in quotes where need be."
+        ids.add(row.id)
+    table = WrittenTable(
+        scope,
+        _FILE,
+        (),
+        written.columns,
+        [row.match for row in written.rows],
+        [row.id for row in written.rows],
+    )
+    columns, cells_by_row = check_table(table, own)
+    return columns, tuple(
+        SegmentRow(written.rows[i].id, cells, written.rows[i].segment, table.line(i))
+        for i, cells in cells_by_row.items()
+    )

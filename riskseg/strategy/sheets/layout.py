@@ -35,29 +35,41 @@ def segments_yaml(data: Any, old: str) -> Laid:
     comments = _comments(
         old, lambda document: _keys(document.data.get("rows", []), ("rows",), "id")
     )
-    lines = [*comments.head, *comments.line(("columns",), f"columns: {_flow(data['columns'])}")]
-    lines += comments.line(("rows",), "rows:" if data["rows"] else "rows: []")
+    lines = [*comments.head, *_table_lines(data, ("id", "segment"), (), comments)]
+    return _whole(lines, comments, data)
+
+
+def _table_lines(
+    data: Any, names: tuple[str, ...], path: tuple[str, ...], comments: _Comments
+) -> list[str]:
+    """A decision table that stands at `path`. `names` are the keys of a row beside its cells: the
+    last is its result, which stands behind them, and its id, where it has one, before."""
+    *before, result = names
+    indent = "  " * len(path)
+    lines = comments.line((*path, "columns"), f"{indent}columns: {_flow(data['columns'])}")
     rows = data["rows"]
+    lines += comments.line((*path, "rows"), f"{indent}rows:{'' if rows else ' []'}")
     cells = [[_flow(cell) for cell in row["match"]] for row in rows]
-    ids = _even([_flow(row["id"]) + "," for row in rows])
     columns = list(zip(*cells, strict=True))
-    matches = ["[" + ", ".join(row) + "]" for row in cells]
     aligned = [_even([f"{cell}," for cell in column]) for column in columns[:-1]]
     aligned += [list(column) for column in columns[-1:]]
     even_matches = _even(["[" + " ".join(row) + "]," for row in zip(*aligned, strict=True)])
-    segments = [_flow(row["segment"]) for row in rows]
+    ids = _even(["".join(f"{key}: {_flow(row[key])}, " for key in before)[:-1] for row in rows])
+    results = [f"{result}: {_flow(row[result])}" for row in rows]
     row_lines = [
-        f"  - {{id: {row_id} match: {match} segment: {segment}}}"
-        for row_id, match, segment in zip(ids, even_matches, segments, strict=False)
+        f"{indent}  - {{{f'{row_id} ' if before else ''}match: {match} {row_result}}}"
+        for row_id, match, row_result in zip(ids, even_matches, results, strict=False)
     ]
     if len(row_lines) < len(rows) or any(len(line) > _WIDTH for line in row_lines):
+        matches = ["[" + ", ".join(row) + "]," for row in cells]
         row_lines = [
-            f"  - {{id: {row_id} match: {match}, segment: {segment}}}"
-            for row_id, match, segment in zip(ids, matches, segments, strict=True)
+            f"{indent}  - {{{f'{row_id} ' if before else ''}match: {match} {row_result}}}"
+            for row_id, match, row_result in zip(ids, matches, results, strict=True)
         ]
-    for key, line in zip(_keys(rows, ("rows",), "id").values(), row_lines, strict=True):
+    row_keys = _keys(rows, (*path, "rows"), names[0]).values()
+    for key, line in zip(row_keys, row_lines, strict=True):
         lines += comments.line(key, line)
-    return _whole(lines, comments, data)
+    return lines
 
 
 def tiers_yaml(data: Any, old: str) -> Laid:
@@ -65,8 +77,13 @@ def tiers_yaml(data: Any, old: str) -> Laid:
 
     def keys(document: Document) -> dict[Path_, Key]:
         key_by_path: dict[Path_, Key] = {}
-        for scheme_name, rows in document.data.items():
-            key_by_path |= {(scheme_name,): (scheme_name,), **_keys(rows, (scheme_name,), "tier")}
+        for scheme_name, scheme in document.data.items():
+            rows: Any = scheme
+            path: Path_ = (scheme_name,)
+            if isinstance(scheme, dict):
+                rows, path = scheme["rows"], (scheme_name, "rows")
+                key_by_path |= {(scheme_name, key): (scheme_name, key) for key in scheme}
+            key_by_path |= {(scheme_name,): (scheme_name,), **_keys(rows, path, "tier")}
         return key_by_path
 
     comments = _comments(old, keys)
@@ -75,6 +92,9 @@ def tiers_yaml(data: Any, old: str) -> Laid:
         lines += [""] if scheme_index else []
         scheme_line = f"{_flow(scheme_name)}:" if rows else f"{_flow(scheme_name)}: []"
         lines += comments.line((scheme_name,), scheme_line)
+        if isinstance(rows, dict):
+            lines += _table_lines(rows, ("tier",), (scheme_name,), comments)
+            continue
         tiers = _even([_flow(row["tier"]) + "," for row in rows])
         row_keys = _keys(rows, (scheme_name,), "tier").values()
         for key, tier, row in zip(row_keys, tiers, rows, strict=True):

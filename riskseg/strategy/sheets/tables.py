@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problem, Problems
@@ -32,6 +32,20 @@ Grid = list[list[str]]
 
 SEGMENTS = "segments"
 TIER_HEADERS = ("tier", "when", "unknown")
+
+
+class TableForm(NamedTuple):
+    """The headers of a sheet that is a decision table: those before its columns, and the last."""
+
+    first: tuple[str, ...]
+    result: str
+
+    @property
+    def headers(self) -> str:
+        return ", ".join([*self.first, "one for each column of the table", self.result])
+
+
+SEGMENTS_TABLE, SCHEME_TABLE = TableForm(("id",), "segment"), TableForm((), "tier")
 _AS_LINE = re.compile(r"\bline (?=\d)")
 
 
@@ -95,29 +109,14 @@ class SheetDocument(Document):
 
 def segments_grid(document: Document, problems: Problems) -> Grid:
     """The grid of a segments document whose shape fits. What a sheet cannot hold is RS219."""
-    writing = _Writing(document, problems)
-    columns = document.data["columns"]
-    for j, column in enumerate(columns):
-        if column in columns[:j]:
-            writing.refuse(f'The column "{column}" occurs twice.', "columns", j)
-    grid = [["id", *(level_text(column_name) for column_name in columns), "segment"]]
-    for i, row in enumerate(document.data["rows"]):
-        match_path = ("rows", i, "match")
-        if len(row["match"]) != len(columns):
-            message = (
-                f'The row "{row["id"]}" has {len(row["match"])} cells for {len(columns)} columns'
-            )
-            writing.refuse(f"{message}.", *match_path)
-        match_cells = [
-            writing.cell(match_text, cell, *match_path, j) for j, cell in enumerate(row["match"])
-        ]
-        grid.append([level_text(row["id"]), *match_cells, level_text(row["segment"])])
-    return grid
+    return _table_grid(_Writing(document, problems), SEGMENTS_TABLE)
 
 
 def scheme_grid(document: Document, name: str, problems: Problems) -> Grid:
     """The grid of one scheme of a tiers document whose shape fits."""
     writing = _Writing(document, problems)
+    if isinstance(document.data[name], dict):
+        return _table_grid(writing, SCHEME_TABLE, name)
     grid = [list(TIER_HEADERS)]
     for i, row in enumerate(document.data[name]):
         when, otherwise = row.get("when"), row.get("otherwise")
@@ -127,6 +126,32 @@ def scheme_grid(document: Document, name: str, problems: Problems) -> Grid:
             continue
         when_cell = OTHERWISE if otherwise else writing.cell(when_text, when, name, i, "when")
         grid.append([level_text(row["tier"]), when_cell, row.get("unknown") or ""])
+    return grid
+
+
+def _table_grid(writing: _Writing, form: TableForm, *path: str) -> Grid:
+    """The grid of the decision table that stands at `path` of the document."""
+    written = writing.document.data
+    for key in path:
+        written = written[key]
+    columns = written["columns"]
+    for j, column in enumerate(columns):
+        if column in columns[:j]:
+            writing.refuse(f'The column "{column}" occurs twice.', *path, "columns", j)
+    grid = [[*form.first, *map(level_text, columns), form.result]]
+    for i, row in enumerate(written["rows"]):
+        match_path: Path_ = (*path, "rows", i, "match")
+        names = [row[key] for key in form.first]
+        if len(row["match"]) != len(columns):
+            row_name = (names or [row[form.result]])[0]
+            message = (
+                f'The row "{row_name}" has {len(row["match"])} cells for {len(columns)} columns'
+            )
+            writing.refuse(f"{message}.", *match_path)
+        cells = [
+            writing.cell(match_text, cell, *match_path, j) for j, cell in enumerate(row["match"])
+        ]
+        grid.append([*map(level_text, names), *cells, level_text(row[form.result])])
     return grid
 
 
@@ -159,55 +184,65 @@ def segments_document(
     headers = reading.headers()
     if not reading.sound:
         return None
+    data = _table(reading, headers, SEGMENTS_TABLE)
+    return None if data is None else reading.document(sheet.where, data)
+
+
+def _table(
+    reading: _Reading, headers: Sequence[str], form: TableForm, *path: str
+) -> dict[str, Any] | None:
+    """The decision table of a sheet, which stands at `path` of the document; None where its headers
+    are at fault."""
+    begin = len(form.first)  # of the columns
     # A last column that the table has is no `segment` misspelt: that header is lost behind it.
-    lost = headers[-1] in columns_now and "segment" not in headers
-    for column, expected in ((1, "id"), (max(len(headers) + lost, 2), "segment")):
+    lost = headers[-1] in reading.columns_now and form.result not in headers
+    expected_at = {column: header for column, header in enumerate(form.first, start=1)}
+    expected_at[max(len(headers) + lost, begin + 1)] = form.result
+    for column, expected in expected_at.items():
         header = headers[column - 1] if column <= len(headers) else ""
         if header != expected:
             message = f'The header "{header}" should be `{expected}`.' if header else ""
-            reading.add_problem(
-                1,
-                column,
-                message or f"The header `{expected}` is missing.",
-                "Headers are: id, one for each column of the table, segment.",
-            )
-    columns = headers[1:-1]
+            message = message or f"The header `{expected}` is missing."
+            reading.add_problem(1, column, message, f"Headers are: {form.headers}.")
+    columns = list(headers[begin:-1])
     for j, header in enumerate(columns):
         if header in columns[:j]:
-            reading.add_problem(
-                1, j + 2, f'The header "{header}" occurs twice.', "Keep one of the columns."
-            )
+            message = f'The header "{header}" occurs twice.'
+            reading.add_problem(1, j + begin + 1, message, "Keep one of the columns.")
     if not reading.sound:
         return None
-    segments_data: dict[str, Any] = {"columns": columns, "rows": []}
-    reading.place((), 1, 1)
-    reading.place(("columns",), 1, 1)
+    for place in (path, (*path, "columns"), (*path, "rows")):
+        reading.place(place, 1, 1)
     for j in range(len(columns)):
-        reading.place(("columns", j), 1, j + 2)
-    reading.place(("rows",), 1, 1)
-    last_column = len(headers)
-    for i, row in enumerate(reading.rows(headers)):
-        path_of_row: Path_ = ("rows", i)
-        for path, column in (
-            (path_of_row, 1),
-            ((*path_of_row, "id"), 1),
-            ((*path_of_row, "match"), 2),
-        ):
-            reading.place(path, row, column)
-        for j in range(len(columns)):
-            reading.place((*path_of_row, "match", j), row, j + 2)
-        reading.place((*path_of_row, "segment"), row, last_column)
-        segments_data["rows"].append(
-            {
-                "id": reading.value(row, 1, read_name, "Each row has an id of its own."),
-                "match": [
-                    reading.value(row, j + 2, read_match, "Write levels, or `any`.")
-                    for j in range(len(columns))
-                ],
-                "segment": reading.value(row, last_column, read_name, "Each row gives a segment."),
-            }
-        )
-    return reading.document(sheet.where, segments_data)
+        reading.place((*path, "columns", j), 1, j + begin + 1)
+    rows = [
+        _table_row(reading, row, (*path, "rows", i), len(columns), form)
+        for i, row in enumerate(reading.rows(headers))
+    ]
+    return {"columns": columns, "rows": rows}
+
+
+def _table_row(
+    reading: _Reading, row: int, path: Path_, columns: int, form: TableForm
+) -> dict[str, Any]:
+    begin = len(form.first)
+    reading.place(path, row, 1)
+    reading.place((*path, "match"), row, begin + 1)
+    reading.place((*path, form.result), row, begin + columns + 1)
+    for column, key in enumerate(form.first, start=1):
+        reading.place((*path, key), row, column)
+    for j in range(columns):
+        reading.place((*path, "match", j), row, j + begin + 1)
+    names = {
+        key: reading.value(row, column, read_name, "Each row has an id of its own.")
+        for column, key in enumerate(form.first, start=1)
+    }
+    match = [
+        reading.value(row, j + begin + 1, read_match, "Write levels, or `any`.")
+        for j in range(columns)
+    ]
+    result = reading.value(row, begin + columns + 1, read_name, f"Each row gives a {form.result}.")
+    return {**names, "match": match, form.result: result}
 
 
 def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> SheetDocument | None:
@@ -227,11 +262,14 @@ def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> S
     return SheetDocument(where, tiers_data, line_of_path, places) if sound else None
 
 
-def _scheme(reading: _Reading) -> list[dict[str, Any]]:
+def _scheme(reading: _Reading) -> list[dict[str, Any]] | dict[str, Any]:
+    """The rows of a scheme that is a list of conditions; or a table, which ends with its tiers."""
     scheme_name = reading.sheet.name
     headers = reading.headers()
     if not reading.sound:
         return []
+    if headers[1:] and headers[-1] == SCHEME_TABLE.result:
+        return _table(reading, headers, SCHEME_TABLE, scheme_name) or []
     for column, expected in enumerate(TIER_HEADERS, start=1):
         header = headers[column - 1] if column <= len(headers) else ""
         # Few conditions can be unknown: a scheme without any needs no such column.
