@@ -529,7 +529,7 @@ _STRATEGY: Mapping[str, str] = {
     "effective_to": "a run for a later one is refused",
     "uses": "`name here: model`",
     "constants": "`name: value`, or `name: {value, unit, description}`: a number, text or date "
-    "that any expression of the strategy may use as `$name`",
+    "that conditions, cells, cuts and days may use as `$name`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
     "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, "
     "automatic, means, cost, calendar}`",

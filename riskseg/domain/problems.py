@@ -80,7 +80,7 @@ CODES: dict[str, str] = {
     "RS228": "a path that does not say what follows its last step",
     "RS229": "a duty that counts from no date of the account",
     "RS230": "a version of a strategy that cannot be found",
-    "RS231": "a constant that no expression uses",
+    "RS231": "a constant that nothing uses",
     # RS3xx: expressions
     "RS301": "an expression cannot be read",
     "RS302": "an expression outside the language",

@@ -32,6 +32,8 @@ class Level(Part):
 
     level: str
     below: Decimal
+    constant: str | None
+    """The constant that the number is written as; null where it stands there itself."""
 
 
 class BandShown(Part):
@@ -104,6 +106,8 @@ class StepShown(Part):
     """A step of a path."""
 
     day: int
+    constant: str | None
+    """The constant that the day is written as; null where it stands there itself."""
     action: str
     template: str | None
     must: bool

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from riskseg.domain.facts import MOST_DAYS
 
@@ -17,6 +18,21 @@ ConstantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # An expression may be written as a plain YAML value: `when: true`.
 Text = str | bool | int
 Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
+# A constant of strategy.yaml in the place of a number.
+ConstantUsed = Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_]*$")]
+
+
+def _kind_of_number(written: object) -> str:
+    return "constant" if isinstance(written, str) and written.startswith("$") else "number"
+
+
+_BY_KIND = Discriminator(_kind_of_number)
+DaysOrConstant = Annotated[
+    Annotated[Days, Tag("number")] | Annotated[ConstantUsed, Tag("constant")], _BY_KIND
+]
+DecimalOrConstant = Annotated[
+    Annotated[Decimal, Tag("number")] | Annotated[ConstantUsed, Tag("constant")], _BY_KIND
+]
 
 
 def _day_count(value: object) -> object:

@@ -24,7 +24,14 @@ from pydantic import (
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.rules.keys import ConstantName, DayCount, Days, Name, Text
+from riskseg.rules.keys import (
+    ConstantName,
+    DayCount,
+    DaysOrConstant,
+    DecimalOrConstant,
+    Name,
+    Text,
+)
 from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
 from riskseg.strategy.packs.authored import AuthoredPack, Expected
@@ -59,7 +66,7 @@ class AuthoredConstant(Shape):
 
 class AuthoredBand(Shape):
     of: str
-    cuts: dict[str, Decimal]
+    cuts: dict[str, DecimalOrConstant]
 
     @field_validator("cuts", mode="before")
     @classmethod
@@ -170,7 +177,7 @@ class AuthoredAfter(Shape):
 
 
 class AuthoredStep(Shape):
-    day: Days | None = None
+    day: DaysOrConstant | None = None
     after: AuthoredAfter | None = None
     action: str
     template: str | None = None

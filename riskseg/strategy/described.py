@@ -27,6 +27,7 @@ from riskseg.results.strategy_shown import (
 )
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Cells, Path, Scheme, Step, Strategy
+from riskseg.rules.named_numbers import constant_of
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.kinds import Included, Property
 
@@ -65,7 +66,10 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
             BandShown(
                 name=band.name,
                 of=band.of,
-                cuts=tuple(Level(level=level_shown, below=high) for level_shown, high in band.cuts),
+                cuts=tuple(
+                    Level(level=level, below=cut, constant=constant_of(cut))
+                    for level, cut in band.cuts
+                ),
             )
             for band in strategy.bands
         ),
@@ -148,6 +152,7 @@ def _path(path: Path) -> PathShown:
 def _step(step: Step) -> StepShown:
     return StepShown(
         day=step.day,
+        constant=constant_of(step.day),
         action=step.action,
         template=step.template,
         must=step.must,

@@ -10,6 +10,7 @@ from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, by_name
 from riskseg.rules.cells import NumberRange
 from riskseg.rules.model import Strategy
+from riskseg.rules.named_numbers import NamedDecimal, NamedInteger
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Edition:
         return document.line(*path) if document else None
 
 
+class ByName(str):
+    """A constant by its name, in the place of its number."""
+
+    @property
+    def constant(self) -> str:
+        return str(self)[1:]
+
+
 def with_names_of_constants(old: Edition, new: Edition) -> tuple[Edition, Edition]:
     """Both editions with constants that changed by their names: the change of a constant is one of
     its own, and none of every condition that uses it."""
@@ -39,6 +48,8 @@ def with_names_of_constants(old: Edition, new: Edition) -> tuple[Edition, Editio
         match part:
             case Expression():
                 return replace(part, tree=by_name(part.tree, names))
+            case NamedInteger() | NamedDecimal() if part.constant in names:
+                return ByName(f"${part.constant}")
             case NumberRange():
                 return part.by_name(names)
             case tuple() | frozenset():

@@ -17,7 +17,7 @@ from riskseg.expressions import Expression, show
 from riskseg.rules.cells import NumberRange
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Cells, Path, Scheme
-from riskseg.strategy.editions import Edition, with_names_of_constants
+from riskseg.strategy.editions import ByName, Edition, with_names_of_constants
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"
@@ -176,7 +176,7 @@ def _bands(e: Edition) -> Table:
         band_parts = {"of": _part(band.of, e.line(HEAD, *band_path, "of"))}
         line, inside = (
             e.line(HEAD, *band_path),
-            ", ".join(f"{level} to {cut:f}" for level, cut in band.cuts),
+            ", ".join(f"{level} to {_as_text(cut)}" for level, cut in band.cuts),
         )
         band_entries.append(Entry(band.name, f"band {band.name}", line, band_parts, inside=inside))
     return Table(HEAD, tuple(band_entries))
@@ -314,6 +314,8 @@ def _steps(e: Edition, name: str) -> Table:
     step_entries = []
     for i, step in enumerate(path.steps):
         step_parts = _parts(e, PATHS, (name, "steps", i), step)
+        if step.after is not None:
+            del step_parts["day"]  # it follows from the step that it waits for
         step_item = f"path {name}, step on day {step.day}"
         # A step on another day is known by its action.
         step_entries.append(
@@ -383,7 +385,9 @@ def _part(value: Any, line: int | None) -> Part:
         text = " ".join(value.text.split())
         used = frozenset(constant.name for constant in value.constants)
         return Part(value.tree, text, line, exactly=show(value.tree), constants=used)
-    return Part(value if isinstance(value, Hashable) else repr(value), _as_text(value), line)
+    used = frozenset({value.constant} if isinstance(value, ByName) else ())
+    same = value if isinstance(value, Hashable) else repr(value)
+    return Part(same, _as_text(value), line, constants=used)
 
 
 def _as_text(value: object) -> str:

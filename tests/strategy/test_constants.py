@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from riskseg.expressions.tree import Literal
 from riskseg.expressions.walk import parts
+from riskseg.rules.named_numbers import constant_of
 from riskseg.rules.proof_account import Granted
 from riskseg.strategy.changes import changes
 from riskseg.strategy.described import shown
@@ -161,3 +164,102 @@ def test_a_property_with_a_constant_follows_it(tmp_path: Path) -> None:
         strategy = sound(tmp_path, texts)
         found = {r.subject: r.verdict for r in prove(strategy, Granted(), Asker(5.0))}
         assert found["late_only"] == "proved"
+
+
+# Numbers of files that are no expressions: the cuts of bands, and the days of steps.
+NUMBERS = "constants:\n  some_risk: 0.1\n  first_letter: {value: 14, unit: days}\n"
+HEAD = SMALL["strategy.yaml"].replace("{low: 0.1,", "{low: $some_risk,")
+STEPS = SMALL["paths.yaml"].replace(
+    "{day: 14, action: letter}", "{day: $first_letter, action: letter}"
+)
+NUMBER_LINE = HEAD.count("\n") + 2
+
+
+def numbers(declared: str = NUMBERS, head: str = HEAD, steps: str = STEPS) -> dict[str, str]:
+    """The small strategy with a constant in a cut and one in a day."""
+    return {**SMALL, "strategy.yaml": head + declared, "paths.yaml": steps}
+
+
+def test_cuts_and_days_are_the_numbers_they_stand_for(tmp_path: Path) -> None:
+    strategy = sound(tmp_path, numbers())
+    described = shown(strategy, from_data=True)
+    cut, step = described.bands[0].cuts[0], described.paths[1].steps[1]
+    assert (cut.below, cut.constant) == (Decimal("0.1"), "some_risk")
+    assert (step.day, step.constant) == (14, "first_letter")
+    sent = pickle.loads(pickle.dumps(strategy))  # noqa: S301  # as Spark sends it to its executors
+    assert sent == strategy
+    assert constant_of(sent.bands[0].cuts[0][1]) == "some_risk"
+    assert strategy.fingerprint == sound(tmp_path, SMALL).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "listed"),
+    [
+        (
+            "value: 14",
+            "value: 21",
+            f"strategy.yaml constant $first_letter (line {NUMBER_LINE + 1}): value was 14, is 21; "
+            "used by paths.yaml path chase, step on day $first_letter",
+        ),
+        (
+            "some_risk: 0.1",
+            "some_risk: 0.15",
+            f"strategy.yaml constant $some_risk (line {NUMBER_LINE}): value was 0.1, is 0.15; "
+            "used by strategy.yaml band risk, level low",
+        ),
+    ],
+)
+def test_another_value_of_a_number_names_what_uses_it(
+    old: str, new: str, listed: str, edition: Callable[[dict[str, str]], Edition]
+) -> None:
+    [change] = changes(edition(numbers()), edition(numbers(NUMBERS.replace(old, new))))
+    assert str(change) == listed
+
+
+def test_a_step_that_waits_moves_with_the_one_before(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    waiting = "    - {day: $first_letter, action: letter}\n"
+    steps = STEPS.replace(
+        waiting, f"{waiting}    - {{after: {{action: letter, days: 9}}, action: agency}}\n"
+    )
+    old, new = (edition(numbers(NUMBERS.replace("14", day), steps=steps)) for day in ("14", "21"))
+    assert new.strategy.paths[1].steps[2].day == 30
+    assert [change.item for change in changes(old, new)] == ["constant $first_letter"]
+
+
+def test_a_number_in_the_place_of_its_constant_changes_nothing(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    assert changes(edition(numbers()), edition(dict(SMALL))) == ()
+
+
+NUMBER_FAULTS = [
+    ("unknown", NUMBERS, "$first_leter", "RS303", 'Did you mean "$first_letter"?'),
+    ("a text", NUMBERS.replace("14", "soon"), "$first_letter", "RS304", "not a number"),
+    ("half a day", NUMBERS.replace("14", "14.5"), "$first_letter", "RS304", "a whole number"),
+    ("too late", NUMBERS.replace("14", "99999"), "$first_letter", "RS304", "at most 36,500"),
+    ("too early", NUMBERS.replace("14", "2"), "$first_letter", "RS208", "in the order"),
+    ("a bad name", NUMBERS, "$First", "RS004", "a name is small letters"),
+    ("without its sign", NUMBERS, "first_letter", "RS004", "a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "declared", "day", "code", "cure"), NUMBER_FAULTS)
+def test_what_is_wrong_with_a_constant_in_a_day(
+    name: str, declared: str, day: str, code: str, cure: str, tmp_path: Path
+) -> None:
+    texts = numbers(declared, steps=STEPS.replace("$first_letter", day))
+    _, [problem, *_] = read(tmp_path, texts)
+    assert (problem.code, problem.file, problem.line) == (code, "rules/paths.yaml", 7)
+    assert cure in f"{problem.what} {problem.hint}"
+
+
+def test_cuts_of_constants_are_in_order_too(tmp_path: Path) -> None:
+    wrong = HEAD.replace("high: 1}", "high: $sure}")
+    _, problems = read(tmp_path, numbers(NUMBERS + "  sure: 0.9\n", head=wrong))
+    assert [problem.code for problem in problems] == ["RS206"]
+    _, problems = read(tmp_path, numbers(head=wrong))
+    assert [(problem.code, problem.hint) for problem in problems] == [
+        ("RS303", "Known here: $first_letter, $some_risk.")
+    ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         PackShown,
         PathShown,
         SchemeShown,
+        StepShown,
         StrategyShown,
     )
 
@@ -40,7 +41,7 @@ def show_strategy(strategy: StrategyShown) -> None:
     for band in strategy.bands:
         low, cuts = Decimal(0), []
         for cut in band.cuts:
-            cuts.append(f"{cut.level} {low:f} to {cut.below:f}")
+            cuts.append(f"{cut.level} {low:f} to {_number(cut.below, cut.constant)}")
             low = cut.below
         console.print(escape(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"))
     for scheme in strategy.tiers:
@@ -65,7 +66,7 @@ def show_strategy(strategy: StrategyShown) -> None:
                 path,
                 path.name,
                 escape(path.starts),
-                ", ".join(f"{step.day}: {step.action}" for step in path.steps) or "–",
+                ", ".join(map(_step, path.steps)) or "–",
                 _afterwards(path),
             )
             for path in strategy.paths
@@ -170,6 +171,14 @@ def _afterwards(path: PathShown) -> str:
 
 def _cells(match: Match) -> list[str]:
     return ["any" if levels == "any" else ", ".join(map(str, levels)) for levels in match]
+
+
+def _number(number: Decimal | int, constant: str | None) -> str:
+    return f"{number:f}" if constant is None else f"${constant} ({number})"
+
+
+def _step(step: StepShown) -> str:
+    return f"{_number(Decimal(step.day), step.constant)}: {step.action}"
 
 
 def _tiers(scheme: SchemeShown) -> Table:

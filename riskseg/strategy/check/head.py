@@ -15,6 +15,7 @@ from riskseg.rules.elements import NO_ACTION, Action, Constant
 from riskseg.rules.model import UNSCORED, Band
 from riskseg.rules.periods import Period
 from riskseg.rules.rule import Restriction
+from riskseg.strategy.authored import AuthoredBand
 from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.packs import is_help
@@ -40,7 +41,7 @@ def check_constants(scope: Scope) -> tuple[Constant, ...]:
             scope.add_problem("RS004", message, _FILE, *path, hint=hint)
         # An expression with a Problem of its own may be the one that misspells it.
         elif name not in scope.constants_named and not len(scope.problems):
-            message = f'No expression uses the constant "{name}".'
+            message = f'Nothing uses the constant "{name}".'
             hint = f"Write `${name}` where its value stands, or remove it."
             scope.add_problem("RS231", message, _FILE, *path, hint=hint)
         constants.append(Constant(name, value, constant.unit, constant.description))
@@ -56,7 +57,12 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
             message = f'The band "{band_name}" is of "{band.of}", which `uses` does not define.'
             hint = did_you_mean(band.of, head.uses)
             scope.add_problem("RS201", message, _FILE, *band_path, "of", hint=hint)
-        cuts = tuple(band.cuts.items())
+        cut_by_level = _cuts(scope, band_name, band)
+        if cut_by_level is None:
+            levels = tuple((level, Decimal(1)) for level in band.cuts)
+            bands.append(Band(band_name, band.of, levels))  # to check what names them
+            continue
+        cuts = tuple(cut_by_level.items())
         upper_ends = [cut for _, cut in cuts]
         if UNSCORED in band.cuts:
             message = f'"{UNSCORED}" is always there, for accounts without a probability.'
@@ -85,6 +91,16 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
             scope.add_problem("RS206", message, _FILE, *band_path, "cuts", cuts[0][0], hint=hint)
         bands.append(Band(band_name, band.of, cuts))
     return tuple(bands)
+
+
+def _cuts(scope: Scope, name: str, band: AuthoredBand) -> dict[str, Decimal] | None:
+    """Where each level ends; None where a constant is at fault."""
+    cuts = {
+        level: scope.decimal(cut, _FILE, "bands", name, "cuts", level)
+        for level, cut in band.cuts.items()
+    }
+    sound = {level: cut for level, cut in cuts.items() if cut is not None}
+    return sound if len(sound) == len(cuts) else None
 
 
 def check_actions(scope: Scope) -> tuple[Action, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
@@ -168,7 +169,7 @@ def _on_entry(scope: Scope, name: str, path: AuthoredPath) -> None:
         message = "`on_change: stay` keeps an account on the path until its episode ends; "
         message += "`hold_for` says for how many days."
         scope.add_problem("RS003", message, _FILE, name, "hold_for", hint="Remove one of them.")
-    early = min((s.day for s in path.steps if s.day and s.day < 0), default=None)
+    early = _early(scope, path)
     if early is not None and (on_entry or path.backlog == "from_start"):
         message = f"An account comes to the path on day 0, and a step is on day {early}."
         hint = "Begin the steps on day 0, or let the path start on a date of the account."
@@ -229,7 +230,9 @@ def _day(
         hint = "Say when it comes." if step.after is None else "Remove one of them."
         scope.add_problem("RS003", message, _FILE, name, "steps", i, hint=hint)
     if step.day is not None or step.after is None:
-        return step.day or 0, None
+        if step.day is None:
+            return 0, None
+        return scope.days(step.day, _FILE, name, "steps", i, "day") or 0, None
     if path.due_for is not None:
         message = "A step that waits for another reads what was issued; `due_for` is for teams "
         message += "that issue nothing."
@@ -308,6 +311,13 @@ def _calendars(
     }
 
 
+def _early(scope: Scope, path: AuthoredPath) -> int | Decimal | None:
+    """The first of the days before day 0 on which the path has steps."""
+    written = [step.day for step in path.steps if step.day is not None]
+    numbers = [scope.constants.get(day[1:]) if isinstance(day, str) else day for day in written]
+    return min((n for n in numbers if isinstance(n, int | Decimal) and n < 0), default=None)
+
+
 def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> None:
     """The path gone on to exists, has all its steps ahead, and is in force when this one is."""
     paths = scope.authored.paths.root
@@ -316,7 +326,7 @@ def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> Non
         hint = did_you_mean(then, paths)
         scope.add_problem("RS208", message, _FILE, name, "then", hint=hint)
         return
-    early = min((s.day for s in paths[then].steps if s.day and s.day < 0), default=None)
+    early = _early(scope, paths[then])
     if early is not None:
         message = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
         hint = "Days before day 0 are for the path an account begins on."

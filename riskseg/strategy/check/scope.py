@@ -11,12 +11,13 @@ from typing import Any
 
 from riskseg.domain.decision import NOT_FACTS
 from riskseg.domain.documents import shown_value
-from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.facts import MOST_DAYS, Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, names_in_cases, names_used, texts_compared
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.rules.elements import Action, Condition
+from riskseg.rules.named_numbers import NamedDecimal, NamedInteger
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.packs.authored import AuthoredPack, Expected
 
@@ -265,6 +266,43 @@ class Scope:
         """A checked condition with what an unknown counts as; it must say so where it can be."""
         expression = self.expression(text, file, *path, unknown=unknown is not None)
         return Condition(expression, unknown == "match") if expression else None
+
+    def decimal(self, written: Decimal | str, file: str, *path: str | int) -> Decimal | None:
+        """What is written, as a number or a constant; None after adding a Problem."""
+        if not isinstance(written, str):
+            return written
+        value = self._number(written, file, *path)
+        return None if value is None else NamedDecimal.of(Decimal(value), written[1:])
+
+    def days(self, written: int | str, file: str, *path: str | int) -> int | None:
+        """As `decimal`, for a number of days."""
+        if not isinstance(written, str):
+            return written
+        value = self._number(written, file, *path)
+        if value is None:
+            return None
+        if value != int(value) or abs(int(value)) > MOST_DAYS:
+            message = f'The constant "{written}" is {value}, which is no number of days.'
+            hint = f"Use a whole number of at most {MOST_DAYS:,}."
+            self.add_problem("RS304", message, file, *path, hint=hint)
+            return None
+        return NamedInteger.of(int(value), written[1:])
+
+    def _number(self, written: str, file: str, *path: str | int) -> int | Decimal | None:
+        name = written[1:]
+        self.constants_named.add(name)
+        value = self.constants.get(name)
+        if isinstance(value, int | Decimal):
+            return value
+        if value is None:
+            hint = did_you_mean(written, [f"${known}" for known in self.constants])
+            if not self.constants:
+                hint = f"Constants are declared in strategy.yaml: `constants: {{{name}: …}}`."
+            self.add_problem("RS303", f'There is no constant "{written}".', file, *path, hint=hint)
+        else:
+            message = f'The constant "{written}" is {shown_value(value)}, not a number.'
+            self.add_problem("RS304", message, file, *path, hint="Use a constant that is one.")
+        return None
 
     def unknown_fact(self, name: str, file: str, *path: str | int) -> None:
         """A Problem about a name that is no fact here."""
