@@ -437,6 +437,8 @@ _TOML: Mapping[str, str] = {
     "everything but their id, 0 to 1",
     "workspace.strategy": "the folder of the strategy, from the folder of riskseg.toml",
     "workspace.models": "the folder of specs and trained models",
+    "workspace.without_models": "models without which the strategy decides until they are trained: "
+    "their probabilities are then unknown for every account",
     "engine.threads": "how many to use; all there are if left out. Changes no result",
     "engine.memory": "the most memory the engine takes, as in `2GB`; past it, it uses the disk",
     "journal.url": "a PostgreSQL database, as `postgresql+psycopg://user@host/database`, in the "

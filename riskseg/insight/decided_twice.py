@@ -11,7 +11,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
-from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.models import used_champions
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
@@ -68,12 +68,16 @@ class DecidedTwice:
             for model in decided_strategy.uses.values()
         }
         with read_journal(session.workspace) as journal:
-            models = load_champions(session.workspace, names, journal)
+            models = used_champions(session.workspace, names, journal)
         self.models = {model_name: model.version for model_name, model in sorted(models.items())}
         self._deciders = [
             decider(
                 strategy,
-                {key: models[model_name] for key, model_name in strategy.uses.items()},
+                {
+                    key: models[model_name]
+                    for key, model_name in strategy.uses.items()
+                    if model_name in models
+                },
                 as_of,
                 "none",
                 session.facts,

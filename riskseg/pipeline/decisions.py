@@ -27,9 +27,9 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
 from riskseg.pipeline.load import Ledger
-from riskseg.pipeline.models import Scorer, load_champions, scorer
+from riskseg.pipeline.models import Scorer, scorer, used_champions
 from riskseg.pipeline.overflow import located_overflow
-from riskseg.pipeline.scoring import explain, score, scored
+from riskseg.pipeline.scoring import PROBABILITY, explain, score, scored
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import ForEach, Job, Progress, Stage
 from riskseg.pipeline.training_rows import columns_since
@@ -92,6 +92,22 @@ class Decider:
         return frozenset(read - set(self.strategy.uses) - set(self.strategy.default_values))
 
     @property
+    def default_values(self) -> dict[str, object]:
+        """What stands for each fact that the workspace lacks: a probability whose model was never
+        trained is unknown."""
+        return {**self.strategy.default_values, **dict.fromkeys(self.unscored)}
+
+    @property
+    def unscored(self) -> list[str]:
+        """The probabilities that no model gives."""
+        return [key for key in self.strategy.uses if key not in self.scorers]
+
+    @property
+    def explains(self) -> Scorer | None:
+        """The model whose reasons are given."""
+        return self.scorers.get(self.of) if self.of is not None else None
+
+    @property
     def versions(self) -> dict[str, str]:
         """Of each key in `uses`, the model's name and version."""
         return {k: f"{s.model.name} {s.model.version}" for k, s in self.scorers.items()}
@@ -109,7 +125,7 @@ def decider(
     currency: str,
     relations: tuple[Expression, ...] = (),
 ) -> Decider:
-    """A decider with a model for each of the strategy's `uses`. Raises RS409 where a model needs
+    """A decider with `models`, by the keys of the strategy's `uses`. Raises RS409 where a model needs
     a fact that `facts` does not have."""
     scorers = {
         model_key: scorer(model, facts, billed=billed) for model_key, model in models.items()
@@ -178,15 +194,16 @@ def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -
         defaulted_fact: f"cast({_sql(value)} as {TYPES[strategy.facts[defaulted_fact].kind]})"
         for defaulted_fact, value in strategy.default_values.items()
     }
+    default_values |= {key: f"cast(null as {PROBABILITY})" for key in decider.unscored}
     build(engine, [scored(scores, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
     with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
         build(engine, compile_strategy(strategy, decider.as_of))
-    if decider.reasons != "none" and decider.of is not None:
+    if decider.reasons != "none" and decider.explains is not None:
         due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
         explain(
             engine,
-            decider.scorers[decider.of],
+            decider.explains,
             decider.facts,
             f"select snap from decided{due}",
             Currency(decider.currency, decider.scale),
@@ -262,7 +279,7 @@ def decision_select(decider: Decider, more: Iterable[str] = ()) -> str:
     """The decision columns of the accounts just decided, in the order of account ids; and `more`
     facts of them."""
     strategy = decider.strategy
-    with_reasons = decider.reasons != "none" and decider.of is not None
+    with_reasons = decider.reasons != "none" and decider.explains is not None
     versions = ";".join(
         f"{scorer.model.name}={scorer.model.version}"
         for _, scorer in sorted(decider.scorers.items())
@@ -312,7 +329,7 @@ def prepare(
 ) -> Decider:
     """A strategy and the champions of its models, ready to decide as of the date."""
     session.answers(as_of)
-    models = load_champions(session.workspace, strategy.uses, journal)
+    models = used_champions(session.workspace, strategy.uses, journal)
     check_given(session.engine, session.workspace, accounts_from, models.values())
     check_features(accounts_from, models.values(), session.facts)
     return decider(

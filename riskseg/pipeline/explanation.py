@@ -74,7 +74,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
             fact_name: FactForm(kind=fact_read.kind, unit=fact_read.unit)
             for fact_name, fact_read in strategy.facts.items()
         },
-        default_values=strategy.default_values,
+        default_values=decider.default_values,
         bills=(),
         scores=scores,
         matched=_matched(strategy, decided_row),

@@ -233,6 +233,7 @@ def champions(
 
     problems = Problems()
     loaded: dict[str, Model] = {}
+    never_trained = [n for n in names.values() if n not in promoted and not recorded.get(n)]
     for key, model_name in names.items():
         version = promoted.get(model_name)
         if version is None and recorded.get(model_name):
@@ -243,7 +244,8 @@ def champions(
                 "RS401",
                 f'The model "{model_name}" has not been trained here.',
                 file=workspace.shown(workspace.models / f"{model_name}.yaml"),
-                hint=f"Run `riskseg train {model_name}`.",
+                hint=f"Run `riskseg train {model_name}`. "
+                f"{without_hint(workspace, *never_trained)}",
             )
             continue
         folder = workspace.models / model_name / version
@@ -256,6 +258,15 @@ def champions(
             problems.extend(error.problems)
     problems.raise_if_any()
     return loaded
+
+
+def without_hint(workspace: Workspace, *models: str) -> str:
+    """How the strategy decides where models cannot be trained."""
+    names = ", ".join(f'"{name}"' for name in sorted({*workspace.settings.without_models, *models}))
+    return (
+        f"To decide without it until it is trained, write `without_models = [{names}]` under "
+        "[workspace] in riskseg.toml: its probability is then unknown for every account."
+    )
 
 
 def is_gone(workspace: Workspace, name: str, version: str) -> bool:
@@ -321,6 +332,18 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
         return Scorer(model, sql, reads)
     issue_day = next((issue_fact for issue_fact in ISSUED if issue_fact in facts), ISSUED[0])
     return Scorer(model, f"({sql}) and {fact_column(issue_day)} = as_of", reads | {issue_day}, sql)
+
+
+def used_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:
+    """The champion of each model that a strategy uses, less those that were never trained and that
+    riskseg.toml says are done without."""
+    done_without = {
+        key
+        for key, name in uses.items()
+        if name in workspace.settings.without_models and not journal.models(name)
+    }
+    needed = {key: name for key, name in uses.items() if key not in done_without}
+    return load_champions(workspace, needed, journal)
 
 
 def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:

@@ -256,7 +256,7 @@ class _Assignment(DecidingJob):
             activated=self.force.activated,
             kept=self.keep,
             strategy=version_of(ready.strategy),
-            default_values=ready.strategy.default_values,
+            default_values=ready.default_values,
             models=ready.versions,
             segments=self.totals.ordered(),
             actions=self.totals.actions,

@@ -112,6 +112,7 @@ class _Check(Job):
             if column is not None and column not in facts
         )
         self.notes += tuple(map(str, proposed(self.engine, self.ledger, catalogue, facts)))
+        self.notes += tuple(_of_models_not_trained(self.workspace, self.strategy))
 
     def _check_spec(self, session: Session, authored: AuthoredSpec, *, outcomes: bool) -> None:
         lacking, problems = session.catalogue.lacking, self.problems
@@ -142,6 +143,18 @@ class _Check(Job):
                 relation="ledger_accounts",
                 problems=self.problems,
             )
+
+
+def _of_models_not_trained(workspace: Workspace, strategy: Strategy | None) -> Iterator[str]:
+    """Notes of models that the strategy uses and that have never been trained."""
+    uses = {} if strategy is None else strategy.uses
+    with read_journal(workspace) as journal:
+        missing = {key: model for key, model in uses.items() if not journal.models(model)}
+    without = {key: m for key, m in missing.items() if m in workspace.settings.without_models}
+    if needed := sorted({m for key, m in missing.items() if key not in without}):
+        yield f"Not trained yet: {', '.join(needed)}. `riskseg train` comes before `riskseg assign`."
+    for key, model in sorted(without.items()):
+        yield f"{model} is not trained: {key} is unknown for every account (without_models)."
 
 
 def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[str]:

@@ -19,6 +19,8 @@ scale        = 2          # decimals of an amount
 arrears_from = 5.00       # the least overdue balance that counts as arrears
 max_bad_rows = 0.001      # the share of a table's rows that may break the contract
 strategy     = "rules/{strategy}"
+# Where there is too little history to train a model, the strategy can decide without it:
+# without_models = ["default"]
 
 # Every right-hand side but `from` is a SQL expression over the loaded columns; a column that
 # already has the contract's name needs no line. `from` is a file, a glob, or a select over files.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
 from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.model_versions import KEEP, keep, summarised
-from riskseg.pipeline.models import check_spec, read_specs, without_spec
+from riskseg.pipeline.models import check_spec, read_specs, without_hint, without_spec
 from riskseg.pipeline.observation_points import Asked, asked
-from riskseg.pipeline.open_journal import open_journal
+from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.session import (
     LOAD,
     Session,
@@ -26,7 +27,7 @@ from riskseg.pipeline.session import (
     set_apart,
 )
 from riskseg.pipeline.special_values import proposed
-from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.training_rows import (
     LABEL,
     OBSERVE,
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from riskseg.learning.train import Trained
 
 LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", weight=12)
+
+# There is too little, as yet, to learn this model from. The other models are trained all the same.
+TOO_LITTLE = frozenset({"RS402", "RS403", "RS405"})
 
 
 class _Training(Job):
@@ -65,6 +69,7 @@ class _Training(Job):
         self.workspace, self.specs, self.at = workspace, specs, at
         self.promote, self.as_of = promote, as_of
         self.kept: list[TrainedModel] = []
+        self.too_little: dict[str, tuple[Problem, ...]] = {}
 
     def load(self) -> None:
         enter = self.opened.enter_context
@@ -80,7 +85,10 @@ class _Training(Job):
                 )
         set_apart(session, self.progress)
         self.session = session
-        self.models = [_Learning(model) for model in _asked(session, self.specs)]
+        asked_models, self.too_little = _asked(session, self.specs)
+        self.models = [_Learning(model) for model in asked_models]
+        if not self.models:
+            raise NothingLeft
         special = proposed(engine, session.ledger, session.catalogue, session.facts)
         self.noted = {finding.column: str(finding) for finding in special}
 
@@ -90,23 +98,38 @@ class _Training(Job):
             model.observed = facts
         self.journal = self.opened.enter_context(open_journal(self.workspace))
 
+    @contextmanager
+    def _unless_too_little(self, model: str) -> Iterator[None]:
+        """Take note where there is too little to learn a model from, and go on with the others."""
+        try:
+            yield
+        except ProblemsError as error:
+            if not TOO_LITTLE.issuperset(problem.code for problem in error.problems):
+                raise
+            self.too_little[model] = error.problems
+
     def label(self, model: _Learning) -> None:
-        model.frame = observed_rows(self.session, model.asked, model.observed)
+        with self._unless_too_little(model.name):
+            model.frame = observed_rows(self.session, model.asked, model.observed)
 
     def learn(self, model: _Learning) -> None:
-        model_name = model.asked.authored.spec.name
-        model.trained = learning.train(
-            model.asked.authored,
-            model.frame,
-            threads=self.session.engine.threads,
-            progress=lambda share, stage_text: self.progress.within(
-                share, f"{model_name}: {stage_text}"
-            ),
-            known_by=self.as_of,
-            noted=self.noted,
-        )
+        if model.name in self.too_little:
+            return
+        with self._unless_too_little(model.name):
+            model.trained = learning.train(
+                model.asked.authored,
+                model.frame,
+                threads=self.session.engine.threads,
+                progress=lambda share, stage_text: self.progress.within(
+                    share, f"{model.name}: {stage_text}"
+                ),
+                known_by=self.as_of,
+                noted=self.noted,
+            )
 
     def keep(self, model: _Learning) -> None:
+        if model.name in self.too_little:
+            return
         authored, trained = model.asked.authored, model.trained
         model_name = authored.spec.name
         promotion_reason = "trained with --promote" if self.promote else None
@@ -136,6 +159,7 @@ class _Learning:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
+        self.name = asked.authored.spec.name
 
 
 def plan(root: Path, names: Sequence[str] = (), *, only: str | None = None) -> Plan:
@@ -175,7 +199,8 @@ def train(
     scorecard the other learners need not be waited for. With `as_of`, only what was known by the
     close of that day is used, so that scoring a later date is an honest back-test.
 
-    Raises ProblemsError; models trained before the one with a Problem stay.
+    Raises ProblemsError. Models trained before the one with a Problem stay; where there is too little
+    to learn one from (RS402, RS403, RS405), the models after it are trained as well.
     """
     workspace = open_checked(root)
     specs = _chosen(workspace, names, only)
@@ -189,7 +214,22 @@ def train(
         return Training(())
     job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
     job.carry_out(stages())
+    if job.too_little:
+        raise ProblemsError(_too_little(workspace, job))
     return Training(tuple(job.kept))
+
+
+def _too_little(workspace: Workspace, job: _Training) -> Iterator[Problem]:
+    """The Problems of models that there is too little to learn from, with what was trained and how
+    the strategy decides without them."""
+    trained = ", ".join(f"{model.name} {model.version}" for model in job.kept)
+    others = f" Trained all the same: {trained}." if trained else ""
+    with read_journal(workspace) as journal:
+        never_trained = [name for name in job.too_little if not journal.models(name)]
+    for name, problems in job.too_little.items():
+        without = f" {without_hint(workspace, *never_trained)}" if name in never_trained else ""
+        for found in problems:
+            yield replace(found, hint=f"{found.hint}{without}{others}".strip())
 
 
 def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
@@ -257,8 +297,11 @@ def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:
     return replace(authored, spec=spec.model_copy(update=alone))
 
 
-def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
-    """What each spec asks of this workspace. Raises every Problem of any of them."""
+def _asked(
+    session: Session, specs: Mapping[str, AuthoredSpec]
+) -> tuple[list[Asked], dict[str, tuple[Problem, ...]]]:
+    """What each spec asks of this workspace, and the Problems of those that there is too little to
+    learn from. Raises every other Problem of any of them."""
     problems = Problems()
     conditions = {
         asked_model: check_spec(authored, session.facts, session.catalogue.lacking, problems)
@@ -267,9 +310,15 @@ def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
     for authored in specs.values():
         check_settings(session, authored, problems)
     problems.raise_if_any()
-    models = [
-        asked(session, specs[asked_model], conditions[asked_model], problems)
-        for asked_model in specs
-    ]
+    models, too_little = [], {}
+    for name, authored in specs.items():
+        own_problems = Problems()
+        model = asked(session, authored, conditions[name], own_problems)
+        if model is not None and not len(own_problems):
+            models.append(model)
+        elif TOO_LITTLE.issuperset(found.code for found in own_problems):
+            too_little[name] = tuple(own_problems)
+        else:
+            problems.extend(own_problems)
     problems.raise_if_any()
-    return [model for model in models if model is not None]
+    return models, too_little

@@ -29,6 +29,7 @@ class WorkspaceTable(Shape):
     max_alike: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
     strategy: str = "rules/household-utility"
     models: str = "models"
+    without_models: list[str] = Field(default_factory=list)
 
     @field_validator("arrears_from", "max_bad_rows", "max_unmatched", "max_alike", mode="before")
     @classmethod

@@ -43,6 +43,7 @@ class Settings:
     max_alike: Decimal
     strategy: str
     models: str
+    without_models: frozenset[str]
     threads: int | None
     memory: str
     partitions: int | None
@@ -140,6 +141,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         max_alike=top.workspace.max_alike,
         strategy=top.workspace.strategy,
         models=top.workspace.models,
+        without_models=frozenset(top.workspace.without_models),
         threads=top.engine.threads,
         memory=top.engine.memory,
         partitions=top.engine.partitions,

@@ -19,6 +19,12 @@ class Block:
     text: str
     line: int
 
+    @property
+    def title(self) -> str:
+        """The file that the block is the text of, where it is one."""
+        named = re.fullmatch(r'title="(\S+)"', self.note)
+        return "" if named is None else named[1]
+
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")

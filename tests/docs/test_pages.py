@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -48,6 +49,13 @@ def test_every_page_is_linked_from_another() -> None:
     }
     entrances = {ROOT / "README.md"}
     assert {page for page in PAGES if page.resolve() not in reached} - entrances == set()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ROOT / "docs" in page.parents])
+def test_the_site_reads_every_fence(page: Path) -> None:
+    """A fence with a note that the site does not know is no fence there: what follows is text."""
+    unread = [block for block in blocks(page) if block.note and not block.title]
+    assert not unread
 
 
 def test_generated_pages_are_current(generate: ModuleType) -> None:

@@ -39,7 +39,7 @@ def workspace_of_the_guide(folder: Path) -> None:
     init(folder, "account-file")
     (folder / "data").mkdir()
     loans(folder / "data" / "accounts.csv")
-    (toml,) = (b.text for b in blocks(GUIDE / "account-files.md") if b.note.startswith("file="))
+    (toml,) = (b.text for b in blocks(GUIDE / "account-files.md") if b.title)
     (folder / "riskseg.toml").write_text(toml, encoding="utf-8")
 
 

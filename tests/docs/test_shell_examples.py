@@ -1,7 +1,7 @@
 """The shell examples of the README and the guides, run as they stand, page after page.
 
 Commands of a ```console block begin with `$ `; what follows is output. A ```toml or ```yaml block
-with `file=PLACE` is written there, one with `add=PLACE` is added to what is there.
+with `title="PLACE"` is written there.
 
 What stands in for what a reader has:
 - the README's demo has 1,000 accounts, and every account it explains is the one the demo names;
@@ -73,9 +73,8 @@ def follow(page: Path, folder: Path) -> list[str]:
     explained: dict[str, str] = {}
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}:{block.line}"
-        if (edit := re.fullmatch(r"(file|add)=(\S+)", block.note)) is not None:
-            with (folder / edit[2]).open("w" if edit[1] == "file" else "a") as file:
-                file.write(block.text)
+        if block.title:
+            (folder / block.title).write_text(block.text, encoding="utf-8")
         if block.language != "console":
             continue
         for command, shown in commands(block.text):
