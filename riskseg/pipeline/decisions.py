@@ -125,8 +125,8 @@ def decider(
     currency: str,
     relations: tuple[Expression, ...] = (),
 ) -> Decider:
-    """A decider with `models`, by the keys of the strategy's `uses`. Raises RS409 where a model needs
-    a fact that `facts` does not have."""
+    """A decider with `models`, by the keys of the strategy's `uses`. Raises RS409 where a model
+    needs a fact that `facts` does not have."""
     scorers = {
         model_key: scorer(model, facts, billed=billed) for model_key, model in models.items()
     }

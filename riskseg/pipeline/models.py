@@ -244,8 +244,7 @@ def champions(
                 "RS401",
                 f'The model "{model_name}" has not been trained here.',
                 file=workspace.shown(workspace.models / f"{model_name}.yaml"),
-                hint=f"Run `riskseg train {model_name}`. "
-                f"{without_hint(workspace, *never_trained)}",
+                hint=f"Run `riskseg train {model_name}`. {without_hint(workspace, *never_trained)}",
             )
             continue
         folder = workspace.models / model_name / version

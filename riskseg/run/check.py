@@ -152,7 +152,8 @@ def _of_models_not_trained(workspace: Workspace, strategy: Strategy | None) -> I
         missing = {key: model for key, model in uses.items() if not journal.models(model)}
     without = {key: m for key, m in missing.items() if m in workspace.settings.without_models}
     if needed := sorted({m for key, m in missing.items() if key not in without}):
-        yield f"Not trained yet: {', '.join(needed)}. `riskseg train` comes before `riskseg assign`."
+        named = ", ".join(needed)
+        yield f"Not trained yet: {named}. `riskseg train` comes before `riskseg assign`."
     for key, model in sorted(without.items()):
         yield f"{model} is not trained: {key} is unknown for every account (without_models)."
 

@@ -199,8 +199,8 @@ def train(
     scorecard the other learners need not be waited for. With `as_of`, only what was known by the
     close of that day is used, so that scoring a later date is an honest back-test.
 
-    Raises ProblemsError. Models trained before the one with a Problem stay; where there is too little
-    to learn one from (RS402, RS403, RS405), the models after it are trained as well.
+    Raises ProblemsError. Models trained before the one with a Problem stay; where there is too
+    little to learn one from (RS402, RS403, RS405), the models after it are trained as well.
     """
     workspace = open_checked(root)
     specs = _chosen(workspace, names, only)
