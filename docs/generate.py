@@ -31,8 +31,10 @@ from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.contract import BALANCES, CONTRACT, Column
 from riskseg.results.schema import COMMANDS, json_schema
-from riskseg.strategy import authored
+from riskseg.strategy import shapes
 from riskseg.strategy.kinds.shape import entry_shape, key_words
+from riskseg.strategy.packs.authored import Expected
+from riskseg.strategy.schemas import schema_file, strategy_schemas
 from riskseg.treatment import outcomes
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import authored as workspace_file
@@ -523,67 +525,6 @@ _SPEC: Mapping[str, str] = {
     "evidence.learning_curve": "learn from a tenth, a quarter, … of the parties too",
     "seed": "the same seed and data give the same model",
 }
-_STRATEGY: Mapping[str, str] = {
-    "name": "its name in every table and manifest",
-    "purpose": "what it is for",
-    "owner": "whose it is",
-    "effective_from": "a run for an earlier as-of date is refused",
-    "effective_to": "a run for a later one is refused",
-    "uses": "`name here: model`",
-    "constants": "`name: value`, or `name: {value, unit, description}`: a number, text or date "
-    "that conditions, cells, cuts and days may use as `$name`",
-    "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
-    "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, "
-    "automatic, means, cost, calendar}`",
-    "protective": "true-or-false facts that protect; each must be looked at by a guard",
-    "special_category": "true-or-false facts of special categories of personal data, such as "
-    "health; where it is left out, those in `protective`",
-    "priority": "a number; orders accounts due on one day",
-    "treat": "`party`: one letter, text or call for all accounts of a party of which it is due",
-    "calendar": "`{days: [mon, …], holidays: GB-ENG, closed: next|previous}`: the days worked; "
-    "also of an action",
-    "expects": "`fact: {type, else}`: the default value of a fact that the workspace lacks",
-}
-_TIER = {
-    "tier": "the tier's name",
-    "when": "a condition",
-    "otherwise": "`true` in the last row",
-    "unknown": "`match` or `skip`",
-}
-_ROW = {
-    "tier": "what it gives, in tiers.yaml",
-    "id": "the row's own name",
-    "match": "a cell for each column: a level, `not` a level, a range of numbers, a list of them, "
-    "or `any`",
-    "segment": "the segment it gives",
-}
-_PATH = {
-    "for": "the segments it serves",
-    "starts": "the date of day 0",
-    "steps": "`{day, action, template, must, when, unknown}`, days rising; they may be negative; "
-    "in the place of `day`, `after: {action: STEP, days: N, outcome: none}`",
-    "repeat": "`{every: 30 days, from: STEP, at_most: N}`: the steps from one on come again",
-    "then": "the path that follows the last step",
-    "stay": "`deliberately`: nothing follows the last step",
-    "ends_when": "a condition that ends it, besides the end of the episode",
-    "unknown": "what an unknown `ends_when` counts as",
-    "due_for": "days a step stays due",
-    "backlog": "what is done first for an account that comes to the path in arrears: "
-    "`latest_step`, `from_start` or `at_day`",
-    "on_change": "what happens where the segment of an account on the path changes in an "
-    "episode: `continue`, `restart` or `stay`",
-    "hold_for": "days for which an account stays on the path, whatever its segment",
-    "at_once": "whether an account whose segment leads to the path comes at once, wherever it "
-    "stays",
-    "calendar": "the days on which its steps are taken, as in strategy.yaml",
-    "effective_from": "the first day it is in force",
-    "effective_to": "the last",
-}
-_EXAMPLE = {
-    "example": "its name",
-    "given": "facts, and `day`: the day of the path it stands on",
-    "expect": "bands, tiers, segment, path, action",
-}
 _PROSE = {
     "accounts": "Needed only for an account file, or for attributes. Every other column is an "
     "attribute, under its own name or the one it is mapped to.",
@@ -713,18 +654,39 @@ def files() -> Iterator[str]:
     yield from table(("key", "default", "what it is"), _spec())
     yield "## A strategy: rules/NAME/"
     yield ""
-    for file, shape, words in (
-        ("strategy.yaml", authored.AuthoredHead, _STRATEGY),
-        ("tiers.yaml: a list of rows for each scheme", authored.AuthoredTier, _TIER),
-        ("tiers.yaml: or a table, `columns` and `rows` of", authored.AuthoredTableRow, _ROW),
-        ("segments.yaml: `columns`, and `rows` of", authored.AuthoredRow, _ROW),
-        ("paths.yaml: under each path's name", authored.AuthoredPath, _PATH),
-        ("guards.yaml: a list of", entry_shape(), key_words()),
-        ("examples.yaml: `defaults`, and `examples` of", authored.AuthoredExample, _EXAMPLE),
+    yield (
+        "The same keys as JSON Schema, for editors, are in the folder `schemas` beside this page; "
+        "`riskseg strategy schema` writes them."
+    )
+    yield ""
+    for title, shape in (
+        ("strategy.yaml", shapes.AuthoredHead),
+        ("strategy.yaml: under each name of `constants`", shapes.AuthoredConstant),
+        ("strategy.yaml: under each name of `bands`", shapes.AuthoredBand),
+        ("strategy.yaml: `actions`, a list of", shapes.AuthoredAction),
+        ("strategy.yaml: `calendar`, also of an action or a path", shapes.AuthoredCalendar),
+        ("strategy.yaml: under each name of `expects`", Expected),
+        ("tiers.yaml: a list of rows for each scheme", shapes.AuthoredTier),
+        ("tiers.yaml: or a table for a scheme", shapes.AuthoredTable),
+        ("tiers.yaml: the `rows` of a table", shapes.AuthoredTableRow),
+        ("segments.yaml: `columns`, and `rows` of", shapes.AuthoredRow),
+        ("paths.yaml: under each path's name", shapes.AuthoredPath),
+        ("paths.yaml: `steps`, a list of", shapes.AuthoredStep),
+        ("paths.yaml: `after` of a step", shapes.AuthoredAfter),
+        ("paths.yaml: `repeat`", shapes.AuthoredRepeat),
     ):
-        yield f"### {file}"
+        yield f"### {title}"
         yield ""
-        yield from _keys(shape, words)
+        yield from _described(shape)
+    yield "### guards.yaml: a list of"
+    yield ""
+    yield from _keys(entry_shape(), key_words())
+    yield "### examples.yaml"
+    yield ""
+    yield from _described(shapes.AuthoredExamples)
+    yield "### examples.yaml: `examples`, a list of"
+    yield ""
+    yield from _described(shapes.AuthoredExample)
     described = {column.name: column.description for column in COLUMNS} | {
         "p_…": "a probability for each name under `uses`; null where the model does not cover the "
         "account",
@@ -748,9 +710,15 @@ def files() -> Iterator[str]:
 def _keys(shape: type[BaseModel], words: Mapping[str, str]) -> Iterator[str]:
     rows = []
     for name, field in shape.model_fields.items():
-        key = name.rstrip("_")
-        rows.append((code(key), _given(field), words[key]))
+        key = str(field.validation_alias.choices[0]) if field.validation_alias else name
+        rows.append((code(key), _given(field), words[name.rstrip("_")]))
     yield from table(("key", "default", "what it is"), rows)
+
+
+def _described(shape: type[BaseModel]) -> Iterator[str]:
+    """The keys of a shape that says itself what they mean."""
+    words = {name.rstrip("_"): field.description for name, field in shape.model_fields.items()}
+    yield from _keys(shape, {key: text for key, text in words.items() if text})
 
 
 def _given(field: Any) -> str:
@@ -923,6 +891,8 @@ def pages() -> dict[Path, str]:
     """The text of every generated page, by its place."""
     texts = {n: HEAD + "\n".join(page()).rstrip() + "\n" for n, page in PAGES.items()}
     texts["results.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"
+    for file, schema in strategy_schemas().items():
+        texts[f"schemas/{schema_file(file)}"] = json.dumps(schema, indent=1) + "\n"
     return {REFERENCE / name: text for name, text in texts.items()}
 
 
@@ -942,4 +912,5 @@ if __name__ == "__main__":
     else:
         REFERENCE.mkdir(exist_ok=True)
         for place, content in pages().items():
+            place.parent.mkdir(exist_ok=True)
             place.write_text(content, encoding="utf-8")

@@ -132,6 +132,7 @@ METHODS = {
     "strategy diff": riskseg.Strategy.diff,
     "strategy activate": riskseg.Strategy.activate,
     "strategy versions": riskseg.Strategy.activations,
+    "strategy schema": riskseg.Strategy.schemas,
     "strategy sheet export": riskseg.Strategy.to_sheets,
     "strategy sheet import": riskseg.Strategy.from_sheets,
 }

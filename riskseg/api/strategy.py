@@ -24,6 +24,7 @@ from riskseg.results.sheets import SheetExport, SheetImport
 from riskseg.results.strategies import (
     Activation,
     Activations,
+    EditorSchemas,
     StrategyCheck,
     StrategyProof,
     StrategyTest,
@@ -126,6 +127,10 @@ class Strategy:
     def activations(self) -> Activations:
         """Which strategies were put in force, from when and by whom, the latest first."""
         return use_cases.activate.versions(self._workspace())
+
+    def schemas(self, out: Place) -> EditorSchemas:
+        """Write JSON Schemas of a strategy's files to a folder, for an editor."""
+        return use_cases.schemas.write(self._root, Path(out))
 
     def to_sheets(self, out: Place) -> SheetExport:
         """Write the workspace's segments and tiers to an .xlsx file, or a folder of CSV files."""

@@ -26,6 +26,11 @@ def names(of: Of) -> Complete:
     return complete
 
 
+def questions(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the questions of `insight`, which are there without a workspace."""
+    return _offered(lambda: list(use_cases.insight.questions()), incomplete)
+
+
 def versions(context: typer.Context, incomplete: str) -> list[str]:
     """Complete the versions of the model that the command line names before."""
     model = context.params.get("model")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import DAY, AsJson, Plan, day, now, present, root_if_any
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import default_values, money, number, share, table
@@ -44,11 +45,17 @@ def strategy_diff(
     old: Annotated[
         str | None,
         typer.Argument(
-            help="A strategy folder, or a version in the journal; what is in force if left out."
+            autocompletion=completion.names("strategies"),
+            help="A strategy folder, the name of one in rules/, or a version in the journal; what "
+            "is in force if left out.",
         ),
     ] = None,
     new: Annotated[
-        str | None, typer.Argument(help="The same; the workspace's own folder if left out.")
+        str | None,
+        typer.Argument(
+            autocompletion=completion.names("strategies"),
+            help="The same; the workspace's own folder if left out.",
+        ),
     ] = None,
     as_of: Annotated[
         datetime | None,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from riskseg import run as use_cases
+from riskseg.cli import completion
 from riskseg.cli.common import DAY, AsJson, AsOf, Plan, Sql, day, present, root, whole_number
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.insights import insight as show_insight
@@ -44,9 +45,10 @@ def insight(
     question: Annotated[
         str,
         typer.Argument(
+            autocompletion=completion.questions,
             help="size, profile, movement, arrears, vintages, roll, cures, "
             "collected, promises, plans, "
-            "performance, calibration, split, coverage, drift, feeds or fairness."
+            "performance, calibration, split, coverage, drift, feeds or fairness.",
         ),
     ],
     as_of: AsOf,

@@ -1,7 +1,9 @@
-"""`riskseg strategy …`: check, test, prove and show a strategy."""
+"""`riskseg strategy …`: check, test, prove and show a strategy; schemas for editors."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +18,12 @@ from riskseg.cli.terminal import problems_to_stderr, stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyTest
+    from riskseg.results.strategies import (
+        EditorSchemas,
+        StrategyCheck,
+        StrategyProof,
+        StrategyTest,
+    )
     from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
@@ -180,3 +187,23 @@ def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = 
 def _shown(strategy: StrategyShown) -> None:
     note_facts(strategy.from_data)
     show_strategy(strategy)
+
+
+@strategy_app.command("schema")
+@guarded
+def strategy_schema(
+    out: Annotated[Path, typer.Option("--out", help="The folder that they are written to.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write JSON Schemas of a strategy's files, for an editor that completes and checks keys.
+
+    For instance `riskseg strategy schema --out schemas`.
+    """
+    present(lambda _: use_cases.schemas.write(root_if_any(), out), _schemas, as_json=as_json)
+
+
+def _schemas(written: EditorSchemas) -> None:
+    for schema in written.schemas:
+        print(schema.path)
+    remark("For VS Code with the extension YAML, put this into .vscode/settings.json:")
+    print(json.dumps(written.vs_code, indent=2))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.reader import open_source
@@ -57,6 +57,19 @@ def check_output(
             file=str(place),
             hint="Name another place for the output.",
         )
+
+
+def make_folder(place: Path) -> None:
+    """Make a folder for output, and those above it. Raises RS010 where that cannot be done."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise problem(
+            "RS010",
+            f"This folder cannot be made: {os.strerror(error.errno or 0).lower()}.",
+            file=str(place),
+            hint="Name another place.",
+        ) from error
 
 
 def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:

@@ -73,6 +73,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "strategy diff": strategy_difference.StrategyDifference,
     "strategy activate": strategies.Activation,
     "strategy versions": strategies.Activations,
+    "strategy schema": strategies.EditorSchemas,
     "strategy sheet export": sheets.SheetExport,
     "strategy sheet import": sheets.SheetImport,
     "journal show": journal.JournalEntries,

@@ -66,6 +66,30 @@ class StrategyCheck(Single):
         return "\n".join([head, *without_data(self.from_data), *self.notes])
 
 
+class EditorSchema(Part):
+    """The JSON Schema of one file of a strategy."""
+
+    file: str
+    """The file of a strategy that it is about; `packs/*.yaml` are guard packs of one's own."""
+    path: str
+    """Where the schema was written."""
+
+
+class EditorSchemas(Result):
+    """JSON Schemas for editors that were written."""
+
+    schemas: tuple[EditorSchema, ...]
+    vs_code: Mapping[str, Mapping[str, str]]
+    """What `.vscode/settings.json` needs to hold, so that the editor uses them."""
+
+    def to_arrow(self) -> pa.Table:
+        """The schemas: file, path."""
+        return records({"file": pa.string(), "path": pa.string()}, self.schemas)
+
+    def _title(self) -> str:
+        return f"{counted(len(self.schemas), 'schema')} written."
+
+
 class TestedExample(Part):
     """An example and what is decided for it."""
 

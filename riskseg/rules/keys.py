@@ -46,7 +46,14 @@ def _day_count(value: object) -> object:
 
 
 # How many days something takes: `30 days`, or the number alone.
-DayCount = Annotated[int, BeforeValidator(_day_count), Field(ge=1, le=MOST_DAYS)]
+_WrittenDays = (
+    Annotated[int, Field(ge=1, le=MOST_DAYS)] | Annotated[str, Field(pattern=r"^\d{1,6} days?$")]
+)
+DayCount = Annotated[
+    int,
+    Field(ge=1, le=MOST_DAYS),
+    BeforeValidator(_day_count, json_schema_input_type=_WrittenDays),
+]
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from riskseg.domain.documents import Document, read_yaml
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.outputs import check_output, make_folder
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.results.sheets import SheetChange, SheetExport, SheetImport
 from riskseg.rules.model import Strategy
 from riskseg.store.files import write_beside
-from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
+from riskseg.strategy.shapes import AuthoredSegments, AuthoredTiers
 from riskseg.strategy.sheets import segments_csv
 from riskseg.strategy.sheets.cells import read_name
 from riskseg.strategy.sheets.files import (
@@ -88,7 +88,7 @@ def export(root: Path, out: str) -> SheetExport:
         }
     )
     if not workbook:
-        _make_folder(out_path)
+        make_folder(out_path)
     for file_name, file_content in contents.items():
         with write_beside(file_name, token="sheet") as draft:
             draft.write_bytes(file_content)
@@ -130,18 +130,6 @@ def _not_the_strategy(workspace: Workspace, folder: Path, out: str) -> None:
             file=out,
             hint="Name another place.",
         )
-
-
-def _make_folder(place: Path) -> None:
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise problem(
-            "RS010",
-            f"This folder cannot be made: {os.strerror(error.errno or 0).lower()}.",
-            file=str(place),
-            hint="Name another place.",
-        ) from error
 
 
 def import_(

@@ -1,229 +1,28 @@
-"""What a strategy's files say, before anything is checked but their shape."""
+"""Reads a strategy's files, and holds what they say before anything is checked but their shape."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    Discriminator,
-    Field,
-    RootModel,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, RootModel
 
-from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
-from riskseg.domain.facts import MOST_DAYS
+from riskseg.domain.documents import Document, parse_yaml, read_yaml
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.rules.keys import (
-    ConstantName,
-    DayCount,
-    DaysOrConstant,
-    DecimalOrConstant,
-    Name,
-    Text,
-)
 from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
-from riskseg.strategy.packs.authored import AuthoredPack, Expected
+from riskseg.strategy.packs.authored import AuthoredPack
+from riskseg.strategy.shapes import (
+    AuthoredExamples,
+    AuthoredHead,
+    AuthoredPaths,
+    AuthoredSegments,
+    AuthoredTiers,
+)
 from riskseg.strategy.sheets import segments_csv
-
-
-def exact(value: object) -> object:
-    """A number as typed: 0.05 is five hundredths, not the nearest float."""
-    number = isinstance(value, float | int) and not isinstance(value, bool)
-    return Decimal(str(value)) if number else value
-
-
-class AuthoredConstant(Shape):
-    """A value with a name; the value alone is enough."""
-
-    value: int | Decimal | str | date
-    unit: str | None = None
-    description: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _value_alone(cls, written: object) -> object:
-        return written if isinstance(written, dict) else {"value": written}
-
-    @field_validator("value", mode="before")
-    @classmethod
-    def _exact(cls, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | date):
-            raise ValueError("it should be a number, a text or a date")
-        return exact(value) if isinstance(value, float) else value
-
-
-class AuthoredBand(Shape):
-    of: str
-    cuts: dict[str, DecimalOrConstant]
-
-    @field_validator("cuts", mode="before")
-    @classmethod
-    def _exact(cls, value: object) -> object:
-        return {k: exact(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-class AuthoredCalendar(Shape):
-    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = None
-    holidays: str | None = None
-    closed: Literal["next", "previous"] = "next"
-
-
-class AuthoredAction(Shape):
-    name: Name
-    channel: str
-    contact: bool = False
-    significant: bool = False
-    four_eyes: bool = False
-    automatic: bool = False
-    means: str | list[str] | None = None
-    cost: Decimal | None = Field(default=None, ge=0)
-
-    @field_validator("cost", mode="before")
-    @classmethod
-    def _exact(cls, value: object) -> object:
-        return exact(value)
-
-    calendar: AuthoredCalendar | None = None
-
-
-class AuthoredHead(Shape):
-    name: Name
-    purpose: str
-    owner: str
-    effective_from: date | None = None
-    effective_to: date | None = None
-    uses: dict[str, str] = Field(default_factory=dict)
-    constants: dict[ConstantName, AuthoredConstant] = Field(default_factory=dict)
-    bands: dict[str, AuthoredBand] = Field(default_factory=dict)
-    actions: list[AuthoredAction]
-    protective: list[str] = Field(default_factory=list)
-    special_category: list[str] | None = None
-    priority: Text | None = None
-    treat: Literal["account", "party"] = "account"
-    calendar: AuthoredCalendar | None = None
-    expects: dict[str, Expected] = Field(default_factory=dict)
-
-
-class AuthoredTier(Shape):
-    tier: Name
-    when: Text | None = None
-    otherwise: Literal[True] | None = None
-    unknown: Literal["match", "skip"] | None = None
-
-
-# A level, `not` a level, or a range of numbers.
-CellLevel = str | bool | int | float | Decimal
-Match = list[CellLevel | list[CellLevel] | None]
-
-
-class AuthoredTableRow(Shape):
-    match: Match
-    tier: Name
-
-
-class AuthoredTable(Shape):
-    columns: list[str]
-    rows: list[AuthoredTableRow]
-
-
-# A tier scheme is a list of conditions, or a table.
-AuthoredScheme = Annotated[
-    Annotated[list[AuthoredTier], Tag("list")] | Annotated[AuthoredTable, Tag("table")],
-    Discriminator(lambda written: "table" if isinstance(written, dict) else "list"),
-]
-
-
-class AuthoredTiers(RootModel[dict[str, AuthoredScheme]]):
-    @property
-    def levels(self) -> dict[str, tuple[str, ...]]:
-        """The tiers of each scheme."""
-        return {
-            name: tuple(dict.fromkeys(row.tier for row in rows_of(scheme)))
-            for name, scheme in self.root.items()
-        }
-
-
-def rows_of(scheme: AuthoredScheme) -> Sequence[AuthoredTier | AuthoredTableRow]:
-    return scheme if isinstance(scheme, list) else scheme.rows
-
-
-class AuthoredRow(Shape):
-    id: Name
-    match: Match
-    segment: Name
-
-
-class AuthoredSegments(Shape):
-    columns: list[str]
-    rows: list[AuthoredRow]
-
-
-class AuthoredAfter(Shape):
-    action: str
-    days: DayCount
-    outcome: Literal["none"] | None = None
-
-
-class AuthoredStep(Shape):
-    day: DaysOrConstant | None = None
-    after: AuthoredAfter | None = None
-    action: str
-    template: str | None = None
-    must: bool = False
-    when: Text | None = None
-    unknown: Literal["match", "skip"] | None = None
-
-
-class AuthoredRepeat(Shape):
-    every: DayCount
-    from_: str = Field(validation_alias=AliasChoices("from", "from_"))
-    at_most: int | None = Field(default=None, ge=1, le=1000)
-
-
-class AuthoredPath(Shape):
-    for_: list[str] = Field(validation_alias=AliasChoices("for", "for_"))
-    starts: str
-    steps: list[AuthoredStep] = Field(default_factory=list)
-    repeat: AuthoredRepeat | None = None
-    then: str | None = None
-    stay: Literal["deliberately"] | None = None
-    ends_when: Text | None = None
-    unknown: Literal["match", "skip"] | None = None
-    due_for: int | None = Field(default=None, ge=1, le=MOST_DAYS)
-    backlog: Literal["latest_step", "from_start", "at_day"] | None = None
-    on_change: Literal["continue", "restart", "stay"] | None = None
-    hold_for: DayCount | None = None
-    at_once: bool = False
-    calendar: AuthoredCalendar | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
-
-
-class AuthoredPaths(RootModel[dict[str, AuthoredPath]]):
-    pass
-
-
-class AuthoredExample(Shape):
-    example: str
-    given: dict[str, Any] = Field(default_factory=dict)
-    expect: dict[str, Any]
-
-
-class AuthoredExamples(Shape):
-    defaults: dict[str, Any] = Field(default_factory=dict)
-    examples: list[AuthoredExample] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -249,7 +48,7 @@ class AuthoredStrategy:
         return self.documents[file].at(*path)
 
 
-class _File(NamedTuple):
+class StrategyFile(NamedTuple):
     """A file of a strategy; `holds` is what, in words. Without a `shape` its entries are rules."""
 
     name: str
@@ -258,18 +57,20 @@ class _File(NamedTuple):
     holds: str
 
 
-_FILES = (
-    _File(
+FILES = (
+    StrategyFile(
         "strategy.yaml",
         AuthoredHead,
         True,
         "the strategy's `name`, `purpose`, `owner` and `actions`",
     ),
-    _File("tiers.yaml", AuthoredTiers, False, "tier schemes, each a name and its list of tiers"),
-    _File("segments.yaml", AuthoredSegments, True, "`columns` and `rows`"),
-    _File("paths.yaml", AuthoredPaths, True, "the paths, each a name and what is done when"),
-    _File("guards.yaml", None, False, "a list of guards, holds and requirements"),
-    _File("examples.yaml", AuthoredExamples, False, "a list of `examples`"),
+    StrategyFile(
+        "tiers.yaml", AuthoredTiers, False, "tier schemes, each a name and its list of tiers"
+    ),
+    StrategyFile("segments.yaml", AuthoredSegments, True, "`columns` and `rows`"),
+    StrategyFile("paths.yaml", AuthoredPaths, True, "the paths, each a name and what is done when"),
+    StrategyFile("guards.yaml", None, False, "a list of guards, holds and requirements"),
+    StrategyFile("examples.yaml", AuthoredExamples, False, "a list of `examples`"),
 )
 
 
@@ -301,7 +102,7 @@ def read_strategy(
     texts: dict[str, str] = {}
     packs: dict[str, AuthoredPack] | None = None
     complete = True
-    for file_name, given_shape, needed, file_holds in _FILES:
+    for file_name, given_shape, needed, file_holds in FILES:
         shape: type[BaseModel] = given_shape or rules_shape()
         file_path = folder / file_name
         if instead and file_name in instead:
@@ -352,7 +153,7 @@ def read_strategy(
 def _check_unknown_files(folder: Path, shown: str, problems: Problems) -> bool:
     """Whether a YAML file is there that nothing reads: a misspelt guards.yaml would guard
     nothing, in silence."""
-    known_files = [known_file.name for known_file in _FILES]
+    known_files = [known_file.name for known_file in FILES]
     stems = [unknown_file.removesuffix(".yaml") for unknown_file in known_files]
     strays = sorted(
         known_file.name

@@ -17,6 +17,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from riskseg.cli import app, common
+from riskseg.results.insights.answers import ANSWERS
 from riskseg.store.journal import Journal
 from riskseg.store.lock import workspace_lock
 from tests.support import treated
@@ -152,6 +153,8 @@ def parse(words: list[str]) -> None:
         (["models", "promote", "default"], "", ["VERSION"]),
         (["models", "compare"], "default@", ["default@VERSION"]),
         (["strategy", "check"], "", ["STRATEGY"]),
+        (["strategy", "diff"], "", ["STRATEGY"]),
+        (["strategy", "diff", "older"], "", ["STRATEGY"]),
         (["worklist", "--action"], "le", ["letter"]),
         (["worklist", "issue", "--channel"], "po", ["post"]),
         (["replay"], "la", ["last"]),
@@ -168,6 +171,11 @@ def test_a_shell_completes_what_the_workspace_has(
 
 def test_nothing_is_offered_where_there_is_no_workspace(tmp_path: Path) -> None:
     assert completed(tmp_path, ["models", "show"], "") == []
+
+
+def test_questions_are_offered_without_a_workspace(tmp_path: Path) -> None:
+    assert completed(tmp_path, ["insight"], "mo") == ["movement"]
+    assert set(ANSWERS) <= set(completed(tmp_path, ["insight"], ""))
 
 
 def completed(folder: Path, words: list[str], incomplete: str) -> list[str]:

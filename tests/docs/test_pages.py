@@ -132,19 +132,19 @@ def test_every_feature_a_guide_names_in_yaml_exists() -> None:
 def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
     from riskseg.domain.documents import parse_yaml
     from riskseg.learning.spec import parse_spec
-    from riskseg.strategy import authored
+    from riskseg.strategy import shapes
     from riskseg.strategy.kinds.shape import rules_shape
 
     guide = ROOT / "docs" / "guide"
-    shapes = [
-        authored.AuthoredHead,
-        authored.AuthoredTiers,
-        authored.AuthoredTiers,  # as tables
-        authored.AuthoredSegments,
-        authored.AuthoredPaths,
+    in_order = [
+        shapes.AuthoredHead,
+        shapes.AuthoredTiers,
+        shapes.AuthoredTiers,  # as tables
+        shapes.AuthoredSegments,
+        shapes.AuthoredPaths,
         rules_shape(),
         rules_shape(),  # those of packs
-        authored.AuthoredExamples,
+        shapes.AuthoredExamples,
     ]
     found = Problems()
     shown = [
@@ -153,7 +153,7 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
         # Constants are a part of strategy.yaml, shown apart.
         if block.language == "yaml" and not block.text.startswith("constants:")
     ]
-    for block, shape in zip(shown, shapes, strict=True):
+    for block, shape in zip(shown, in_order, strict=True):
         document = parse_yaml(block.text, f"strategy.md:{block.line}", found)
         if document is not None:
             document.shaped(shape, found)

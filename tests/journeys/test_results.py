@@ -50,6 +50,7 @@ ARGUMENTS = {
     "strategy diff": "rules/household-utility rules/other --as-of " + DAY,
     "strategy activate": "--by ann --from 2026-05-01",
     "strategy versions": "",
+    "strategy schema": "--out {}/schemas",
     "strategy sheet export": "--out {}/tables.xlsx",
     "strategy sheet import": "{}/tables.xlsx --dry-run",
     "score": f"--as-of {DAY} --out {{}}/scores.csv",

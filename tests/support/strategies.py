@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+
+from jsonschema import Draft7Validator, FormatChecker
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
 from riskseg.rules.model import Strategy
-from riskseg.strategy.authored import read_strategy
+from riskseg.rules.rule import registered
+from riskseg.strategy import schemas as schema_of
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.strategy.editions import Edition
 
@@ -148,7 +154,48 @@ def read_folder(
     if authored is None:
         return None, list(problems)
     strategy = check_strategy(authored, facts, lacking, MODELS, problems, draft=draft)
+    if strategy is not None:
+        for file, fault in schema_faults(authored):
+            raise AssertionError(f"An editor would refuse {file}: {fault}")
     return strategy, list(problems)
+
+
+def schema_faults(authored: AuthoredStrategy) -> Iterator[tuple[str, str]]:
+    """What the JSON Schemas for editors find in the files that were read."""
+    for file, document in authored.documents.items():
+        yield from ((file, fault) for fault in faults_by_schema(file, document.data))
+
+
+def faults_by_schema(file: str, data: object) -> Iterator[str]:
+    """What the JSON Schema of a file finds in its content."""
+    schemas = _schemas(tuple(registered()))
+    validator = schemas[schema_of.PACKS if file.startswith("packs/") else file]
+    yield from (fault.message for fault in validator.iter_errors(_plain(data)))
+
+
+_DATES = FormatChecker(["date"])
+
+
+@cache
+def _schemas(kinds: tuple[str, ...]) -> dict[str, Draft7Validator]:
+    return {
+        file: Draft7Validator(schema, format_checker=_DATES)
+        for file, schema in schema_of.strategy_schemas().items()
+    }
+
+
+def _plain(data: object) -> object:
+    """Content as an editor has it: dates are texts."""
+    match data:
+        case dict():
+            return {key: _plain(value) for key, value in data.items()}
+        case list():
+            return list(map(_plain, data))
+        case date():
+            return data.isoformat()
+        case Decimal():
+            return float(data)
+    return data
 
 
 def sound(folder: Path, files: Mapping[str, str], facts: Mapping[str, Fact] = FACTS) -> Strategy:

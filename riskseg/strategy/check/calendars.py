@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from riskseg.domain.problems import did_you_mean
 from riskseg.rules.calendar import WEEKDAYS, Calendar
-from riskseg.strategy.authored import AuthoredCalendar
 from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.shapes import AuthoredCalendar
 from riskseg.treatment.calendar import is_known, known_holidays
 
 

@@ -15,10 +15,10 @@ from riskseg.rules.elements import NO_ACTION, Action, Constant
 from riskseg.rules.model import UNSCORED, Band
 from riskseg.rules.periods import Period
 from riskseg.rules.rule import Restriction
-from riskseg.strategy.authored import AuthoredBand
 from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.packs import is_help
+from riskseg.strategy.shapes import AuthoredBand
 
 _FILE = "strategy.yaml"
 

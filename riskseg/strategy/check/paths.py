@@ -25,10 +25,10 @@ from riskseg.rules.placing import (
     stays_on,
 )
 from riskseg.rules.rule import Rule
-from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.kinds.hold import Hold
+from riskseg.strategy.shapes import AuthoredPath
 
 _FILE = "paths.yaml"
 

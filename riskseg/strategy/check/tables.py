@@ -14,10 +14,10 @@ from riskseg.domain.words import with_article
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.rules.cells import CellFault, NotLevel, NumberRange, constants_in, read_range
 from riskseg.rules.model import Cells, SegmentRow
-from riskseg.strategy.authored import CellLevel
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.divided_columns import divide
+from riskseg.strategy.shapes import CellLevel
 from riskseg.strategy.unreachable_rows import unreachable
 
 # Rows that cover another are named up to this many.

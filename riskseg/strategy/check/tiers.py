@@ -10,9 +10,9 @@ from riskseg.expressions.tree import Name
 from riskseg.rules.cells import condition_of
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Cells, Scheme, TierRow
-from riskseg.strategy.authored import AuthoredTable, AuthoredTier
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.tables import WrittenTable, check_table
+from riskseg.strategy.shapes import AuthoredTable, AuthoredTier
 
 _FILE = "tiers.yaml"
 _BEFORE = "A tier reads facts, bands, and the tier schemes above its own."

@@ -38,16 +38,21 @@ _OfYear = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
 class AuthoredHours(Shape):
     """From one time of the day until another, on the weekdays `days`, or on all."""
 
-    from_: _Clock = Field(validation_alias=AliasChoices("from", "from_"))
-    to: _Clock
-    days: list[_Weekday] | None = None
+    from_: _Clock = Field(
+        validation_alias=AliasChoices("from", "from_"), description="a time of the day: `08:00`"
+    )
+    to: _Clock = Field(description="a time of the day: `21:00`")
+    days: list[_Weekday] | None = Field(None, description="the weekdays; all, if left out")
 
 
 class AuthoredQuiet(Shape):
     """Two dates, or two days of every year, both included."""
 
-    from_: date | _OfYear = Field(validation_alias=AliasChoices("from", "from_"))
-    to: date | _OfYear
+    from_: date | _OfYear = Field(
+        validation_alias=AliasChoices("from", "from_"),
+        description="the first day: `2026-12-24`, or `12-24` of every year",
+    )
+    to: date | _OfYear = Field(description="the last day, in the same form")
 
 
 _Count = Annotated[int, Field(ge=1, le=1000)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
-from pydantic import BaseModel, RootModel, create_model
+from pydantic import BaseModel, Field, RootModel, create_model
 
 from riskseg.domain.documents import Shape
 from riskseg.rules.rule import Rule, registered
@@ -27,6 +28,28 @@ def pack_shape() -> type[AuthoredPack]:
     """The shape of a pack's file, whose rules name kinds of action where a strategy names
     actions."""
     return _pack_shape(entry_shape())
+
+
+def written_rules() -> type[RootModel[Any]]:
+    """What guards.yaml may hold, kind by kind: each entry with the keys of its own kind alone."""
+    return _written_rules(tuple(registered().values()))
+
+
+def written_pack() -> type[AuthoredPack]:
+    """What a pack's file may hold, kind by kind."""
+    kinds = tuple(kind for kind in registered().values() if kind.in_packs)
+    source: Any = (str, Field(description="the law or policy it comes from"))
+    examples: Any = (
+        list[AuthoredPackExample],
+        Field(description="accounts just inside the rule, and just outside it"),
+    )
+    rules: Any = reduce(
+        or_, (_of_kind(kind, "Pack", source=source, examples=examples) for kind in kinds)
+    )
+    words = AuthoredPack.model_fields["rules"].description
+    return create_model(
+        "Pack", __base__=AuthoredPack, rules=(list[rules], Field(description=words))
+    )
 
 
 def key_words() -> Mapping[str, str]:
@@ -53,6 +76,21 @@ def _entry_shape(kinds: Sequence[type[Rule]]) -> type[Shape]:
     types |= {key.name: key.type for kind in kinds for key in (*kind.needs, *kind.takes)}
     keys: dict[str, Any] = {name: (type_ | None, None) for name, type_ in types.items()}
     return create_model("AuthoredRule", __base__=Shape, **keys)
+
+
+@cache
+def _written_rules(kinds: Sequence[type[Rule]]) -> type[RootModel[Any]]:
+    entry: Any = reduce(or_, map(_of_kind, kinds))
+    return RootModel[list[entry]]
+
+
+def _of_kind(kind: type[Rule], of: str = "", **also: Any) -> type[Shape]:
+    """An entry of one kind: the key that names it, what it needs, and what it may have."""
+    keys: dict[str, Any] = {kind.kind: (kind.named, Field(description=kind.words))}
+    keys |= {key.name: (key.type, Field(description=key.words)) for key in kind.needs}
+    keys |= {key.name: (key.type | None, Field(None, description=key.words)) for key in kind.takes}
+    name = f"{of}{''.join(map(str.capitalize, kind.kind.split('_')))}"
+    return create_model(name, __base__=Shape, **(keys | also))
 
 
 @cache
