@@ -133,6 +133,7 @@ def test_schemas_are_not_written_among_what_a_workspace_needs(tmp_path: Path) ->
         '[workspace]\ncurrency = "GBP"\nstrategy = "rules/s"\n[source.accounts]\nfrom = "a.csv"\n'
     )
     (tmp_path / "riskseg.toml").write_text(toml)
+    (tmp_path / "rules" / "s").mkdir(parents=True)
     with pytest.raises(ProblemsError) as error:
-        schemas.write(tmp_path, tmp_path / "rules")
+        schemas.write(tmp_path, tmp_path / "rules" / "s")
     assert {problem.code for problem in error.value.problems} == {"RS010"}
