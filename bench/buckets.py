@@ -13,13 +13,14 @@ import time
 from datetime import date
 from pathlib import Path
 
-from riskseg.pipeline.buckets import Deciding, bucket, bucket_ledger, decide_bucket
+from riskseg.pipeline.buckets import bucket, bucket_ledger
 from riskseg.pipeline.decisions import prepare
 from riskseg.pipeline.on_spark import packed, unpacked
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.pipeline.work_on_buckets import Deciding, decide_bucket
 
 
 def main() -> None:

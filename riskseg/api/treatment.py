@@ -272,13 +272,15 @@ class Treatment:
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
         draft: bool = False,
+        spark: str | None = None,
     ) -> Worklist:
         """What is due on a day, in order of priority; nothing is recorded.
 
         The rows stay in memory, or are written to `out`. `actions`, `channels` and `segments`
         name those to list, all where there are none; `columns` are as in `assign`; `capacity` says
         how often each action can be taken that day. A `draft` is decided by the folder's
-        strategy, whatever is in force.
+        strategy, whatever is in force. `spark` is the master of a Spark cluster whose executors
+        decide what is due.
         """
         return use_cases.worklist.worklist(
             self.root,
@@ -290,6 +292,7 @@ class Treatment:
             columns=columns,
             capacity=capacity,
             draft=draft,
+            spark=spark,
             progress=progress(),
         )
 
@@ -305,6 +308,7 @@ class Treatment:
         capacity: Mapping[str, int] | None = None,
         ahead: bool = False,
         draft: bool = False,
+        spark: str | None = None,
         by: str | None = None,
         at: datetime | None = None,
     ) -> Worklist:
@@ -323,6 +327,7 @@ class Treatment:
             capacity=capacity,
             ahead=ahead,
             draft=draft,
+            spark=spark,
             progress=progress(),
         )
 

@@ -128,12 +128,14 @@ class Workspace(Treatment):
         as_of: Day | None = None,
         only: str | None = None,
         promote: bool = False,
+        spark: str | None = None,
         at: datetime | None = None,
     ) -> Training:
         """Train the models that are named, or all; with `as_of`, from what was known by that day.
 
         `only` names one learner of the spec. The first version of a model becomes the champion,
-        unless it ranks barely better than chance; a later one where `promote` is set.
+        unless it ranks barely better than chance; a later one where `promote` is set. `spark` is
+        the master of a Spark cluster whose executors work out the rows that models learn from.
         """
         return use_cases.train.train(
             self.root,
@@ -142,6 +144,7 @@ class Workspace(Treatment):
             only=only,
             as_of=day_or_none(as_of),
             promote=promote,
+            spark=spark,
             progress=progress(),
         )
 
@@ -152,11 +155,12 @@ class Workspace(Treatment):
         out: Place | None = None,
         accounts_from: Place | None = None,
         columns: Sequence[str] = (),
+        spark: str | None = None,
     ) -> Scores:
         """A probability for each account and model that is named, or each trained model.
 
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
-        read instead of the workspace's own. `columns` are as in `assign`.
+        read instead of the workspace's own. `columns` and `spark` are as in `assign`.
         """
         return use_cases.score.score(
             self.root,
@@ -165,6 +169,7 @@ class Workspace(Treatment):
             names=models,
             accounts_from=path_or_none(accounts_from),
             selection=Selection.of(columns=columns),
+            spark=spark,
             progress=progress(),
         )
 

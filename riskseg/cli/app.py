@@ -22,9 +22,11 @@ from riskseg.cli import account_events, completion
 from riskseg.cli.ageing import ageing
 from riskseg.cli.common import (
     DAY,
+    DUCKDB,
     AsJson,
     AsOf,
     Draft,
+    EngineName,
     Out,
     Plan,
     Sql,
@@ -32,6 +34,7 @@ from riskseg.cli.common import (
     now,
     present,
     root,
+    spark_master,
     work_in,
 )
 from riskseg.cli.contract import contract
@@ -245,6 +248,7 @@ def train(
             help="Use only what was known by the close of this day: for back-tests.",
         ),
     ] = None,
+    engine: EngineName = DUCKDB,
     metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
@@ -255,6 +259,7 @@ def train(
     The first version of a model becomes the champion, unless it ranks barely better than chance;
     a later one waits for `riskseg models promote`. For instance `riskseg train late_payment`.
     """
+    spark = spark_master(engine)
     present(
         lambda progress: use_cases.train.train(
             root(),
@@ -263,10 +268,13 @@ def train(
             only=only,
             as_of=as_of.date() if as_of else None,
             promote=promote,
+            spark=spark,
             progress=progress,
         ),
         show_training,
-        plan=use_cases.train.plan(root(), models or (), only=only) if plan else None,
+        plan=use_cases.train.plan(root(), models or (), only=only, spark=spark is not None)
+        if plan
+        else None,
         as_json=as_json,
         metrics=None if plan else measuring("train", root(), metrics),
     )
@@ -286,6 +294,7 @@ def score(
     ] = None,
     accounts_from: AccountsFrom = None,
     columns: Columns = None,
+    engine: EngineName = DUCKDB,
     metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
@@ -296,6 +305,7 @@ def score(
     For instance `riskseg score --as-of 2026-06-30 --out scores.parquet --from new.csv`: a file of
     accounts alone needs no column for the outcome.
     """
+    spark = spark_master(engine)
     present(
         lambda progress: use_cases.score.score(
             root(),
@@ -304,10 +314,11 @@ def score(
             names=models or (),
             accounts_from=accounts_from,
             selection=selection(columns),
+            spark=spark,
             progress=progress,
         ),
         show_scores,
-        plan=use_cases.score.plan(root(), models or ()) if plan else None,
+        plan=use_cases.score.plan(root(), models or (), spark=spark is not None) if plan else None,
         as_json=as_json,
         metrics=None if plan else measuring("score", root(), metrics),
     )
@@ -338,13 +349,7 @@ def assign(
             help="Use feeds that are not as [source.TABLE.expect] says; the journal notes it.",
         ),
     ] = False,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Where accounts are decided: duckdb, in this process, or the executors of a Spark "
-            "master, such as local[4] or spark://host:7077.",
-        ),
-    ] = "duckdb",
+    engine: EngineName = DUCKDB,
     metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
@@ -357,7 +362,7 @@ def assign(
     For instance `riskseg assign --as-of yesterday --out decisions.parquet`, or, for people,
     `riskseg assign --as-of yesterday --out calls.xlsx --action call --columns phone`.
     """
-    spark = None if engine == "duckdb" else engine
+    spark = spark_master(engine)
     present(
         lambda progress: use_cases.assign.assign(
             root(),

@@ -87,6 +87,21 @@ Sql = Annotated[
     ),
 ]
 
+DUCKDB = "duckdb"
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="Where accounts are worked on: duckdb, in this process, or the executors of a Spark "
+        "master, such as local[4] or spark://host:7077.",
+    ),
+]
+
+
+def spark_master(engine: str) -> str | None:
+    """The master of Spark that an option names; None for this process."""
+    return None if engine == DUCKDB else engine
+
 
 def one_line(text: str | None) -> str | None:
     """What is journalled to be shown in a table, refused where it is no single line of text."""

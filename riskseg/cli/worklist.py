@@ -12,10 +12,12 @@ from riskseg import run as use_cases
 from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
     DAY,
+    DUCKDB,
     AsJson,
     AsOf,
     By,
     Draft,
+    EngineName,
     On,
     Out,
     Plan,
@@ -27,6 +29,7 @@ from riskseg.cli.common import (
     present,
     root,
     someone,
+    spark_master,
     user_or,
 )
 from riskseg.cli.exit_codes import guarded
@@ -65,6 +68,7 @@ def worklist(
     columns: Columns = None,
     capacity: Capacity = None,
     draft: Draft = False,
+    engine: EngineName = DUCKDB,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -77,7 +81,7 @@ def worklist(
         return
     if as_of is None or out is None:
         raise typer.BadParameter("Give --as-of and --out.")
-    _list(as_of, out, action, channel, segment, columns, capacity, draft, plan, as_json)
+    _list(as_of, out, action, channel, segment, columns, capacity, draft, engine, plan, as_json)
 
 
 @worklist_app.command("issue")
@@ -95,6 +99,7 @@ def issue(
     ] = False,
     draft: Draft = False,
     by: By = None,
+    engine: EngineName = DUCKDB,
     metrics: MetricsFile = None,
     sql: Sql = None,
     plan: Plan = False,
@@ -117,6 +122,7 @@ def issue(
         columns,
         capacity,
         draft,
+        engine,
         plan,
         as_json,
         issued_by=who,
@@ -134,6 +140,7 @@ def _list(
     columns: str | None,
     capacity: str | None,
     draft: bool,
+    engine: str,
     plan: bool,
     as_json: bool,
     *,
@@ -142,7 +149,7 @@ def _list(
     metrics: Measuring | None = None,
 ) -> None:
     """The list of a day; where it is `issued_by` somebody, recorded as issued as well."""
-    issue = issued_by is not None
+    issue, spark = issued_by is not None, spark_master(engine)
     present(
         lambda progress: use_cases.worklist.worklist(
             root(),
@@ -157,10 +164,11 @@ def _list(
             capacity=capacity_of(capacity),
             ahead=ahead,
             draft=draft,
+            spark=spark,
             progress=progress,
         ),
         show_worklist,
-        plan=use_cases.worklist.plan(issue=issue) if plan else None,
+        plan=use_cases.worklist.plan(issue=issue, spark=spark is not None) if plan else None,
         as_json=as_json,
         metrics=metrics,
     )

@@ -90,6 +90,11 @@ class Target(Shape):
             return self.horizon_days or 0
         return EVENTS[self.event][1]
 
+    @property
+    def label_days(self) -> int:
+        """Days from the as-of date until the label is known; 0 for a column."""
+        return self.horizon + (self.dpd if self.event == "late" else 0)
+
 
 class Observe(Shape):
     """When an account is looked at. `for` covers training, embargo and hold-out together."""
@@ -197,8 +202,7 @@ class ModelSpec(Shape):
     @property
     def label_days(self) -> int:
         """Days from the as-of date until the label is known; 0 for a column."""
-        late = self.target.event == "late"
-        return self.target.horizon + (self.target.dpd if late else 0)
+        return self.target.label_days
 
     def settings(self, learner: LearnerName) -> Any:
         """What the spec says of how a learner learns: an instance of its settings."""

@@ -1,10 +1,8 @@
-"""Decisions of a bucket of accounts, as a pure function of rows: for another process, or another
-machine.
+"""Buckets: the rows of a range of accounts, and of those that share a party or a premise with one
+of them, as Arrow tables, for another process or another machine.
 
-A bucket holds the rows of a range of accounts, and of those that share a party or a premise with
-one of them, as Arrow tables. :func:`decide_bucket` reads no file, clock, network, journal or other
-bucket. It carries out the very statements that a run carries out on its own engine, so that the
-decisions are the same, however many buckets there are.
+What is done with a bucket (:mod:`riskseg.pipeline.work_on_buckets`) reads no file, clock, network,
+journal or other bucket.
 """
 
 from __future__ import annotations
@@ -12,31 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuckDB, Engine
 from riskseg.features.accounts_together import SHARED
 from riskseg.features.catalogue import Catalogue
-from riskseg.pipeline.archive import inputs_select
-from riskseg.pipeline.control_totals import Controls
-from riskseg.pipeline.decisions import (
-    Decider,
-    LedgerInEngine,
-    decide_scored,
-    decision_select,
-    make_facts,
-    score_facts,
-)
 from riskseg.pipeline.load import Ledger
-from riskseg.pipeline.segment_totals import SegmentTotals
-
-if TYPE_CHECKING:
-    from riskseg.learning.drift import Watch
-    from riskseg.pipeline.session import Session
+from riskseg.pipeline.session import LedgerInEngine, Session
 
 # What each table of a bucket is called for while its rows are put into the engine.
 _GIVEN = "given_rows"
@@ -61,16 +43,6 @@ class BucketLedger:
 
 
 @dataclass(frozen=True)
-class Deciding:
-    """What every bucket of a run is decided with. `keep` says that what they are decided from is
-    asked for too."""
-
-    decider: Decider
-    ledger: BucketLedger
-    keep: bool
-
-
-@dataclass(frozen=True)
 class Bucket:
     """The accounts numbered `first` to `last`, with the rows of each table that they need."""
 
@@ -79,27 +51,20 @@ class Bucket:
     rows: Mapping[str, pa.Table]
 
 
-@dataclass(frozen=True)
-class DecidedBucket:
-    """The decisions of a bucket in the order of account ids; what they were decided from, where it
-    is kept, and the types of its columns; what was added up beside them; and watches of the models
-    that have seen these accounts and no others."""
-
-    decisions: pa.Table
-    inputs: pa.Table | None
-    columns: Mapping[str, ColumnType]
-    totals: SegmentTotals
-    controls: Mapping[str, int]
-    watches: Mapping[str, Watch]
+def bucket_ledger(loaded: Session) -> BucketLedger:
+    """What the buckets of a workspace have in common."""
+    settings = loaded.workspace.settings
+    timezone, memory = settings.timezone or "UTC", settings.memory
+    return in_common(loaded, timezone=timezone, memory=memory)
 
 
-def bucket_ledger(
+def in_common(
     loaded: Session | LedgerInEngine, *, timezone: str = "UTC", memory: str = "1GB"
 ) -> BucketLedger:
     """What the buckets of a ledger that was loaded have in common."""
     engine = loaded.engine
     tables = {
-        name: {column: engine.type_sql(type_) for column, type_ in engine.columns(name).items()}
+        name: column_types(engine, name)
         for name in engine.tables()
         if name.startswith(_LEDGER) or name in _BESIDE
     }
@@ -140,45 +105,29 @@ def bucket(engine: Engine, tables: Iterable[str], first: int, last: int) -> Buck
     )
 
 
+def column_types(engine: Engine, table: str) -> dict[str, str]:
+    """The types of a table's columns, as the engine names them."""
+    return {name: engine.type_sql(type_) for name, type_ in engine.columns(table).items()}
+
+
+def put(
+    engine: Engine, name: str, columns: Mapping[str, str], rows: pa.Table, *, anew: bool = True
+) -> None:
+    """Put rows into a table, with columns of these types; with `anew`, the table is made anew."""
+    typed = ", ".join(
+        f"cast({quoted(column)} as {type_}) as {quoted(column)}"
+        for column, type_ in columns.items()
+    )
+    into = f"create or replace table {name} as" if anew else f"insert into {name}"
+    engine.register(_GIVEN, rows)
+    engine.run(f"{into} select {typed} from {_GIVEN}")
+    engine.unregister(_GIVEN)
+
+
 @contextmanager
 def in_engine(given: BucketLedger, bucket: Bucket) -> Iterator[LedgerInEngine]:
     """The ledger of a bucket, in an engine of its own."""
     with DuckDB(threads=1, memory=given.memory, timezone=given.timezone) as engine:
         for name, columns in given.tables.items():
-            typed = ", ".join(
-                f"cast({quoted(column)} as {type_}) as {quoted(column)}"
-                for column, type_ in columns.items()
-            )
-            engine.register(_GIVEN, bucket.rows[name])
-            engine.run(f"create table {name} as select {typed} from {_GIVEN}")
-            engine.unregister(_GIVEN)
+            put(engine, name, columns, bucket.rows[name])
         yield LedgerInEngine(engine, given.ledger, given.catalogue, given.scale)
-
-
-def decide_bucket(given: Deciding, bucket: Bucket) -> DecidedBucket:
-    """Decide the accounts of a bucket. Raises what deciding them raises."""
-    accounts = bucket.first, bucket.last
-    decider = _with_own_watches(given.decider)
-    with in_engine(given.ledger, bucket) as ledger:
-        engine = ledger.engine
-        make_facts(ledger, decider.wanted, decider.as_of, *accounts)
-        decide_scored(engine, decider, score_facts(engine, decider))
-        totals = SegmentTotals(decider)
-        totals.add(engine)
-        controls = Controls(engine, ledger.ledger, decider.as_of, ledger.scale)
-        controls.add(accounts)
-        select, columns = inputs_select(engine) if given.keep else ("", {})
-        return DecidedBucket(
-            engine.arrow(decision_select(decider)),
-            engine.arrow(select) if given.keep else None,
-            columns,
-            totals,
-            controls.sums,
-            decider.watches,
-        )
-
-
-def _with_own_watches(decider: Decider) -> Decider:
-    """The decider with watches that have seen no account yet."""
-    watches = {key: scorer.model.watch() for key, scorer in decider.scorers.items()}
-    return replace(decider, watches=watches)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -19,18 +19,16 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
-from riskseg.features.catalogue import Catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.words import Currency
 from riskseg.pipeline.account_file import check_features, check_given
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
-from riskseg.pipeline.load import Ledger
 from riskseg.pipeline.models import Scorer, scorer, used_champions
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import PROBABILITY, explain, score, scored
-from riskseg.pipeline.session import Session
+from riskseg.pipeline.session import LedgerInEngine, Session
 from riskseg.pipeline.stages import ForEach, Job, Progress, Stage
 from riskseg.pipeline.training_rows import columns_since
 from riskseg.results.runs import DriftFigure
@@ -112,6 +110,10 @@ class Decider:
         """Of each key in `uses`, the model's name and version."""
         return {k: f"{s.model.name} {s.model.version}" for k, s in self.scorers.items()}
 
+    def unwatched(self) -> Decider:
+        """The same, with watches that have seen no account yet."""
+        return replace(self, watches={k: s.model.watch() for k, s in self.scorers.items()})
+
 
 def decider(
     strategy: Strategy,
@@ -134,16 +136,6 @@ def decider(
     return Decider(
         strategy, scorers, as_of, reasons, facts, billed, scale, currency, watches, relations
     )
-
-
-@dataclass(frozen=True)
-class LedgerInEngine:
-    """A ledger that was loaded into an engine: what facts are worked out from."""
-
-    engine: Engine
-    ledger: Ledger
-    catalogue: Catalogue
-    scale: int
 
 
 def make_facts(

@@ -38,7 +38,11 @@ def frame(engine: Engine, sql: str) -> pd.DataFrame:
 def keyed_frame(engine: Engine, sql: str, *, keys: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A result whose first `keys` columns are ours and the rest a model's, as two data frames: a
     column of one may have the name of one of the other."""
-    table = engine.arrow(sql)
+    return framed(engine.arrow(sql), keys=keys)
+
+
+def framed(table: pa.Table, *, keys: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table as the two data frames of :func:`keyed_frame`."""
     names, table_columns = table.column_names, table.columns
     row_count = table.num_rows
     return (

@@ -15,6 +15,9 @@ from riskseg.treatment.worklist import (
     worklist_select,
 )
 
+# What `add_due` fills.
+DUE_TABLES = ("due_actions", "account_paths", "open_duties")
+
 
 def add_due(
     engine: Engine, decider: Decider, *, columns: Sequence[str] = (), anew: bool = True
@@ -23,14 +26,14 @@ def add_due(
     on to `account_paths`, and the duties that are open to `open_duties`. With `anew`, the tables
     are made anew. `columns` are attributes of accounts to add."""
     strategy = decider.strategy
-    selects = {
-        "due_actions": worklist_select(
+    selects = (
+        worklist_select(
             strategy, decider.as_of, decider.of, decider.scale, columns, billed=decider.billed
         ),
-        "account_paths": paths_select(strategy),
-        "open_duties": duties_select(strategy, decider.as_of),
-    }
-    for table, select in selects.items():
+        paths_select(strategy),
+        duties_select(strategy, decider.as_of),
+    )
+    for table, select in zip(DUE_TABLES, selects, strict=True):
         into = f"create or replace table {table} as" if anew else f"insert into {table}"
         engine.run(f"{into} {select}")
 

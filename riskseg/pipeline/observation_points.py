@@ -86,11 +86,6 @@ class Asked:
         assert self.window is not None
         return self.window.train_from, self.window.hold_until
 
-    @property
-    def in_window(self) -> str:
-        """SQL that is true of the snapshots of those days."""
-        return "as_of between date '{}' and date '{}'".format(*self.days) if self.days else "true"
-
 
 def asked(
     session: Session,

@@ -1,21 +1,26 @@
-"""Buckets of accounts that the executors of Apache Spark decide."""
+"""Buckets of accounts that the executors of Apache Spark work on."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from riskseg.domain.problems import Problem, ProblemsError, problem
 from riskseg.engine import EngineError, NoMemoryError, TooLargeError
-from riskseg.pipeline.buckets import Bucket, DecidedBucket, Deciding, bucket, decide_bucket
+from riskseg.pipeline.buckets import Bucket, BucketLedger, bucket
 from riskseg.pipeline.session import Session
 
 if TYPE_CHECKING:
     from riskseg.engine.spark import Spark
+
+Result = TypeVar("Result")
+
+# Ranges of accounts that Spark gets for each piece of work that it can do at a time.
+_BUCKETS_A_SLOT = 2
 
 # What an executor may report of the accounts it was given; anything else is a fault of its own.
 _Refusal = tuple[Problem, ...] | NoMemoryError | TooLargeError
@@ -30,7 +35,7 @@ def spark_at(master: str) -> Iterator[Spark]:
     except ImportError as error:
         raise problem(
             "RS004",
-            "To decide on Spark, pyspark is needed.",
+            "To work on Spark, pyspark is needed.",
             hint="Install it with: pip install 'riskseg[spark]'; Spark itself needs Java 17.",
         ) from error
     try:
@@ -46,26 +51,34 @@ def spark_at(master: str) -> Iterator[Spark]:
         yield spark
 
 
-def decided_on_spark(
-    spark: Spark, session: Session, given: Deciding, ranges: Sequence[tuple[int, int]]
-) -> Iterator[DecidedBucket]:
-    """The decisions of ranges of accounts, in their order. Raises what deciding them raises, and
-    RS618 where Spark fails."""
+def ranges_for(spark: Spark, session: Session) -> list[tuple[int, int]]:
+    """Ranges of accounts, each of which is a bucket. Executors have less memory each than a whole
+    machine, and one that fails loses less."""
+    return session.partitions(_BUCKETS_A_SLOT * spark.slots)
 
-    def work(piece: bytes) -> bytes:
-        return packed(_decided(given, unpacked(piece)))
 
-    buckets = (
-        packed(bucket(session.engine, given.ledger.tables, *accounts)) for accounts in ranges
-    )
+def on_spark(
+    spark: Spark,
+    session: Session,
+    ledger: BucketLedger,
+    ranges: Sequence[tuple[int, int]],
+    work: Callable[[Bucket], Result],
+) -> Iterator[Result]:
+    """What `work` makes of the bucket of each range of accounts, in their order. Raises what it
+    raises, and RS618 where Spark fails."""
+
+    def carry_out(piece: bytes) -> bytes:
+        return packed(_result_of(work, unpacked(piece)))
+
+    buckets = (packed(bucket(session.engine, ledger.tables, *accounts)) for accounts in ranges)
     try:
-        for result in spark.each(work, buckets):
-            decided = unpacked(result)
-            if isinstance(decided, tuple):
-                raise ProblemsError(decided)
-            if isinstance(decided, Exception):
-                raise decided
-            yield decided
+        for piece in spark.each(carry_out, buckets):
+            result = unpacked(piece)
+            if isinstance(result, tuple):
+                raise ProblemsError(result)
+            if isinstance(result, Exception):
+                raise result
+            yield result
     except (NoMemoryError, TooLargeError):
         raise
     except EngineError as error:
@@ -77,9 +90,9 @@ def decided_on_spark(
         ) from error
 
 
-def _decided(given: Deciding, accounts: Bucket) -> DecidedBucket | _Refusal:
+def _result_of(work: Callable[[Bucket], Result], accounts: Bucket) -> Result | _Refusal:
     try:
-        return decide_bucket(given, accounts)
+        return work(accounts)
     except ProblemsError as error:
         return error.problems
     except (NoMemoryError, TooLargeError) as error:

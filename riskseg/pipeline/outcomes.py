@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import fact_column
 from riskseg.domain.yaml_text import inline
+from riskseg.engine import Engine
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.session import Session
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 USUAL = 0.5
 # Where so many bad outcomes were to be expected, that there is none is no chance.
 SURELY_SOME = 30
+# How many values that are no outcomes a Problem names.
+_STRAYS_SHOWN = 3
+
+# How many rows have each value of an outcome that is none.
+Strays = Counter[Any]
 
 
 def known_until(session: Session, authored: AuthoredSpec, problems: Problems) -> date | None:
@@ -70,7 +77,8 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
         return
     before = len(problems)
     if target.positive is None and fact.kind.is_numeric:
-        check_zero_or_one(session, authored, "ledger_accounts", problems)
+        strays = stray_values(session.engine, fact.name, "ledger_accounts")
+        check_strays(authored, strays, problems)
     column = fact_column(fact.name)
     two_values = session.engine.rows(
         f"""
@@ -90,39 +98,43 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
         )
 
 
-def check_zero_or_one(
-    session: Session,
-    authored: AuthoredSpec,
-    table: str,
-    problems: Problems,
-    *,
-    where: str = "true",
-) -> None:
-    """Add RS408 where the outcome, a number, is other than 0 and 1, in the rows of a table that
-    meet the condition `where`, as SQL."""
-    target_column = authored.spec.target.column or ""
-    column = fact_column(target_column)
-    strays = session.engine.rows(
-        f"""
-        select {column}, count(*)
-        from {table}
-        where {where}
-            and {column} not in (0, 1)
-        group by 1
-        order by 1
-        limit 3
-        """
-    )
-    if strays:
-        shown_strays = ", ".join(f"{stray} ({stray_count:,} rows)" for stray, stray_count in strays)
-        problems.add(
-            "RS408",
-            f'"{target_column}" has values other than 0 and 1, such as {shown_strays}.',
-            file=authored.file,
-            line=authored.line("target", "column"),
-            hint="Correct them, leave them unknown (null), or say which value is the bad outcome: "
-            f"{{column: {inline(target_column)}, positive: VALUE}}.",
+def stray_values(engine: Engine, column: str, table: str, condition: str = "true") -> Strays:
+    """How often an outcome, a number, is other than 0 and 1 in the rows of a table that meet a
+    condition, as SQL: the lowest such values."""
+    column = fact_column(column)
+    return Counter(
+        dict(
+            engine.rows(
+                f"""
+                select {column}, count(*)
+                from {table}
+                where {condition}
+                    and {column} not in (0, 1)
+                group by 1
+                order by 1
+                limit {_STRAYS_SHOWN}
+                """
+            )
         )
+    )
+
+
+def check_strays(authored: AuthoredSpec, strays: Strays, problems: Problems) -> None:
+    """Add RS408 where an outcome is other than 0 and 1."""
+    if not strays:
+        return
+    column = authored.spec.target.column or ""
+    shown_strays = ", ".join(
+        f"{stray} ({strays[stray]:,} rows)" for stray in sorted(strays)[:_STRAYS_SHOWN]
+    )
+    problems.add(
+        "RS408",
+        f'"{column}" has values other than 0 and 1, such as {shown_strays}.',
+        file=authored.file,
+        line=authored.line("target", "column"),
+        hint="Correct them, leave them unknown (null), or say which value is the bad outcome: "
+        f"{{column: {inline(column)}, positive: VALUE}}.",
+    )
 
 
 def check_not_yet_known(

@@ -50,6 +50,16 @@ ROWS_A_PARTITION = 12_000_000
 
 
 @dataclass(frozen=True)
+class LedgerInEngine:
+    """A ledger that was loaded into an engine: what facts are worked out from."""
+
+    engine: Engine
+    ledger: Ledger
+    catalogue: Catalogue
+    scale: int
+
+
+@dataclass(frozen=True)
 class Session:
     """`catalogue` knows what is lacking here; `facts` are those a rule or model may name."""
 

@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
+from riskseg.domain.relations import SINCE_BILL, quoted
 from riskseg.domain.words import first_few
 from riskseg.features.catalogue import without
 from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
-from riskseg.ledger.settled import settled_bills
-from riskseg.pipeline.contracts import build
-from riskseg.pipeline.facts import facts as facts_relations
-from riskseg.pipeline.frames import keyed_frame, learnable, model_columns
-from riskseg.pipeline.labelling import make_labels, outcome_sql
+from riskseg.pipeline.frames import framed, learnable, model_columns
+from riskseg.pipeline.labelled_rows import KEYS, Drawn, labelled, observe
+from riskseg.pipeline.labelling import WantedRows, outcome_sql, zero_or_one
 from riskseg.pipeline.models import check_spec, scorer
-from riskseg.pipeline.observation_points import Asked, Look, asked
-from riskseg.pipeline.outcomes import check_not_yet_known
+from riskseg.pipeline.observation_points import Asked, asked
+from riskseg.pipeline.outcomes import check_not_yet_known, check_strays
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Job, Stage
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskseg.learning.artefact import Model
-
-    # Whose each row is, of when, how it came out and its place; and its facts apart from those.
-    Part = tuple[pd.DataFrame, pd.DataFrame]
-
 
 OBSERVE = Stage("observe", "facts of each account as of its own dates")
 LABEL = Stage("label", "how it came out, as known on the day the label is known")
-
-# Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
-PAIRS_A_PART = 12_000_000
-# Places a row may have in the draw of a sample: 32 bits of an md5.
-PLACES = 2**32
 
 
 def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
@@ -122,70 +110,6 @@ def to_judge(session: Session, authored: AuthoredSpec, models: Sequence[Model]) 
     return judged
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A table of the scratch with the facts of snapshots, and the ranges of accounts that are
-    few enough to be looked at in one pass."""
-
-    table: str
-    parts: Sequence[tuple[int, int]]
-
-
-def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
-    """Work out the facts that each of the models learns from: once for those that look alike.
-
-    A fact is of its account and day, whatever other days are looked at, so a model finds what it
-    would find alone.
-    """
-    ledger = session.ledger
-    looks: dict[Look, list[Asked]] = {}
-    for request in models:
-        looks.setdefault(request.look, []).append(request)
-    if any(look.repeats for look in looks):
-        build(session.engine, settled_bills(ledger.money))
-    table_by_look = {
-        look: _observed(session, f"observed_{look_number}", look, alike)
-        for look_number, (look, alike) in enumerate(looks.items())
-    }
-    return [table_by_look[request.look] for request in models]
-
-
-def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
-    """Fill the table with what all of the models want of each account, on the days of any."""
-    engine = session.engine
-    wanted_columns = {
-        folded(wanted_column) for request in models for wanted_column in _wanted(session, request)
-    }
-    bill_order = session.ledger.money.bill_order("focus_bill")
-    snapshots = look.snapshots([request.days for request in models if request.days], bill_order)
-    build(engine, [replace(snapshots, name="every_snapshot")])
-    account_ranges = _parts(session)
-    for first, last in account_ranges:
-        snapshots_of_part = f"""
-        select *
-        from every_snapshot
-        where account_no between {first} and {last}
-        """
-        relations = facts_relations(
-            session.ledger,
-            session.catalogue,
-            session.scale,
-            wanted_columns,
-            Relation("snapshots", snapshots_of_part, materialized=True),
-            focus=look.at == "issue",
-            shared=look.repeats,
-        )
-        build(engine, relations)
-        into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
-        engine.run(
-            f"""
-            {into}
-            select * from facts
-            """
-        )
-    return Observed(table, account_ranges)
-
-
 class JudgingJob(Job):
     """A job that judges trained versions of a model by the accounts of a workspace."""
 
@@ -195,10 +119,12 @@ class JudgingJob(Job):
 
     def observe(self) -> None:
         self.judged = to_judge(self.session, self.authored, self.models)
-        [self.observed] = observe(self.session, [self.judged])
+        self.wanted = wanted_rows(self.session, self.judged)
+        [self.observed] = observe(self.session, [self.wanted], self.session.partitions())
 
     def label(self) -> None:
-        self.frame = observed_rows(self.session, self.judged, self.observed, embargo=False)
+        drawn = labelled(self.session, self.wanted, self.observed)
+        self.frame = training_frame(self.session, self.judged, drawn, embargo=False)
 
 
 def _columns(session: Session, request: Asked) -> list[str]:
@@ -215,47 +141,44 @@ def _wanted(session: Session, request: Asked) -> set[str]:
     return {*_columns(session, request), *named, *((target,) if target else ())}
 
 
-def observed_rows(
-    session: Session, request: Asked, observed: Observed, *, embargo: bool = True
-) -> TrainingFrame:
-    """Snapshots of the model's population, their facts and their labels, as arrays.
-
-    With more good or more bad outcomes than the spec's sample takes, they are drawn by a hash of
-    account and date, and each stands for as many as were not. Without the embargo the dates
-    between training and hold-out are there too.
-    """
-    import pandas as pd
-
-    spec, engine, ledger = request.authored.spec, session.engine, session.ledger
-    column_groups = [model_columns(_columns(session, request), session.facts)]
-    if ledger.billed:
-        column_groups.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
-    row_columns = ", ".join(filter(None, column_groups))
-    position, outcome = _place(spec.seed), outcome_sql(session, request, observed.table)
-    row_parts: list[Part] = []
-    sample = spec.sample
-    # Of good outcomes, and of bad ones.
-    most_of_outcome, place_limits, total_of_outcome = (
-        (sample.goods, sample.bads),
-        (PLACES, PLACES),
-        np.zeros(2),
+def wanted_rows(session: Session, request: Asked) -> WantedRows:
+    """What rows a model asks for in this workspace."""
+    spec, facts = request.authored.spec, session.facts
+    columns = [model_columns(_columns(session, request), facts)]
+    if session.ledger.billed:
+        columns.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
+    return WantedRows(
+        request.look,
+        request.days,
+        names=frozenset(folded(name) for name in _wanted(session, request)),
+        columns=", ".join(filter(None, columns)),
+        condition=request.condition,
+        target=spec.target,
+        outcome=outcome_sql(facts, spec.target),
+        zero_or_one=zero_or_one(facts, spec.target),
+        most=(spec.sample.goods, spec.sample.bads),
+        seed=spec.seed,
     )
-    for accounts in observed.parts:
-        make_labels(session, request, observed.table, accounts, outcome)
-        total_of_outcome += engine.rows(
-            "select count(*) filter (where label = 0), count(*) filter (where label = 1) "
-            "from labels"
-        )[0]
-        row_part = keyed_frame(engine, _labelled_rows(row_columns, position, place_limits), keys=5)
-        row_parts, place_limits = _thinned([*row_parts, row_part], most_of_outcome, place_limits)
-    keys, rows = (pd.concat(frames, ignore_index=True) for frames in zip(*row_parts, strict=True))
-    row_parts.clear()
+
+
+def training_frame(
+    session: Session, request: Asked, drawn: Drawn, *, embargo: bool = True
+) -> TrainingFrame:
+    """Rows that were drawn for a model, as arrays; each stands for as many as were not. Without the
+    embargo the dates between training and hold-out are there too."""
+    spec, ledger = request.authored.spec, session.ledger
+    problems = Problems()
+    check_strays(request.authored, drawn.strays, problems)
+    problems.raise_if_any()
+    keys, rows = framed(pa.concat_tables(drawn.rows), keys=len(KEYS))
+    drawn.rows.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
     if spec.target.column is not None and not ledger.billed and not ledger.observed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     labels = keys["label"].to_numpy().astype(np.int8)
     party_of_row = keys["party"].to_numpy()
-    weight = (total_of_outcome / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
+    totals = np.asarray(drawn.totals, dtype=np.float64)
+    weight = (totals / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
     if request.look.at == "observed":
         check_not_yet_known(request.authored, as_of, labels, weight)
     is_used, is_held_out = _held_out(spec, request.window, as_of, party_of_row)
@@ -271,92 +194,6 @@ def observed_rows(
         attributes(session, spec),
     )
     return training.where(is_used) if embargo and not is_used.all() else training
-
-
-def _labelled_rows(columns: str, position: str, below: tuple[int, int]) -> str:
-    """Whose each labelled row is, its label, its place in the draw and its facts, in order: those
-    with good and with bad outcomes at places below `below`."""
-    select_list = ",\n            ".join(filter(None, (f"{position} as place", columns)))
-    return f"""
-        select i.account_id as account,
-            f.{fact_column("party_id")} as party,
-            f.as_of,
-            l.label,
-            {select_list}
-        from observed_facts f
-        join labels l on l.snap = f.snap
-        join account_ids i on i.account_no = f.account_no
-        where {position} < case l.label when 0 then {below[0]} else {below[1]} end
-        order by i.account_id, f.snap
-        """
-
-
-def _place(seed: int) -> str:
-    """SQL for a number below PLACES that an account and date always have, and no others' know."""
-    digits = f"substr(md5(i.account_id || '/' || f.as_of || {literal(f'/sample/{seed}')}), 1, 8)"
-    return f"cast('0x' || {digits} as bigint)"
-
-
-def _thinned(
-    parts: list[Part], most: tuple[int, int], below: tuple[int, int]
-) -> tuple[list[Part], tuple[int, int]]:
-    """The parts with no more than `most` rows of each outcome, those of the lowest places; and the
-    places that later parts' rows must be below."""
-    places = np.concatenate([keys["place"].to_numpy() for keys, _ in parts])
-    labels = np.concatenate([keys["label"].to_numpy() for keys, _ in parts])
-    new_limits = list(below)
-    for label in (0, 1):
-        of_label = places[labels == label]
-        if len(of_label) > most[label]:
-            new_limits[label] = int(np.partition(of_label, most[label])[most[label]])
-    if tuple(new_limits) == below:
-        return parts, below
-    limit = np.asarray(new_limits)
-    chosen_rows = [keys["place"].to_numpy() < limit[keys["label"].to_numpy()] for keys, _ in parts]
-    thinned_parts = [
-        (part_keys[which], part_rows[which])
-        for (part_keys, part_rows), which in zip(parts, chosen_rows, strict=True)
-    ]
-    return thinned_parts, (new_limits[0], new_limits[1])
-
-
-def _parts(session: Session) -> list[tuple[int, int]]:
-    """Ranges of accounts whose snapshots, times the bills and payments of each, are few enough to
-    be looked at in one pass. An account is never divided."""
-    ranges = session.partitions()
-    if not session.ledger.billed:
-        return ranges
-    range_ends = session.engine.rows(
-        f"""
-        with snapshots_by_account as (
-            select account_no, count(*) as snapshots
-            from every_snapshot
-            group by account_no
-        ),
-        money_by_account as (
-            select account_no, count(*) as bills_and_payments
-            from (
-                select account_no from ledger_bills
-                union all
-                select account_no from ledger_payments
-            )
-            group by account_no
-        ),
-        parts as (
-            select account_no,
-                floor(
-                    sum(snapshots * bills_and_payments) over (order by account_no) / {PAIRS_A_PART}
-                ) as part
-            from snapshots_by_account
-            join money_by_account using (account_no)
-        )
-        select max(account_no)
-        from parts
-        group by part
-        """
-    )
-    cuts = sorted({last for _, last in ranges} | {range_end for (range_end,) in range_ends})
-    return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
 
 
 def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) -> tuple[Any, Any]:

@@ -7,24 +7,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import riskseg
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problems, problem
+from riskseg.engine import Batches
 from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
-from riskseg.pipeline.archive import about, inputs_select
-from riskseg.pipeline.buckets import Deciding, bucket_ledger
-from riskseg.pipeline.control_totals import Controls
+from riskseg.pipeline.archive import about
+from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.deciding_from_ledger import DecidingFromLedger
 from riskseg.pipeline.decisions import (
     DECIDE,
     RULES,
-    DecidingJob,
     Reasons,
     drift_figures,
-    make_facts,
     note_differences,
     prepare,
 )
@@ -33,10 +33,9 @@ from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.feed_notes import age_notes, volume_notes
 from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_compared
 from riskseg.pipeline.hindsight import hindsight
-from riskseg.pipeline.on_spark import decided_on_spark, spark_at
+from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
-from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.selected_decisions import SelectedDecisions
 from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
@@ -49,6 +48,7 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.pipeline.work_on_buckets import Deciding, decide_bucket
 from riskseg.results.runs import Decisions
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
@@ -62,14 +62,11 @@ from riskseg.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Ranges that Spark decides for each piece of work that it can do at a time.
-_BUCKETS_A_SLOT = 2
-
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
 
 
-class _Assignment(DecidingJob):
+class _Assignment(DecidingFromLedger):
     """What a run of `assign` holds while it is carried out."""
 
     def __init__(
@@ -111,19 +108,21 @@ class _Assignment(DecidingJob):
         check_given(self.engine, workspace, self.accounts_from, ())
         self.session = begin(workspace, self.engine)
         self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
-        # Executors have less memory each than a whole machine, and one that fails loses less.
-        least = _BUCKETS_A_SLOT * self.spark.slots if self.spark is not None else 1
-        self.ranges = self.session.partitions(least)
+        self.ranges = (
+            self.session.partitions()
+            if self.spark is None
+            else ranges_for(self.spark, self.session)
+        )
 
     def prepare(self) -> None:
         """The strategy in force and its models; what the run is made from, and so its id."""
-        session, progress, settings = self.session, self.progress, self.workspace.settings
+        session, progress = self.session, self.progress
         self.sources = fingerprints(self.engine, self.workspace)
         self._check_feeds()
         self.force = strategy_in_force(
             session, self.as_of, self.journal, draft=self.draft, progress=progress
         )
-        self.decider = prepare(
+        decider = prepare(
             session,
             self.force.strategy,
             self.as_of,
@@ -131,9 +130,8 @@ class _Assignment(DecidingJob):
             reasons=self.reasons,
             accounts_from=self.accounts_from,
         )
+        self.decides(session, decider)
         self.selected = self._selected()
-        self.totals = SegmentTotals(self.decider)
-        self.controls = Controls(self.engine, session.ledger, self.as_of, session.scale)
         for key, scorer in self.decider.scorers.items():
             if warning := hindsight(scorer.model, self.as_of):
                 progress.note(f"{key}: {warning}")
@@ -149,10 +147,9 @@ class _Assignment(DecidingJob):
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
         self.run_id = self._run_id()
         if self.spark is not None:
-            timezone, memory = settings.timezone or "UTC", settings.memory
-            ledger = bucket_ledger(session, timezone=timezone, memory=memory)
-            given = Deciding(self.decider, ledger, self.keep)
-            self.buckets = decided_on_spark(self.spark, session, given, self.ranges)
+            given = Deciding(self.decider, bucket_ledger(session), self.keep)
+            work = partial(decide_bucket, given)
+            self.buckets = on_spark(self.spark, session, given.ledger, self.ranges, work)
 
     def _selected(self) -> SelectedDecisions | None:
         """What of the decisions is written, where it is not all of them."""
@@ -161,6 +158,7 @@ class _Assignment(DecidingJob):
         problems = Problems()
         selected = SelectedDecisions(self.selection, self.decider, self.session.facts, problems)
         problems.raise_if_any()
+        self.more = selected.more
         return selected
 
     def _check_feeds(self) -> None:
@@ -188,21 +186,13 @@ class _Assignment(DecidingJob):
         for message in self.accepted:
             self.progress.note(f"accepted: {message}")
 
-    def facts(self, accounts: tuple[int, int]) -> None:
-        more = () if self.selected is None else self.selected.more
-        make_facts(self.session, self.decider.wanted.union(more), self.as_of, *accounts)
-
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         yield from super().decide(accounts)
-        self.totals.add(self.engine)
-        self.controls.add(accounts)
         if self.selected is not None:
             self.selected.add(self.engine)
-        if self.keep:
-            more = () if self.selected is None else self.selected.more
-            select, columns = inputs_select(self.engine, less=set(more) - self.decider.wanted)
-            inputs = self.engine.batches(select)
-            self._keep(inputs, inputs.schema, columns)
+
+    def keep_inputs(self, inputs: Batches, columns: Mapping[str, ColumnType]) -> None:
+        self._keep(inputs, inputs.schema, columns)
 
     def _keep(
         self,
@@ -210,7 +200,6 @@ class _Assignment(DecidingJob):
         schema: pa.Schema,
         columns: Mapping[str, ColumnType],
     ) -> None:
-        """Keep what accounts were decided from, behind what is kept of others."""
         if not self.kept.begun:
             self.columns = dict(columns)
             self.kept.begin(schema)

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
-from riskseg.domain.relations import fact_column, literal, quoted
-from riskseg.engine import Batches
-from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.pipeline.account_file import (
     check_features,
     check_given,
     fingerprint,
     with_accounts_from,
 )
-from riskseg.pipeline.contracts import build
+from riskseg.pipeline.buckets import bucket_ledger
 from riskseg.pipeline.decisions import SCORE, drift_figures, note_differences
-from riskseg.pipeline.facts import facts
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
+from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
-from riskseg.pipeline.scoring import PROBABILITY
-from riskseg.pipeline.scoring import score as score_model
+from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
 from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
     LOAD,
@@ -37,7 +33,8 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
+from riskseg.pipeline.work_on_buckets import ScoringBuckets, score_bucket
 from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks
@@ -49,25 +46,13 @@ if TYPE_CHECKING:
 
     from riskseg.learning.artefact import Model
 
-FACTS = Stage("facts", "allocate payments, aggregate features")
 WRITE = Stage("write", "the probabilities beside their place, then in it")
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """A range of accounts, first and last included, and whether it is their bills of the date that
-    are scored, or the accounts."""
-
-    first: int
-    last: int
-    of_bills: bool
-
-
-class _Scoring(Job):
+class _Scoring(ScoringJob):
     """What a run of `score` holds while it is carried out."""
 
-    passes: Sequence[_Pass] = ()
-    schema: pa.Schema
+    ranges: Sequence[tuple[int, int]] = ()
 
     def __init__(
         self,
@@ -78,10 +63,11 @@ class _Scoring(Job):
         names: Sequence[str],
         accounts_from: Path | None,
         selection: Selection,
+        spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.selection = selection
+        self.selection, self.spark_master = selection, spark
         self.workspace, self.as_of, self.target = workspace, as_of, target
         self.names, self.accounts_from = names, accounts_from
 
@@ -103,33 +89,37 @@ class _Scoring(Job):
         session.answers(self.as_of)
         set_apart(session, self.progress)
         check_features(accounts_from, models, session.facts)
-        billed = session.ledger.billed
-        self.scorers = {
-            model_name: scorer(loaded_model, session.facts, billed=billed)
-            for model_name, loaded_model in self.models.items()
-        }
-        self.counts = dict.fromkeys(self.scorers, 0)
-        self._check_columns()
-        self.watches = {
-            model_name: loaded_model.watch() for model_name, loaded_model in self.models.items()
-        }
         self.given = fingerprint(accounts_from)
-        looks_needed = {ready_scorer.at_issue for ready_scorer in self.scorers.values()}
-        self.passes = [
-            _Pass(first, last, of_bills)
-            for first, last in session.partitions()
-            for of_bills in sorted(looks_needed)
-        ]
+        self.scores(session, self._scoring())
+        self.ranges = session.partitions()
+        if self.spark_master is None:
+            self.passes = self.scoring.passes(self.ranges)
+            return
+        spark = self.opened.enter_context(spark_at(self.spark_master))
+        self.ranges = ranges_for(spark, session)
+        given = ScoringBuckets(self.scoring, bucket_ledger(session))
+        work = partial(score_bucket, given)
+        self.buckets = on_spark(spark, session, given.ledger, self.ranges, work)
 
-    def _check_columns(self) -> None:
-        """Raise RS501 for columns that there are none of."""
+    def _scoring(self) -> Scoring:
+        """What accounts are scored with. Raises RS501 for columns that there are none of."""
+        facts, billed = self.session.facts, self.session.ledger.billed
         bill = ("bill_id",) if self.at_issue else ()
         of_models = [f"{part}_{name}" for name in self.models for part in ("p", "version")]
         usual = ["account_id", "as_of", *bill, *of_models]
+        scorers = {name: scorer(model, facts, billed=billed) for name, model in self.models.items()}
         problems = Problems()
-        self.selection.check_columns(usual, self.session.facts, problems)
+        self.selection.check_columns(usual, facts, problems)
         problems.raise_if_any()
-        self.more, self.columns = self.selection.more(usual), self.selection.shown(usual)
+        return Scoring(
+            self.as_of,
+            scorers,
+            facts,
+            self.selection.shown(usual),
+            self.selection.more(usual),
+            self.at_issue,
+            {name: model.watch() for name, model in self.models.items()},
+        )
 
     def _models(self) -> dict[str, Model]:
         workspace = self.workspace
@@ -147,72 +137,19 @@ class _Scoring(Job):
                 workspace, {model_name: model_name for model_name in wanted}, journal
             )
 
-    def facts(self, looked_at: _Pass) -> None:
-        ledger, session = self.session.ledger, self.session
-        snapshots = as_of_snapshots(
-            self.as_of,
-            looked_at.first,
-            looked_at.last,
-            listed=ledger.listed,
-            dated=ledger.dated,
-        )
-        if looked_at.of_bills:
-            snapshots = at_issue_snapshots(snapshots)
-        scorers_of_look = [
-            scorer for scorer in self.scorers.values() if scorer.at_issue is looked_at.of_bills
-        ]
-        relations = facts(
-            ledger,
-            session.catalogue,
-            session.scale,
-            frozenset(self.more).union(*(scorer.reads for scorer in scorers_of_look)),
-            snapshots,
-            focus=looked_at.of_bills,
-        )
-        build(self.engine, relations)
+    @classmethod
+    def scoring_on_spark(cls, into: Stage) -> ForEach:
+        """The same probabilities, of ranges of accounts that executors score."""
+        return ForEach("bucket", lambda job: job.ranges, (SCORE.by(cls.take),), into=into)
 
-    def score(self, looked_at: _Pass) -> Batches:
-        """The rows of a pass, in the order of account ids."""
-        rows = self.engine.batches(self._scored(looked_at.of_bills))
-        self.schema = rows.schema
-        return rows
-
-    def _scored(self, of_bills: bool) -> str:
-        """Score `facts` with the models that look at bills, or at accounts; a select of its rows
-        with every model's columns, and the bill's id where a model is observed at issue."""
-        score_columns, score_joins = "", ""
-        if self.at_issue:
-            score_columns = (
-                f", {'f.focus_bill' if of_bills else 'cast(null as varchar)'} as bill_id"
-            )
-        for scored_model, applied in self.scorers.items():
-            probability = f"cast(null as {PROBABILITY})"
-            if applied.at_issue is of_bills:
-                looks = replace(applied, population=applied.of_bills or applied.population)
-                scores_table = score_model(
-                    self.engine, scored_model, looks, self.session.facts, self.watches[scored_model]
-                )
-                self.counts[scored_model] += self.engine.value(
-                    f"select count(*) from {scores_table}"
-                )
-                score_joins += f" left join {scores_table} on {scores_table}.snap = f.snap"
-                probability = f"{scores_table}.p"
-            score_columns += f", {probability} as {quoted('p_' + scored_model)}"
-            score_columns += (
-                f", {literal(applied.model.version)} as {quoted('version_' + scored_model)}"
-            )
-        score_columns += "".join(f", f.{fact_column(name)} as {quoted(name)}" for name in self.more)
-        columns = ", ".join(map(quoted, self.columns))
-        return f"""
-            select {columns}
-            from (
-                select i.account_id, f.as_of{score_columns},
-                    f.account_no as "~no", f.snap as "~snap"
-                from facts f
-                join account_ids i on i.account_no = f.account_no{score_joins}
-            )
-            order by "~no", "~snap"
-            """
+    def take(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        """The probabilities of the next range, and what was counted beside them."""
+        scored = next(self.buckets)
+        for name, watch in self.scoring.watches.items():
+            self.counts[name] += scored.counts[name]
+            watch.include(scored.watches[name])
+        self.schema = scored.rows.schema
+        yield from scored.rows.to_batches()
 
     def write(self, scores: Iterator[pa.RecordBatch]) -> None:
         first_batch = list(islice(scores, 1))
@@ -227,10 +164,12 @@ class _Scoring(Job):
             # A model observed at issue has rows for bills, and a row for the account without one.
             dated=Dated(
                 self.as_of,
-                ("account_id",) if "account_id" in self.columns and not self.at_issue else (),
+                ("account_id",)
+                if "account_id" in self.scoring.columns and not self.at_issue
+                else (),
             ),
         )
-        for scored_name, applied in self.scorers.items():
+        for scored_name, applied in self.scoring.scorers.items():
             if applied.at_issue and not self.counts[scored_name]:
                 note = (
                     f"{scored_name}: no bill that it covers was issued on {self.as_of}, so no row"
@@ -243,31 +182,29 @@ class _Scoring(Job):
                 model_name: scored_model.version for model_name, scored_model in self.models.items()
             },
             scored=self.counts,
-            differences=note_differences(self.session, self.models, self.watches, self.progress),
-            drift=drift_figures(self.watches),
+            differences=note_differences(
+                self.session, self.models, self.scoring.watches, self.progress
+            ),
+            drift=drift_figures(self.scoring.watches),
             accounts_from=self.given,
             of_bills=self.at_issue,
             sha256=written.sha256,
         )
 
 
-def plan(root: Path, names: Sequence[str] = ()) -> Plan:
-    """What `score` carries out. Raises RS401 as it does."""
+def plan(root: Path, names: Sequence[str] = (), *, spark: bool = False) -> Plan:
+    """What `score` carries out, in this process or on Spark. Raises RS401 as it does."""
     problems = Problems()
     _check_names(open_checked(root), names, problems)
     problems.raise_if_any()
-    return _stages()
+    return _stages(spark=spark)
 
 
-def _stages() -> Plan:
+def _stages(*, spark: bool) -> Plan:
+    write = WRITE.by(_Scoring.write)
     return [
         LOAD.by(_Scoring.load),
-        ForEach(
-            "partition",
-            lambda job: job.passes,
-            (FACTS.by(_Scoring.facts), SCORE.by(_Scoring.score)),
-            into=WRITE.by(_Scoring.write),
-        ),
+        _Scoring.scoring_on_spark(write) if spark else _Scoring.scoring_stages(write),
     ]
 
 
@@ -279,12 +216,14 @@ def score(
     names: Sequence[str] = (),
     accounts_from: Path | None = None,
     selection: Selection | None = None,
+    spark: str | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Write account_id, as_of and, for each model, p_MODEL and its version.
 
     `accounts_from` names a file that is read instead of the workspace's own account file, through
-    the same mapping. Of the `selection` the columns count.
+    the same mapping. Of the `selection` the columns count. `spark` names the master of a
+    Spark cluster whose executors score: the rows are the same, to the byte.
 
     A model observed at issue has a row for each bill issued on the date, named by `bill_id`; the
     others have a row for each account, whose `bill_id` is null.
@@ -302,9 +241,10 @@ def score(
         names=names,
         accounts_from=accounts_from,
         selection=selection or Selection(),
+        spark=spark,
         progress=progress,
     )
-    job.carry_out(_stages())
+    job.carry_out(_stages(spark=spark is not None))
     job.done.holding(target)
     return job.done
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,12 @@ from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_me
 from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.labelled_rows import Drawn, labelled, observe
 from riskseg.pipeline.model_versions import KEEP, keep, summarised
 from riskseg.pipeline.models import check_spec, read_specs, without_hint, without_spec
 from riskseg.pipeline.observation_points import Asked, asked
+from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.session import (
     LOAD,
@@ -31,11 +35,11 @@ from riskseg.pipeline.stages import ForEach, Job, NothingLeft, Plan, Progress, S
 from riskseg.pipeline.training_rows import (
     LABEL,
     OBSERVE,
-    Observed,
     check_settings,
-    observe,
-    observed_rows,
+    training_frame,
+    wanted_rows,
 )
+from riskseg.pipeline.work_on_buckets import Observing, observe_bucket
 from riskseg.results.models import TrainedModel, Training
 from riskseg.workspace import Workspace
 
@@ -63,9 +67,11 @@ class _Training(Job):
         at: datetime,
         promote: bool,
         as_of: date | None,
+        spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.spark_master = spark
         self.workspace, self.specs, self.at = workspace, specs, at
         self.promote, self.as_of = promote, as_of
         self.kept: list[TrainedModel] = []
@@ -93,9 +99,29 @@ class _Training(Job):
         self.noted = {finding.column: str(finding) for finding in special}
 
     def observe(self) -> None:
-        observed = observe(self.session, [model.asked for model in self.models])
-        for model, facts in zip(self.models, observed, strict=True):
-            model.observed = facts
+        wanted = [wanted_rows(self.session, model.asked) for model in self.models]
+        observed = observe(self.session, wanted, self.session.partitions())
+        for model, rows, facts in zip(self.models, wanted, observed, strict=True):
+            model.rows = partial(labelled, self.session, rows, facts)
+        self.journal = self.opened.enter_context(open_journal(self.workspace))
+
+    def observe_on_spark(self) -> None:
+        """The same rows, of ranges of accounts that executors look at."""
+        assert self.spark_master is not None
+        session, models = self.session, self.models
+        given = Observing(
+            [wanted_rows(session, model.asked) for model in models], bucket_ledger(session)
+        )
+        with spark_at(self.spark_master) as spark:
+            work, ranges = partial(observe_bucket, given), ranges_for(spark, session)
+            buckets = on_spark(spark, session, given.ledger, ranges, work)
+            all_drawn = next(buckets)
+            for number, of_bucket in enumerate(buckets, 1):
+                self.progress.within(number / len(ranges), f"bucket {number} of {len(ranges)}")
+                for drawn, more in zip(all_drawn, of_bucket, strict=True):
+                    drawn.include(more)
+        for model, drawn in zip(models, all_drawn, strict=True):
+            model.rows = partial(_as_drawn, drawn)
         self.journal = self.opened.enter_context(open_journal(self.workspace))
 
     @contextmanager
@@ -110,7 +136,7 @@ class _Training(Job):
 
     def label(self, model: _Learning) -> None:
         with self._unless_too_little(model.name):
-            model.frame = observed_rows(self.session, model.asked, model.observed)
+            model.frame = training_frame(self.session, model.asked, model.rows())
 
     def learn(self, model: _Learning) -> None:
         if model.name in self.too_little:
@@ -147,13 +173,14 @@ class _Training(Job):
                 champion_version=kept_version.champion_version,
             )
         )
-        del model.frame, model.trained  # the next model needs the memory
+        del model.rows, model.frame, model.trained  # the next model needs the memory
 
 
 class _Learning:
     """One model on its way: what each stage has made of it."""
 
-    observed: Observed
+    # Draws the rows it learns from.
+    rows: Callable[[], Drawn]
     frame: TrainingFrame
     trained: Trained
 
@@ -162,17 +189,24 @@ class _Learning:
         self.name = asked.authored.spec.name
 
 
-def plan(root: Path, names: Sequence[str] = (), *, only: str | None = None) -> Plan:
-    """What `train` carries out. Raises RS401 as it does."""
+def _as_drawn(drawn: Drawn) -> Drawn:
+    return drawn
+
+
+def plan(
+    root: Path, names: Sequence[str] = (), *, only: str | None = None, spark: bool = False
+) -> Plan:
+    """What `train` carries out, in this process or with rows observed on Spark. Raises RS401 as it
+    does."""
     _chosen(open_checked(root), names, only)
-    return stages()
+    return stages(spark=spark)
 
 
-def stages() -> Plan:
+def stages(*, spark: bool = False) -> Plan:
     """What any training carries out, whichever models it trains."""
     return [
         LOAD.by(_Training.load),
-        OBSERVE.by(_Training.observe),
+        OBSERVE.by(_Training.observe_on_spark if spark else _Training.observe),
         ForEach(
             "model",
             lambda job: job.models,
@@ -189,6 +223,7 @@ def train(
     only: str | None = None,
     promote: bool = False,
     as_of: date | None = None,
+    spark: str | None = None,
     progress: Progress | None = None,
 ) -> Training:
     """Train the named models, or all that have a spec. The first version of a model is promoted
@@ -197,7 +232,9 @@ def train(
 
     `only` names the one learner to learn with, of those in the spec: after a hand edit of a
     scorecard the other learners need not be waited for. With `as_of`, only what was known by the
-    close of that day is used, so that scoring a later date is an honest back-test.
+    close of that day is used, so that scoring a later date is an honest back-test. `spark` names
+    the master of a Spark cluster whose executors work out the rows that models learn from: the
+    versions are the same.
 
     Raises ProblemsError. Models trained before the one with a Problem stay; where there is too
     little to learn one from (RS402, RS403, RS405), the models after it are trained as well.
@@ -212,8 +249,10 @@ def train(
             )
     if not specs:
         return Training(())
-    job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
-    job.carry_out(stages())
+    job = _Training(
+        workspace, specs, at=at, promote=promote, as_of=as_of, spark=spark, progress=progress
+    )
+    job.carry_out(stages(spark=spark is not None))
     if job.too_little:
         raise ProblemsError(_too_little(workspace, job))
     return Training(tuple(job.kept))

@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
 from riskseg.domain.words import counted
-from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
-from riskseg.pipeline.listing import add_due, list_due
+from riskseg.pipeline.buckets import bucket_ledger, put
+from riskseg.pipeline.decisions import DECIDE, RULES, prepare
+from riskseg.pipeline.due_from_ledger import DueFromLedger
+from riskseg.pipeline.listing import list_due
+from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.selection import Selection
@@ -30,8 +34,9 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.pipeline.work_on_buckets import Listing, list_bucket
 from riskseg.results.worklist import (
     Approvals,
     Decided,
@@ -55,7 +60,7 @@ ISSUE = Stage("issue", "record the actions as issued, and the paths that account
 APPROVE = Stage("approve", "record what a person says of the actions on the list")
 
 
-class _Listing(DecidingJob):
+class _Listing(DueFromLedger):
     """What a run of `worklist` holds while it is carried out. With a moment `at`, it issues."""
 
     def __init__(
@@ -69,9 +74,11 @@ class _Listing(DecidingJob):
         selection: Selection,
         capacity: Mapping[str, int],
         draft: bool,
+        spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.spark_master = spark
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.selection, self.columns = selection, selection.more(NAMES)
         self.capacity, self.draft, self.by = capacity, draft, by
@@ -87,7 +94,12 @@ class _Listing(DecidingJob):
         self.engine = enter(scratch_engine(workspace, lasting=records))
         self.journal = enter(open_journal(workspace) if records else read_journal(workspace))
         self.session = begin(workspace, self.engine)
-        self.ranges = self.session.partitions()
+        self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
+        self.ranges = (
+            self.session.partitions()
+            if self.spark is None
+            else ranges_for(self.spark, self.session)
+        )
 
     def prepare(self) -> None:
         session, progress = self.session, self.progress
@@ -95,10 +107,15 @@ class _Listing(DecidingJob):
             session, self.as_of, self.journal, draft=self.draft, progress=progress
         )
         strategy = self.force.strategy
-        self.decider = prepare(session, strategy, self.as_of, self.journal, reasons="none")
+        decider = prepare(session, strategy, self.as_of, self.journal, reasons="none")
+        self.decides(session, decider)
         if self.at is not None:
             set_apart(session, progress)
         self._check()
+        if self.spark is not None:
+            given = Listing(decider, bucket_ledger(session), self.columns)
+            work = partial(list_bucket, given)
+            self.buckets = on_spark(self.spark, session, given.ledger, self.ranges, work)
 
     def _check(self) -> None:
         """Raise a Problem for each name that there is none of."""
@@ -113,15 +130,16 @@ class _Listing(DecidingJob):
         self.selection.check_columns(NAMES, self.session.facts, problems)
         problems.raise_if_any()
 
-    def facts(self, accounts: tuple[int, int]) -> None:
-        wanted = self.decider.wanted | set(self.columns)
-        make_facts(self.session, wanted, self.as_of, *accounts)
+    @classmethod
+    def listing_on_spark(cls, into: Stage) -> ForEach:
+        """What is due of ranges of accounts that executors decide."""
+        return ForEach("bucket", lambda job: job.ranges, (DECIDE.by(cls.take),), into=into)
 
-    def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
-        """Add what is due of the accounts in `facts` to `due_actions`, and the path that each of
-        them is on to `account_paths`."""
-        decide_scored(self.engine, self.decider, self._scores)
-        add_due(self.engine, self.decider, columns=self.columns, anew=accounts == self.ranges[0])
+    def take(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        """Add what is due of the next range."""
+        due, anew = next(self.buckets), accounts == self.ranges[0]
+        for table, rows in due.rows.items():
+            put(self.engine, table, due.columns[table], rows, anew=anew)
         yield from ()
 
     def finish(self, parts: Iterator[pa.RecordBatch]) -> None:
@@ -275,6 +293,7 @@ class _Approving(_Listing):
             selection=Selection.of(actions=actions),
             capacity={},
             draft=draft,
+            spark=None,
             progress=progress,
         )
         self.ids, self.outcome, self.reason, self.on = tuple(ids), outcome, reason, on
@@ -415,12 +434,13 @@ def approve(
     return job.approvals
 
 
-def plan(*, issue: bool) -> Plan:
-    """What `worklist`, or `worklist issue`, carries out."""
+def plan(*, issue: bool, spark: bool = False) -> Plan:
+    """What `worklist`, or `worklist issue`, carries out, in this process or on Spark."""
+    into = LIST.by(_Listing.finish)
     stages: Plan = [
         LOAD.by(_Listing.load),
         RULES.by(_Listing.prepare),
-        _Listing.deciding(into=LIST.by(_Listing.finish)),
+        _Listing.listing_on_spark(into) if spark else _Listing.deciding(into),
     ]
     return [*stages, ISSUE.by(_Listing.issue)] if issue else stages
 
@@ -439,6 +459,7 @@ def worklist(
     capacity: Mapping[str, int] | None = None,
     ahead: bool = False,
     draft: bool = False,
+    spark: str | None = None,
     progress: Progress | None = None,
 ) -> Worklist:
     """Write what is due on a day. With a moment `at`, record it as issued as well, and `by` whom.
@@ -447,6 +468,8 @@ def worklist(
     :class:`riskseg.pipeline.selection.Selection`. `capacity` says how often each action can be
     taken that day: those of the highest priority are listed, and the others stay due. Raises
     RS636 for a day to issue that lies more than a day after `at`, unless it is issued `ahead`.
+    `spark` names the master of a Spark cluster whose executors decide what is due: the list is the
+    same, to the byte.
     """
     workspace = open_checked(root)
     problems = Problems()
@@ -473,8 +496,9 @@ def worklist(
         ),
         capacity=capacity or {},
         draft=draft,
+        spark=spark,
         progress=progress,
     )
-    job.carry_out(plan(issue=at is not None))
+    job.carry_out(plan(issue=at is not None, spark=spark is not None))
     job.done.holding(target)
     return job.done

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from riskseg.features.snapshots import as_of_snapshots
-from riskseg.pipeline.buckets import Bucket, bucket, bucket_ledger, in_engine
+from riskseg.pipeline.buckets import Bucket, bucket, bucket_ledger, in_common, in_engine
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.decisions import LedgerInEngine, make_facts
+from riskseg.pipeline.decisions import make_facts
 from riskseg.pipeline.facts import facts
-from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.session import LedgerInEngine, begin, open_checked, scratch_engine
 from tests.features.test_accounts_together import ACCOUNTS, BILLS, DAY, EXPECTED, NAMES, shown
 from tests.ledger.loading import LACKING, Loaded, random_ledger
 from tests.ledger.random_accounts import AS_OF
@@ -26,7 +26,7 @@ ALL_FACTS = "select * exclude (snap) from facts order by account_no"
 def in_buckets(loaded: Loaded, day: date, count: int) -> list[tuple[Any, ...]]:
     """Every fact of every account, of so many buckets that have gone through bytes."""
     whole = LedgerInEngine(loaded.engine, loaded.ledger, loaded.catalogue, 2)
-    given = bucket_ledger(whole)
+    given = in_common(whole)
     accounts, rows = loaded.ledger.accounts, []
     for number in range(count):
         first, last = accounts * number // count + 1, accounts * (number + 1) // count
@@ -79,7 +79,7 @@ def test_accounts_of_a_party_see_each_other_from_any_bucket(tmp_path: Path, coun
 def test_a_bucket_has_nothing_of_other_accounts() -> None:
     loaded = random_ledger("everything")
     whole = LedgerInEngine(loaded.engine, loaded.ledger, loaded.catalogue, 2)
-    sent = bucket(loaded.engine, bucket_ledger(whole).tables, 11, 20)
+    sent = bucket(loaded.engine, in_common(whole).tables, 11, 20)
     rows = {name: table for name, table in sent.rows.items() if "account_no" in table.column_names}
     assert {"ledger_bills", "ledger_payments", "account_ids"} <= {*rows}
     assert all({*table["account_no"].to_pylist()} <= {*range(11, 21)} for table in rows.values())

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli.app import app
 from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import read_spec
+from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.labelled_rows import Observed, labelled, observe
+from riskseg.pipeline.labelling import WantedRows
 from riskseg.pipeline.models import check_spec
-from riskseg.pipeline.observation_points import asked
-from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.observation_points import Asked, asked
+from riskseg.pipeline.session import Session, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
-from riskseg.pipeline.training_rows import observe, observed_rows
+from riskseg.pipeline.training_rows import training_frame, wanted_rows
+from riskseg.pipeline.work_on_buckets import Observing, observe_bucket
 from riskseg.run.score import score
 from riskseg.run.train import train
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
+from tests.support.in_buckets import of_each
+from tests.support.sampled import only
+from tests.support.training_frames import assert_same
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 START = date(2024, 1, 1)
@@ -151,11 +161,14 @@ LOOKS = {
 }
 
 
-def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone(
-    workspace: Path,
-) -> None:
+@contextmanager
+def every_look(
+    workspace: Path, names: Collection[str] = LOOKS
+) -> Iterator[tuple[Session, list[Asked]]]:
+    """A session, and what models of all these looks ask of it."""
     specs = []
-    for name, text in LOOKS.items():
+    for name in names:
+        text = LOOKS[name]
         held = "" if "hold_out" in text else "hold_out: {last: 120 days}\n"
         path = workspace / f"{name}.txt"
         path.write_text(f"name: {name}\n{text}\n{held}learners: [scorecard]\n")
@@ -169,23 +182,61 @@ def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone
         for spec in specs:
             condition = check_spec(spec, session.facts, session.catalogue.lacking, Problems())
             models.append(asked(session, spec, condition, Problems()))
-        assert all(models)
         wanted = [model for model in models if model is not None]
-        shared = observe(session, wanted)
-        tables = [one.table for one in shared]
-        frames = [
-            observed_rows(session, model, one, embargo=False)
-            for model, one in zip(wanted, shared, strict=True)
-        ]
+        assert len(wanted) == len(names)
+        yield session, wanted
+
+
+def frames_of(
+    session: Session, wanted: list[Asked], rows: list[WantedRows] | None = None
+) -> tuple[list[Observed], list[TrainingFrame]]:
+    """The tables that facts of models are in, and what the models learn from."""
+    rows = rows or [wanted_rows(session, model) for model in wanted]
+    observed = observe(session, rows, session.partitions())
+    return observed, [
+        training_frame(session, model, labelled(session, row, facts), embargo=False)
+        for model, row, facts in zip(wanted, rows, observed, strict=True)
+    ]
+
+
+def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone(
+    workspace: Path,
+) -> None:
+    with every_look(workspace) as (session, wanted):
+        shared, frames = frames_of(session, wanted)
         for model, frame in zip(wanted, frames, strict=True):
-            alone = observed_rows(session, model, *observe(session, [model]), embargo=False)
+            _, [alone] = frames_of(session, [model])
             assert len(alone) > 30
-            pd.testing.assert_frame_equal(frame.rows, alone.rows)
-            for name in ("account", "as_of", "label", "held_out", "weight"):
-                assert np.array_equal(getattr(frame, name), getattr(alone, name))
+            assert_same(frame, alone)
+    tables = [one.table for one in shared]
     one, two, three = tables[0], tables[5], tables[7]
     assert tables == [one, one, one, tables[3], tables[4], two, two, three]
     assert len(set(tables)) == 5
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "names"),
+    only(
+        (3, (40, 20), ("late", "issue", "once")),
+        [(n, most, (*LOOKS,)) for n in (1, 8, 64) for most in ((10**6, 10**6), (40, 20))],
+    ),
+)
+def test_rows_of_any_number_of_buckets_are_those_of_the_whole(
+    workspace: Path, count: int, most: tuple[int, int], names: tuple[str, ...]
+) -> None:
+    with every_look(workspace, names) as (session, wanted):
+        asked_rows = [replace(wanted_rows(session, model), most=most) for model in wanted]
+        _, expected = frames_of(session, wanted, asked_rows)
+        given = Observing(asked_rows, bucket_ledger(session))
+        buckets = of_each(session, given.ledger, count, partial(observe_bucket, given))
+        drawn = next(buckets)
+        for more in buckets:
+            for rows, others in zip(drawn, more, strict=True):
+                rows.include(others)
+        for model, rows, frame in zip(wanted, drawn, expected, strict=True):
+            assert_same(training_frame(session, model, rows, embargo=False), frame)
+    sizes = [len(frame) for frame in expected]
+    assert max(sizes) == min(sum(most), max(sizes)) and max(sizes) > 50
 
 
 def test_a_date_after_all_history_is_told(workspace: Path) -> None:

@@ -62,7 +62,7 @@ def label(
     settle(portfolio, session)
     spec, probability = portfolio.specs[name], probability_of(name)
     session.engine.run(_observed(session, spec, days, probability, accounts))
-    label_observed(session, spec, of_focus_bill=spec.observe.at == "issue", shared=True)
+    label_observed(session, spec.target, of_focus_bill=spec.observe.at == "issue", shared=True)
     labelled = f"""
         select i.account_id, d.party_id, d.segment, d.day, {literal(name)} as model,
             d.{probability} as probability, l.label

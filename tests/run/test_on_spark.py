@@ -1,4 +1,4 @@
-"""Decisions of Spark's executors: the bytes, the manifest and the journal of a run without it."""
+"""What Spark's executors work out: the bytes of a run without it, its manifest and its journal."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.engine import EngineError
+from riskseg.learning.frame import TrainingFrame
 from riskseg.pipeline.buckets import BucketLedger, bucket_ledger
 from riskseg.pipeline.selection import Selection
+from riskseg.pipeline.session import Session
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
-from riskseg.run.train import train
+from riskseg.run.score import score
+from riskseg.run.train import _Training, train
+from riskseg.run.worklist import worklist
 from tests.support import portfolio as p
 from tests.support import spark as installed
 from tests.support.sampled import only
+from tests.support.training_frames import assert_same
 
 if TYPE_CHECKING:
     from riskseg.engine.spark import Spark
@@ -49,15 +54,17 @@ def run_of(workspace: Path, master: str | None) -> tuple[bytes, dict[str, object
     return place.read_bytes(), json.loads(Path(f"{place}.manifest.json").read_text())
 
 
+def divide(workspace: Path, count: int) -> None:
+    """Have the accounts worked on in so many buckets."""
+    p.replace(workspace, "riskseg.toml", "threads = 1\n", f"threads = 1\npartitions = {count}\n")
+
+
 @pytest.mark.usefixtures("spark")
-@pytest.mark.parametrize("count", only(8, [1, 64]))
+@pytest.mark.parametrize("count", only(3, [1, 8, 64]))
 def test_the_same_run_to_the_byte(trained: Path, copy_of: Copy, count: int) -> None:
     workspace = copy_of(trained)
     here = run_of(workspace, None)
-    toml = workspace / "riskseg.toml"
-    text = toml.read_text()
-    toml.write_text(text.replace("threads = 1\n", f"threads = 1\npartitions = {count}\n"))
-    assert toml.read_text() != text
+    divide(workspace, count)
     assert run_of(workspace, MASTER) == here
     done = replay(workspace, "last")
     assert done.verdict == "same bytes"
@@ -69,6 +76,62 @@ def test_the_same_run_of_20_000_accounts(tmp_path: Path) -> None:
     workspace = p.make(tmp_path / "w", accounts=20_000)
     train(workspace, (), at=p.AT)
     assert run_of(workspace, MASTER) == run_of(workspace, None)
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("count", only(3, [1, 8, 64]))
+def test_the_same_probabilities_to_the_byte(trained: Path, copy_of: Copy, count: int) -> None:
+    workspace = copy_of(trained)
+    place = workspace / "scores.parquet"
+    here = score(workspace, p.AS_OF, str(place))
+    expected = place.read_bytes()
+    divide(workspace, count)
+    assert score(workspace, p.AS_OF, str(place), spark=MASTER) == here
+    assert place.read_bytes() == expected
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("count", only(3, [1, 8, 64]))
+def test_the_same_worklist_to_the_byte(trained: Path, copy_of: Copy, count: int) -> None:
+    workspace = copy_of(trained)
+    place, capacity = workspace / "list.parquet", {"call": 2}
+    here = worklist(workspace, p.AS_OF, str(place), capacity=capacity)
+    expected = place.read_bytes()
+    assert here.rows > 10
+    divide(workspace, count)
+    found = worklist(workspace, p.AS_OF, str(place), capacity=capacity, spark=MASTER)
+    assert found == here
+    assert place.read_bytes() == expected
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("count", only(3, [1, 8, 64]))
+def test_the_same_rows_to_learn_from(
+    sound: Path, copy_of: Copy, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[TrainingFrame] = []
+    monkeypatch.setattr(_Training, "learn", lambda _job, model: frames.append(model.frame))
+    monkeypatch.setattr(_Training, "keep", lambda _job, _model: None)
+    workspace = copy_of(sound)
+    train(workspace, (), at=p.AT)
+    divide(workspace, count)
+    train(workspace, (), at=p.AT, spark=MASTER)
+    here, on_spark = frames[:2], frames[2:]
+    assert len(here) == len(on_spark) == 2
+    for expected, found in zip(here, on_spark, strict=True):
+        assert_same(found, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+def test_the_same_versions_of_models(trained: Path, sound: Path, copy_of: Copy) -> None:
+    workspace = copy_of(sound)
+    divide(workspace, 8)
+    train(workspace, (), at=p.AT, spark=MASTER)
+    files = {file.relative_to(trained) for file in (trained / "models").rglob("*.*")}
+    assert len(files) > 10
+    for file in files:
+        assert (workspace / file).read_bytes() == (trained / file).read_bytes(), file
 
 
 # Work that is defined in a test goes to executors as it is: they import nothing for it.
@@ -111,8 +174,8 @@ def test_spark_that_was_there_is_used_and_left(spark: Spark) -> None:
 def test_a_bucket_that_needs_more_memory_than_there_is(
     trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_little(*loaded: Any, **settings: Any) -> BucketLedger:
-        return replace(bucket_ledger(*loaded, **settings), memory="1MB")
+    def with_little(loaded: Session) -> BucketLedger:
+        return replace(bucket_ledger(loaded), memory="1MB")
 
     monkeypatch.setattr("riskseg.run.assign.bucket_ledger", with_little)
     workspace = copy_of(trained)

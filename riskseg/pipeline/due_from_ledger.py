@@ -1,0 +1,35 @@
+"""The steps from a ledger to what is due on a day: for a run of `worklist`, and for each of the
+buckets that a run has decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored, make_facts
+from riskseg.pipeline.listing import add_due
+from riskseg.pipeline.session import LedgerInEngine, Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class DueFromLedger(DecidingJob):
+    """A job that adds up in tables what is due of ranges of accounts (see
+    :func:`riskseg.pipeline.listing.add_due`). `columns` are attributes of accounts to add."""
+
+    columns: Collection[str] = ()
+
+    def decides(self, ledger: Session | LedgerInEngine, decider: Decider) -> None:
+        """Name what is decided, and by what: the first thing to do."""
+        self.source, self.engine, self.decider = ledger, ledger.engine, decider
+
+    def facts(self, accounts: tuple[int, int]) -> None:
+        wanted = self.decider.wanted.union(self.columns)
+        make_facts(self.source, wanted, self.decider.as_of, *accounts)
+
+    def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        decide_scored(self.engine, self.decider, self._scores)
+        anew = accounts == self.ranges[0]
+        add_due(self.engine, self.decider, columns=tuple(self.columns), anew=anew)
+        yield from ()

@@ -1,0 +1,192 @@
+"""What is done with a bucket of accounts: its decisions, what is due of it, its probabilities, or
+the rows of it that models learn from.
+
+Each is a pure function of the bucket's rows. It carries out the very stages that a run carries out
+on its own engine, so that the results are the same, however many buckets there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from riskseg.domain.column_types import ColumnType
+from riskseg.engine import Batches
+from riskseg.pipeline.buckets import Bucket, BucketLedger, column_types, in_engine
+from riskseg.pipeline.deciding_from_ledger import DecidingFromLedger
+from riskseg.pipeline.decisions import Decider
+from riskseg.pipeline.due_from_ledger import DueFromLedger
+from riskseg.pipeline.labelled_rows import Drawn, labelled, observe
+from riskseg.pipeline.labelling import WantedRows
+from riskseg.pipeline.listing import DUE_TABLES
+from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
+from riskseg.pipeline.segment_totals import SegmentTotals
+from riskseg.pipeline.session import LedgerInEngine
+from riskseg.pipeline.stages import Stage
+
+if TYPE_CHECKING:
+    from riskseg.learning.drift import Watch
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What every bucket of a run is decided with. `keep` says that what they are decided from is
+    asked for too."""
+
+    decider: Decider
+    ledger: BucketLedger
+    keep: bool
+
+
+@dataclass(frozen=True)
+class DecidedBucket:
+    """The decisions of a bucket in the order of account ids; what they were decided from, where it
+    is kept, and the types of its columns; what was added up beside them; and watches of the models
+    that have seen these accounts and no others."""
+
+    decisions: pa.Table
+    inputs: pa.Table | None
+    columns: Mapping[str, ColumnType]
+    totals: SegmentTotals
+    controls: Mapping[str, int]
+    watches: Mapping[str, Watch]
+
+
+class _DecidingBucket(DecidingFromLedger):
+    """The one range of accounts of a bucket."""
+
+    inputs: pa.Table | None = None
+    columns: Mapping[str, ColumnType] = {}
+
+    def __init__(self, ledger: LedgerInEngine, given: Deciding, bucket: Bucket) -> None:
+        super().__init__(None)
+        self.decides(ledger, given.decider.unwatched())
+        self.keep, self.ranges = given.keep, [(bucket.first, bucket.last)]
+
+    def keep_inputs(self, inputs: Batches, columns: Mapping[str, ColumnType]) -> None:
+        self.inputs, self.columns = pa.Table.from_batches(inputs, inputs.schema), columns
+
+    def collect(self, decisions: Iterator[pa.RecordBatch]) -> None:
+        rows = list(decisions)
+        self.decisions = pa.Table.from_batches(rows, self.schema)
+
+
+def decide_bucket(given: Deciding, bucket: Bucket) -> DecidedBucket:
+    """Decide the accounts of a bucket. Raises what deciding them raises."""
+    with in_engine(given.ledger, bucket) as ledger:
+        job = _DecidingBucket(ledger, given, bucket)
+        job.carry_out([job.deciding(_COLLECT.by(_DecidingBucket.collect))])
+        return DecidedBucket(
+            job.decisions,
+            job.inputs,
+            job.columns,
+            job.totals,
+            job.controls.sums,
+            job.decider.watches,
+        )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What every bucket is decided with for a worklist, and the attributes of accounts to add."""
+
+    decider: Decider
+    ledger: BucketLedger
+    columns: Collection[str]
+
+
+@dataclass(frozen=True)
+class DueOfBucket:
+    """The rows that a bucket adds to each table of what is due, and the types of its columns."""
+
+    rows: Mapping[str, pa.Table]
+    columns: Mapping[str, Mapping[str, str]]
+
+
+class _ListingBucket(DueFromLedger):
+    """The one range of accounts of a bucket."""
+
+    def __init__(self, ledger: LedgerInEngine, given: Listing, bucket: Bucket) -> None:
+        super().__init__(None)
+        self.decides(ledger, given.decider.unwatched())
+        self.columns, self.ranges = given.columns, [(bucket.first, bucket.last)]
+
+    def collect(self, parts: Iterator[pa.RecordBatch]) -> None:
+        for _ in parts:
+            pass
+
+
+def list_bucket(given: Listing, bucket: Bucket) -> DueOfBucket:
+    """What is due of the accounts of a bucket. Raises what deciding them raises."""
+    with in_engine(given.ledger, bucket) as ledger:
+        job = _ListingBucket(ledger, given, bucket)
+        job.carry_out([job.deciding(_COLLECT.by(_ListingBucket.collect))])
+        engine = ledger.engine
+        return DueOfBucket(
+            {name: engine.arrow(f"select * from {name}") for name in DUE_TABLES},
+            {name: column_types(engine, name) for name in DUE_TABLES},
+        )
+
+
+@dataclass(frozen=True)
+class ScoringBuckets:
+    """What every bucket of a run is scored with."""
+
+    scoring: Scoring
+    ledger: BucketLedger
+
+
+@dataclass(frozen=True)
+class ScoredBucket:
+    """The probabilities of a bucket in the order of account ids, how many rows each model has
+    scored, and watches that have seen these accounts and no others."""
+
+    rows: pa.Table
+    counts: Mapping[str, int]
+    watches: Mapping[str, Watch]
+
+
+class _ScoringBucket(ScoringJob):
+    """The passes over the one range of accounts of a bucket."""
+
+    def __init__(self, ledger: LedgerInEngine, given: ScoringBuckets, bucket: Bucket) -> None:
+        super().__init__(None)
+        self.scores(ledger, given.scoring.unwatched())
+        self.passes = self.scoring.passes([(bucket.first, bucket.last)])
+
+    def collect(self, scores: Iterator[pa.RecordBatch]) -> None:
+        rows = list(scores)
+        self.rows = pa.Table.from_batches(rows, self.schema)
+
+
+def score_bucket(given: ScoringBuckets, bucket: Bucket) -> ScoredBucket:
+    """Score the accounts of a bucket. Raises what scoring them raises."""
+    with in_engine(given.ledger, bucket) as ledger:
+        job = _ScoringBucket(ledger, given, bucket)
+        job.carry_out([job.scoring_stages(_COLLECT.by(_ScoringBucket.collect))])
+        return ScoredBucket(job.rows, job.counts, job.scoring.watches)
+
+
+_COLLECT = Stage("collect", "the rows of the bucket")
+
+
+@dataclass(frozen=True)
+class Observing:
+    """What models learn from, of every bucket."""
+
+    wanted: Sequence[WantedRows]
+    ledger: BucketLedger
+
+
+def observe_bucket(given: Observing, bucket: Bucket) -> list[Drawn]:
+    """For each model the labelled rows of the accounts of a bucket, no more of them than its sample
+    may take."""
+    with in_engine(given.ledger, bucket) as ledger:
+        observed = observe(ledger, given.wanted, [(bucket.first, bucket.last)])
+        return [
+            labelled(ledger, wanted, facts)
+            for wanted, facts in zip(given.wanted, observed, strict=True)
+        ]

@@ -1,0 +1,156 @@
+"""Decisions of random ledgers in buckets: the bytes of a run that decides all accounts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.decisions import prepare
+from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress
+from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.pipeline.work_on_buckets import DecidedBucket, Deciding, decide_bucket
+from riskseg.run.assign import assign
+from riskseg.store import sinks
+from tests.ledger.facts import write_workspace
+from tests.ledger.random_accounts import AS_OF, random_accounts
+from tests.support.in_buckets import of_each
+
+AT = datetime(2030, 1, 1, tzinfo=UTC)
+BUCKETS = (1, 8, 64)
+STRATEGY = {
+    "strategy.yaml": """\
+name: s
+purpose: to be decided in buckets
+owner: tests
+actions:
+  - {name: support, channel: desk, means: support}
+  - {name: sms, channel: sms, contact: true}
+  - {name: letter, channel: post, contact: true}
+  - {name: call, channel: phone, contact: true}
+priority: party_balance_overdue
+""",
+    "tiers.yaml": """\
+behaviour:
+  - {tier: late, when: days_past_due > 30 or late14_bills_6m >= 2}
+  - {tier: others_late, when: party_days_past_due > 10}
+  - {tier: good, otherwise: true}
+""",
+    "segments.yaml": """\
+columns: [behaviour]
+rows:
+  - {id: late, match: [late], segment: intensive}
+  - {id: others, match: [others_late], segment: standard}
+  - {id: rest, match: [any], segment: gentle}
+""",
+    "paths.yaml": """\
+gentle:
+  for: [gentle]
+  starts: episode_started_on
+  steps: [{day: 1, action: sms}, {day: 15, action: letter}]
+  stay: deliberately
+standard:
+  for: [standard]
+  starts: episode_started_on
+  steps: [{day: 0, action: sms}, {day: 8, action: call}]
+  repeat: {every: 10 days, from: sms}
+intensive:
+  for: [intensive]
+  starts: episode_started_on
+  steps: [{day: 1, action: letter}, {day: 6, action: call}]
+  repeat: {every: 20 days, from: letter}
+""",
+    "guards.yaml": """\
+- {hold: promise_open, when: open_promise, source: tests}
+- {contact_rule: few, of: [sms, call], at_most: 1, in: 30 days, per: party, source: tests}
+- {guard: disputed, when: open_disputes > 0, never: [call], instead: support, source: tests}
+- {guard: premise, when: premise_closed_debt > 0, never: [letter], source: tests}
+- {guard: kept, when: plan_kept, never: [call, letter], source: tests}
+""",
+}
+
+
+def random_workspace(root: Path, number: int) -> Path:
+    """A workspace of random accounts, some of which share a party or a premise: few, or one time in
+    fifty more than there are buckets."""
+    draw = Random(number)  # noqa: S311
+    count = draw.randint(65, 80) if number % 50 == 49 else draw.randint(1, 8)
+    drawn = random_accounts(count, number)
+    while not any(account.bills for account in drawn):
+        count += 1
+        drawn = random_accounts(count, number)
+    root.mkdir()
+    write_workspace(root, drawn, settings="max_unmatched = 1")
+    file = root / "accounts.parquet"
+    accounts = pq.read_table(file)
+    for shared, most in (("party_id", 2 + count // 2), ("premise_id", 1 + count)):
+        ids = [draw.choice((None, f"{draw.randrange(most)}")) for _ in range(count)]
+        accounts = accounts.append_column(shared, pa.array(ids, pa.string()))
+    pq.write_table(accounts, file)
+    for name, text in STRATEGY.items():
+        rules = root / "rules" / "s" / name
+        rules.parent.mkdir(parents=True, exist_ok=True)
+        rules.write_text(text)
+    toml = root / "riskseg.toml"
+    settings = 'strategy = "rules/s"\nmax_unmatched'
+    threads = "\n[engine]\nthreads = 1\n"
+    toml.write_text(toml.read_text().replace("max_unmatched", settings) + threads)
+    return root
+
+
+def written(place: Path, decided: list[DecidedBucket]) -> bytes:
+    """A file of the decisions of buckets."""
+    rows = pa.concat_tables([one.decisions for one in decided])
+    sinks.write(str(place), rows.schema, rows.to_batches(), token="buckets")
+    return place.read_bytes()
+
+
+def in_buckets(root: Path, number: int) -> Iterator[tuple[int, list[DecidedBucket]]]:
+    """The decisions of a workspace in each number of buckets."""
+    workspace, day = open_checked(root), AS_OF[number % len(AS_OF)]
+    with scratch_engine(workspace) as engine, read_journal(workspace) as journal:
+        session = begin(workspace, engine)
+        force = strategy_in_force(session, day, journal, draft=True, progress=Progress())
+        decider = prepare(session, force.strategy, day, journal)
+        given = Deciding(decider, bucket_ledger(session), keep=False)
+        for count in sorted({min(count, session.ledger.accounts) for count in BUCKETS}):
+            yield count, [*of_each(session, given.ledger, count, partial(decide_bucket, given))]
+
+
+def compare(root: Path, number: int) -> set[str]:
+    """Hold decisions of buckets against those of a run; the actions that are due."""
+    day = AS_OF[number % len(AS_OF)]
+    random_workspace(root, number)
+    place = root / "whole.parquet"
+    done = assign(root, day, str(place), at=AT, keep=False, draft=True)
+    for count, decided in in_buckets(root, number):
+        assert len(decided) == count
+        assert written(root / "buckets.parquet", decided) == place.read_bytes(), (number, count)
+        totals, *others = [bucket.totals for bucket in decided]
+        for other in others:
+            totals.include(other)
+        assert totals.ordered() == done.segments
+        assert totals.actions == done.actions
+    return {*done.actions}
+
+
+def test_decisions_of_buckets_are_those_of_a_run(tmp_path: Path) -> None:
+    assert compare(tmp_path / "w", 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hundred", range(10))
+def test_decisions_of_1_000_random_ledgers(tmp_path: Path, hundred: int) -> None:
+    actions: set[str] = set()
+    for number in range(100 * hundred, 100 * hundred + 100):
+        actions |= compare(tmp_path / str(number), number)
+    assert {"sms", "letter", "call"} <= actions
