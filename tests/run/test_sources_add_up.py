@@ -415,3 +415,24 @@ def test_an_amount_that_is_no_number_is_a_bad_row(tmp_path: Path) -> None:
             problem.code for problem in check(tmp_path).problems if "amount is not" in problem.what
         ]
         assert codes == ["RS102"], name
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_accounts_of_a_party_are_counted_once(tmp_path: Path, partitions: int) -> None:
+    """Facts of a party look at its other accounts: in another partition, or not yet opened."""
+    small.make(
+        tmp_path,
+        accounts="account_id,party_id,opened_on\na,p,2025-01-01\nb,p,2025-01-01\nc,p,2026-01-01\n",
+        bills="account_id,bill_id,due_on,amount\na,1,2025-11-01,100\nb,2,2025-11-01,50\n"
+        "c,3,2025-11-01,10\n",
+        payments="account_id,paid_on,amount\na,2025-11-01,10\nb,2025-11-01,20\nc,2025-11-01,5\n",
+    )
+    tiers = tmp_path / "rules" / "s" / "tiers.yaml"
+    tiers.write_text(tiers.read_text().replace("balance_overdue", "party_balance_overdue"))
+    with (tmp_path / "riskseg.toml").open("a") as toml:
+        toml.write(f"[engine]\npartitions = {partitions}\n")
+    controls = assigned(tmp_path).control_totals
+    assert controls is not None and controls.money is not None
+    assert controls.overdue_by_account == controls.overdue_by_segment == Decimal(120)
+    assert controls.money.allocated == controls.money.settled == Decimal(30)
+    assert controls.money.no_account == Decimal(5)
