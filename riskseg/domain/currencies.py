@@ -73,3 +73,8 @@ def code_of(text: str) -> str | None:
     spelling = text.strip().upper()
     codes = [code for code, spellings in _SPELLINGS.items() if spelling in spellings]
     return codes[0] if len(codes) == 1 else None
+
+
+def is_known(code: str) -> bool:
+    """Whether a word is the code of one of the currencies that are met most."""
+    return code.upper() in _SPELLINGS

@@ -17,6 +17,7 @@ from riskseg.ledger.mapping import Mapped, exact_up_to
 
 # In minor units. A hundred thousand such amounts can still be added up in 64 bits.
 _LARGEST = 10**13
+_CORRECT = "Correct it at the source, or change the line of this column in riskseg.toml."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
         yield from _id_faults(mapped, column)
     if judged:
         wrong = f"not _null_{name} and {name} is null"
-        yield Fault("RS102", name, f"{name} is not {column.holds}", wrong, _how(column))
+        hint = _CORRECT if mapped.row_by_row and name in mapped.converted else _how(column)
+        yield Fault("RS102", name, f"{name} is not {column.holds}", wrong, hint)
     if column.holds is Holds.DATE:
         # Dates outside this range are typing errors, and would make windows of millions of days.
         outside = f"{name} not between date '{FIRST_DAY}' and date '{LAST_DAY}'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
@@ -34,7 +34,9 @@ class Mapped:
     instant has no day.
     `rows_in_files` is how many rows its files have, by another count than the engine's, or None.
     `notes` are what a person should know of it. `observes` is the table that is read, where these
-    accounts are worked out of another: monthly balances.
+    accounts are worked out of another: monthly balances. `converted` is SQL of the text that the
+    expression of a column or attribute converts, where it does; `row_by_row` says that a value it
+    cannot convert is a fault of its row.
     """
 
     table: Table
@@ -53,6 +55,8 @@ class Mapped:
     notes: tuple[str, ...] = ()
     unused: tuple[UnusedColumn, ...] = ()
     observes: Mapped | None = None
+    converted: Mapping[str, str] = field(default_factory=dict)
+    row_by_row: bool = False
 
     def has(self, column: str) -> bool:
         return column in self.columns
@@ -64,6 +68,31 @@ class Mapped:
         listed = [f"{self._read(name)} as {quoted(name)}" for name in self.columns]
         listed += [f"{e} as {fact_column(name)}" for name, e in self.attributes.items()]
         return f"(select {', '.join(listed)} from {self.relation})"
+
+    def converting_row_by_row(self) -> Mapped:
+        """The same source, in which a value that an expression cannot convert to a date, an amount
+        or a declared kind is a text that says so. It is slower, and asked for when one fails."""
+        columns, attributes, types = dict(self.columns), dict(self.attributes), dict(self.types)
+        for name in self.converted:
+            column = self.table.column(name)
+            if name in attributes and name in self.declared:
+                attributes[name] = self._text_or_failure(name, attributes[name])
+            elif column is None or self.types[name].zoned:
+                continue
+            elif column.holds is Holds.DATE:
+                columns[name] = self._text_or_failure(name, f"cast({columns[name]} as date)")
+            elif column.holds is Holds.MONEY:
+                columns[name] = self._text_or_failure(name, columns[name])
+            else:
+                continue
+            types[name] = ColumnType("text")
+        return replace(self, columns=columns, attributes=attributes, types=types, row_by_row=True)
+
+    def _text_or_failure(self, name: str, expression: str) -> str:
+        """A struct is null only where making it failed, and not where its value is null."""
+        made = f"try(struct_pack(value := cast({expression} as varchar)))"
+        failure = f"concat({self.converted[name]}, ' (cannot be converted)')"
+        return f"case when {made} is null then {failure} else struct_extract({made}, 'value') end"
 
     def _read(self, name: str) -> str:
         column = self.table.column(name)

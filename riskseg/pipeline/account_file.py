@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import quoted
-from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.pipeline.models import read_specs
 from riskseg.results.runs import AccountFile
 from riskseg.sources.files import other_kind, plain_form, size_of
+from riskseg.sources.mapping_lines import meant
 from riskseg.sources.reader import kind_of_source, open_source
-from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.sources.sql_text import NotAllowedError
 from riskseg.store.files import sha256_of
 from riskseg.workspace import Source, Workspace
 
@@ -120,7 +121,7 @@ def check_given(
             expression_text = expression_by_name.get(
                 mapped_name, quoted(headers.get(mapped_name, mapped_name))
             )
-            reads, _ = check_expression(syntax_tree(f"select {expression_text}\n"))
+            expression_text, reads, _ = meant(expression_text, headers.values())
         except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
             continue
         if lacking := sorted(reads - headers.keys()):

@@ -33,6 +33,10 @@ class _NotStaged(Exception):
     """A source cannot be staged; a Problem says why."""
 
 
+class _NotConverted(NotKept):
+    """An expression of riskseg.toml fails on a value of its source."""
+
+
 @dataclass(frozen=True)
 class Staged:
     """The tables are there: whether ids are `texts`, the `bad` rows, and the name under which they
@@ -47,7 +51,8 @@ class Staged:
 class StagedSources:
     """The tables of accounts and rows, made of the sources whose files had the stamps `before`.
     `texts` keeps the ids of bills and payments readable. With `numbered`, rows have numbers, and
-    bad ones are among them; without, :meth:`make` raises NotKept where there are any."""
+    bad ones are among them; without, :meth:`make` raises NotKept where there are any, or where an
+    expression fails on one."""
 
     engine: Engine
     workspace: Workspace
@@ -91,9 +96,12 @@ class StagedSources:
             )
         except _NotStaged:
             return None
-        except NotKept:
+        except NotKept as reason:
             # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-            return replace(self, texts=True, numbered=True)._with_bad_rows()
+            sources = self.sources
+            if isinstance(reason, _NotConverted):
+                sources = {table: m.converting_row_by_row() for table, m in sources.items()}
+            return replace(self, sources=sources, texts=True, numbered=True)._with_bad_rows()
 
     def _with_bad_rows(self) -> Staged | None:
         try:
@@ -129,6 +137,8 @@ class StagedSources:
                     engine.run(numbered_sql(mapped))
                 engine.run(self._stagings[table].sql)
             except EngineError as error:
+                if mapped.converted and not self.numbered:
+                    raise _NotConverted from error
                 self._fail(error, table, mapped)
         if takes_back(self.sources):
             any_chain = engine.value(ANY_CHAIN)

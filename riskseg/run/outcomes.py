@@ -10,13 +10,14 @@ from typing import Any
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
-from riskseg.engine import EngineError, syntax_tree
+from riskseg.engine import EngineError
 from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import locked, open_checked, scratch_engine, write_quarantine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.results.worklist import RecordedOutcomes
-from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.sources.mapping_lines import meant
+from riskseg.sources.sql_text import NotAllowedError
 from riskseg.store import sinks
 from riskseg.treatment.outcomes import (
     COLUMNS,
@@ -103,7 +104,7 @@ class _Reading(Job):
                 )
                 continue
             try:
-                reads, _ = check_expression(syntax_tree(f"select {expression}\n"))
+                expression, reads, _ = meant(expression, headers)
             except (EngineError, NotAllowedError) as error:
                 message = f'"{expression}" is not an expression over the file\'s columns: {error}.'
                 problems.add("RS007", message, **mapping_line)

@@ -10,7 +10,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean
 from riskseg.domain.relations import quoted
-from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.ledger.contract import BALANCES, CONTRACT, Attributes, Holds, contract_of
 from riskseg.ledger.days import ZONE_HINT
 from riskseg.ledger.mapping import Mapped
@@ -19,8 +19,9 @@ from riskseg.sources.database_connections import Connections
 from riskseg.sources.files import all_forms
 from riskseg.sources.laid_out import with_layout
 from riskseg.sources.mapping import Given, check_headers, check_hidden, resolve
+from riskseg.sources.mapping_lines import given_lines, with_quotes
 from riskseg.sources.reader import open_source
-from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.sources.sql_text import NotAllowedError
 from riskseg.sources.unused import unused_columns
 from riskseg.workspace import Source, Workspace
 
@@ -132,7 +133,7 @@ def _map_one(
         return None
     check_headers(source.table, reader.headers(engine, headers), file, line, problems)
     source, where = with_layout(source, headers)
-    mapping_lines = _given(source, problems)
+    mapping_lines = given_lines(source, headers, problems)
     if len(problems) > problems_before:
         return None
     header_names = {folded(mapped_column) for mapped_column in headers}
@@ -208,10 +209,21 @@ def _map_one(
         unused_columns(
             source.table, mapping_lines.values(), columns, [*attributes, *index_columns], headers
         ),
+        converted={
+            name: _text_read(mapping_lines[name], headers)
+            for name in [*columns, *attributes]
+            if name in mapping_lines and not mapping_lines[name].is_column
+        },
     )
     # What the condition of a layout reads is not looked into: it may be any column.
     used = None if where is not None else _used(mapping_lines, headers, [*columns, *attributes])
     return mapped, lambda: reader.read(engine, used)
+
+
+def _text_read(line: Given, headers: Iterable[str]) -> str:
+    """SQL of the text that an expression reads, its columns separated by blanks."""
+    read = [header for header in headers if folded(header) in line.reads]
+    return f"concat_ws(' ', {', '.join(map(quoted, read))})" if read else "''"
 
 
 def _used(
@@ -257,35 +269,6 @@ def attributes_named(source: Source | None) -> set[str]:
     }
 
 
-def _given(source: Source, problems: Problems) -> dict[str, Given]:
-    """The lines under [source.TABLE], by folded name; Problems for what is no expression."""
-    lines_by_name: dict[str, Given] = {}
-    for written, text in source.columns.items():
-        given_name, line = folded(written), source.lines.get(written)
-        if given_name in lines_by_name:
-            message = f'"{lines_by_name[given_name].written}" and "{written}" are the same name.'
-            hint = "Names have no letter case: keep one of the lines."
-            problems.add("RS009", message, file=source.file, line=line, hint=hint)
-            continue
-        try:
-            # What is an expression both bare and in brackets ends neither itself nor what it is
-            # put into.
-            reads, is_column = check_expression(syntax_tree(f"select {text}\n"))
-            check_expression(syntax_tree(f"select ({text}\n)"))
-        except (EngineError, NotAllowedError) as error:
-            problem_code = "RS012" if isinstance(error, NotAllowedError) else "RS007"
-            problems.add(
-                problem_code,
-                f'"{text}" is not an expression over the columns of {source.table}: {error}.',
-                file=source.file,
-                line=line,
-                hint="Write one expression, such as `lpad(cust_no, 8, '0')`.",
-            )
-            continue
-        lines_by_name[given_name] = Given(written, text, reads, is_column)
-    return lines_by_name
-
-
 def _types(
     engine: Engine,
     from_: str,
@@ -329,7 +312,8 @@ def _types(
                 f'"{expression_text}" does not work on the columns of {source.table}: {reason}.',
                 file=source.file,
                 line=source.lines.get(given[typed_name].written if typed_name in given else "from"),
-                hint=did_you_mean(unknown_column[1], headers) if unknown_column else "",
+                hint=with_quotes(expression_text, headers)
+                or (did_you_mean(unknown_column[1], headers) if unknown_column else ""),
             )
     return types
 

@@ -20,7 +20,7 @@ FILES = ("bills", "payments", "customers")
 
 def settings() -> str:
     """The riskseg.toml that the README shows."""
-    (text,) = (b.text for b in blocks(ROOT / "README.md") if b.note == "file=w/riskseg.toml")
+    (text,) = (b.text for b in blocks(ROOT / "README.md") if b.title == "w/riskseg.toml")
     return text
 
 

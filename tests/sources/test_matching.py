@@ -49,6 +49,21 @@ FILES: Mapping[str, list[list[tuple[str, str, str | None]]]] = {
             ("LastPaymentDate", "d", None),
             ("Product", "w", None),
         ],
+        [
+            ("Cust Ref", "i", "account_id"),
+            ("Inv No", "i", "bill_id"),
+            ("Inv Date", "d", "issued_on"),
+            ("Pay By", "d", "due_on"),
+            ("Gross (GBP)", "m", "amount"),
+            ("Read type", "w", None),
+        ],
+        [
+            ("A/C No", "i", "account_id"),
+            ("Bill Ref", "i", "bill_id"),
+            ("Charge Date", "d", "issued_on"),
+            ("Payable by", "d", "due_on"),
+            ("Total (incl. VAT)", "m", "amount"),
+        ],
     ],
     "payments": [
         [
@@ -61,6 +76,13 @@ FILES: Mapping[str, list[list[tuple[str, str, str | None]]]] = {
             ("order_date", "d", None),
             ("discount_amount", "m", None),
             ("batch_id", "i", None),
+        ],
+        [
+            ("Tenant Ref", "i", "account_id"),
+            ("Receipt", "i", "payment_id"),
+            ("Date received", "d", "paid_on"),
+            ("Amt", "m", "amount"),
+            ("How paid", "w", "method"),
         ],
     ],
     "accounts": [

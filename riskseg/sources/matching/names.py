@@ -12,6 +12,8 @@ from typing import Literal
 import yaml
 from rapidfuzz import fuzz
 
+from riskseg.domain.currencies import is_known
+
 ValueKind = Literal["id", "date", "money", "word", "flag"]
 
 # Likeness of the same tokens in another order, and of those beside others that say nothing.
@@ -86,7 +88,11 @@ def tokens(name: str) -> tuple[str, ...]:
 def likeness(header: str) -> Mapping[str, float]:
     """How like a header is to each meaning, from 0 to 1; what is not like at all is left out."""
     of_header = tokens(header)
-    telling = tuple(t for t in of_header if t not in dictionary().ignored and not t.isdigit())
+    telling = tuple(
+        token
+        for token in of_header
+        if token not in dictionary().ignored and not token.isdigit() and not is_known(token)
+    )
     likenesses = {
         meaning.name: max(_alike(of_header, telling, alias) for alias in meaning.aliases)
         for meaning in dictionary().meanings.values()
