@@ -276,7 +276,7 @@ def train(
         if plan
         else None,
         as_json=as_json,
-        metrics=None if plan else measuring("train", root(), metrics),
+        metrics=None if plan else measuring("train", root, metrics),
     )
 
 
@@ -320,7 +320,7 @@ def score(
         show_scores,
         plan=use_cases.score.plan(root(), models or (), spark=spark is not None) if plan else None,
         as_json=as_json,
-        metrics=None if plan else measuring("score", root(), metrics),
+        metrics=None if plan else measuring("score", root, metrics),
     )
 
 
@@ -381,7 +381,7 @@ def assign(
         show_decisions,
         plan=use_cases.assign.plan(spark=spark is not None) if plan else None,
         as_json=as_json,
-        metrics=None if plan else measuring("assign", root(), metrics),
+        metrics=None if plan else measuring("assign", root, metrics),
     )
 
 

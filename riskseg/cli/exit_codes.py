@@ -54,33 +54,50 @@ def guarded(command: Callable[..., R]) -> Callable[..., R]:
 
     @functools.wraps(command)
     def wrapped(*args: Any, quiet: bool = False, **kwargs: Any) -> R:
-        as_json = bool(kwargs.get("as_json"))
         if quiet:
             be_silent(True)
         write_any_text()
-        with _signals() as arrived:
-            try:
-                with _without_bar(), _sql_written(kwargs):
-                    return command(*args, **kwargs)
-            except ProblemsError as error:
-                problems_to_stderr(error.problems, as_json=as_json)
-                raise typer.Exit(_code_of(error.problems)) from None
-            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-                raise
-            except (KeyboardInterrupt, _Terminated):
-                raise _ended(arrived) from None
-            except OSError as error:
-                if arrived:
-                    raise _ended(arrived) from None
-                if error.errno is None:
-                    raise _our_fault() from None
-                problems_to_stderr([_refused(error)], as_json=as_json)
-                raise typer.Exit(USERS_FAULT) from None
-            except Exception:
-                # A library may turn what the signal raised into an error of its own.
-                raise _ended(arrived) if arrived else _our_fault() from None
+        problems: list[Problem] = []
+        try:
+            return _ended_by_code(lambda: command(*args, **kwargs), kwargs, problems)
+        except typer.Exit as ended:
+            if ended.exit_code and kwargs.get("metrics") and not kwargs.get("plan"):
+                from riskseg.cli.metrics import write_failure
+
+                write_failure(ended.exit_code, problems)
+            raise
 
     return _with_quiet(wrapped, command)
+
+
+def _ended_by_code(
+    command: Callable[[], R], options: Mapping[str, Any], problems: list[Problem]
+) -> R:
+    """Carry out a command. Where it fails, `problems` has its Problems, and typer.Exit its code."""
+    as_json = bool(options.get("as_json"))
+    with _signals() as arrived:
+        try:
+            with _without_bar(), _sql_written(options):
+                return command()
+        except ProblemsError as error:
+            problems += error.problems
+            problems_to_stderr(problems, as_json=as_json)
+            raise typer.Exit(_code_of(problems)) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, _Terminated):
+            raise _ended(arrived) from None
+        except OSError as error:
+            if arrived:
+                raise _ended(arrived) from None
+            if error.errno is None:
+                raise _our_fault() from None
+            problems.append(_refused(error))
+            problems_to_stderr(problems, as_json=as_json)
+            raise typer.Exit(USERS_FAULT) from None
+        except Exception:
+            # A library may turn what the signal raised into an error of its own.
+            raise _ended(arrived) if arrived else _our_fault() from None
 
 
 def _with_quiet(wrapped: Callable[..., R], command: Callable[..., R]) -> Callable[..., R]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +16,8 @@ from riskseg.pipeline.stages import Progress, Stage
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from riskseg.domain.problems import Problem
 
 MetricsFile = Annotated[
     Path | None,
@@ -56,6 +60,11 @@ class Measuring:
         measured = use_cases.metrics.metrics_of(self.command, result, self.seconds, at=at)
         use_cases.metrics.write(measured, self.place)
 
+    def ended(self) -> dict[str, float]:
+        """The seconds of the stages, the one that is under way included."""
+        self._ended()
+        return self.seconds
+
     def _ended(self) -> None:
         moment = time.perf_counter()
         if self._stage is not None:
@@ -64,6 +73,45 @@ class Measuring:
         self._since = moment
 
 
-def measuring(command: str, root: Path, place: Path | None) -> Measuring | None:
+@dataclass
+class _Asked:
+    """A command that was asked for metrics; `measuring` once it is known that they may be written
+    where they are to go."""
+
+    command: str
+    place: Path
+    measuring: Measuring | None = None
+
+
+_asked: list[_Asked] = []
+
+
+def measuring(command: str, root: Callable[[], Path], place: Path | None) -> Measuring | None:
     """What measures a command, where a file is named. Raises RS010 where it cannot be written."""
-    return None if place is None else Measuring(command, root, place)
+    _asked.clear()
+    if place is None:
+        return None
+    _asked.append(asked := _Asked(command, place))
+    asked.measuring = Measuring(command, root(), place)
+    return asked.measuring
+
+
+def write_failure(exit_code: int, problems: Collection[Problem]) -> None:
+    """Write what is known of the command that failed. Where it failed before it was known that the
+    file may be written, only a free file and one with metrics are."""
+    from riskseg.cli.common import now
+
+    if not _asked:
+        return
+    asked = _asked.pop()
+    measured = asked.measuring
+    if measured is None:
+        refused = "RS010" in {problem.code for problem in problems}
+        if refused or not use_cases.metrics.may_replace(asked.place):
+            return
+    seconds = {} if measured is None else measured.ended()
+    found = use_cases.metrics.metrics_of_failure(
+        asked.command, exit_code, problems, seconds, at=now()
+    )
+    with suppress(OSError):  # that the disk is full, the command has said itself
+        use_cases.metrics.write(found, asked.place)

@@ -127,7 +127,7 @@ def issue(
         as_json,
         issued_by=who,
         ahead=ahead,
-        metrics=None if plan else measuring("worklist issue", root(), metrics),
+        metrics=None if plan else measuring("worklist issue", root, metrics),
     )
 
 

@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "RS021": "lines of a file that are not rows of its table",
     "RS022": "files of one source that do not fit together",
     "RS023": "the rows that were read are not those of the file",
+    "RS024": "a package of Python that is needed and not installed",
     # RS1xx: the data contract
     "RS101": "a required value is null",
     "RS102": "a value does not have the type of its column",

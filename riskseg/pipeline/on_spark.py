@@ -28,13 +28,13 @@ _Refusal = tuple[Problem, ...] | NoMemoryError | TooLargeError
 
 @contextmanager
 def spark_at(master: str) -> Iterator[Spark]:
-    """Spark, at a master. Raises RS004 where it is not installed, and RS618 where it is not to be
+    """Spark, at a master. Raises RS024 where it is not installed, and RS618 where it is not to be
     had."""
     try:
         from riskseg.engine.spark import Spark
     except ImportError as error:
         raise problem(
-            "RS004",
+            "RS024",
             "To work on Spark, pyspark is needed.",
             hint="Install it with: pip install 'riskseg[spark]'; Spark itself needs Java 17.",
         ) from error

@@ -30,7 +30,7 @@ class RunMetric(Part):
 
 
 class RunMetrics(Part):
-    """What a run of a command measured."""
+    """What a run of a command measured. Of one that failed `as_of` and `run_id` are null."""
 
     command: str
     as_of: date | None

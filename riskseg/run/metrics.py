@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problem, Problems
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked
 from riskseg.results.control_totals import ControlTotals
@@ -28,6 +29,20 @@ def check_place(root: Path, place: Path) -> None:
     problems.raise_if_any()
 
 
+def may_replace(place: Path) -> bool:
+    """Whether a file is free, or has metrics: what may be written where the workspace, which says
+    what it needs, cannot be opened."""
+    if not place.name.lower().endswith((JSON, *TEXT)):
+        return False
+    try:
+        beginning = place.read_text(encoding="utf-8")[:200]
+    except FileNotFoundError:
+        return place.parent.is_dir()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return beginning.startswith("# TYPE riskseg_run") or '"command":' in beginning
+
+
 def write(metrics: RunMetrics, place: Path) -> None:
     """Write metrics as JSON or as text, by the ending of the file; readers see all or nothing."""
     as_json = place.suffix.lower() == JSON
@@ -43,10 +58,7 @@ def metrics_of(
     `seconds`; it ended `at`."""
     as_of = getattr(result, "as_of", None)
     run_id = getattr(result, "run_id", None)
-    labels = {"command": command}
-    if run_id is not None:
-        labels["run_id"] = run_id
-    found = [metric("run", "What ran; the value is always 1.", [(labels, 1)])]
+    found = [*_of_run(command, run_id, 0)]
     found.append(
         metric(
             "finished_timestamp_seconds",
@@ -65,15 +77,53 @@ def metrics_of(
                 unit="seconds",
             )
         )
-    found.append(
-        metric(
-            "stage_seconds",
-            "How long each stage took.",
-            [({"stage": stage}, round(taken, 3)) for stage, taken in seconds.items()],
-            unit="seconds",
-        )
+    found += [_of_stages(seconds), *_measured(result)]
+    return _whole(command, at, found, as_of=as_of, run_id=run_id)
+
+
+def metrics_of_failure(
+    command: str,
+    exit_code: int,
+    problems: Iterable[Problem],
+    seconds: Mapping[str, float],
+    *,
+    at: datetime,
+) -> RunMetrics:
+    """What is known of a command that ended `at` without a result: its exit code, its Problems by
+    their codes, and the seconds of the stages that it reached."""
+    counts = Counter(problem.code for problem in problems)
+    of_problems = metric(
+        "problems",
+        "How many Problems of each code ended the command.",
+        [({"code": code}, count) for code, count in sorted(counts.items())],
     )
-    found += _measured(result)
+    found = [*_of_run(command, None, exit_code), _of_stages(seconds), of_problems]
+    return _whole(command, at, found)
+
+
+def _of_run(command: str, run_id: str | None, exit_code: int) -> Iterator[RunMetric]:
+    labels = {"command": command} | ({} if run_id is None else {"run_id": run_id})
+    yield metric("run", "What ran; the value is always 1.", [(labels, 1)])
+    yield metric("exit_code", "The exit code of the command; 0 if it is done.", [({}, exit_code)])
+
+
+def _of_stages(seconds: Mapping[str, float]) -> RunMetric:
+    return metric(
+        "stage_seconds",
+        "How long each stage took.",
+        [({"stage": stage}, round(taken, 3)) for stage, taken in seconds.items()],
+        unit="seconds",
+    )
+
+
+def _whole(
+    command: str,
+    at: datetime,
+    found: Iterable[RunMetric],
+    *,
+    as_of: date | None = None,
+    run_id: str | None = None,
+) -> RunMetrics:
     return RunMetrics(
         command=command,
         as_of=as_of,

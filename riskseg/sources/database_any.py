@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from riskseg.domain.problems import Problem, ProblemsError, problem
+from riskseg.domain.problems import ProblemsError, problem
 from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
@@ -62,7 +63,8 @@ class AnyDatabase(Database):
                 engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
         except ProblemsError as error:
             raise ProblemsError(
-                Problem("RS016", fault.what, **at, hint=fault.hint) for fault in error.problems
+                replace(fault, code=fault.code if fault.code == "RS024" else "RS016", **at)
+                for fault in error.problems
             ) from error
         self.dialect = engine.dialect.name
         try:

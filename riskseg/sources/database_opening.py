@@ -17,7 +17,7 @@ from riskseg.workspace import Source
 
 def open_database(address: str, source: Source, root: Path) -> Database:
     """The database at an address. Files are looked up from `root`. Raises RS004 for what is no
-    address, RS016 for a database that cannot be reached, or whose driver is not installed."""
+    address, RS016 for a database that cannot be reached, RS024 where its driver is missing."""
     try:
         url = sa.make_url(address)
         if "@" in (url.host or ""):
@@ -37,7 +37,7 @@ def open_database(address: str, source: Source, root: Path) -> Database:
         from riskseg.sources.database_postgres import PostgresDatabase
     except ModuleNotFoundError as error:
         raise problem(
-            "RS016",
+            "RS024",
             f'The driver "{error.name}" is not installed, which {rendered(url)} is read with.',
             file=source.file,
             line=source.lines.get("url"),

@@ -74,7 +74,9 @@ class RemoteFiles(SourceReader):
                 _copy(files, path, folder / name)
         except ImportError as error:
             lacking = f"{self.place} cannot be reached: {error}".rstrip(".")
-            self._add(problems, "RS016", f"{lacking}.", "pip install 'riskseg[remote]'.")
+            self._add(
+                problems, "RS024", f"{lacking}.", "Install it with: pip install 'riskseg[remote]'."
+            )
             return None
         except FileNotFoundError:
             paths = []

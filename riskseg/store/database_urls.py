@@ -49,7 +49,7 @@ def driver_of(url: sa.URL) -> Iterator[None]:
         ) from error
     except ModuleNotFoundError as error:
         raise problem(
-            "RS010",
+            "RS024",
             f'The driver "{error.name}" is not installed.',
             file=rendered(url),
             hint=f"Install it with: pip install {_PACKAGES.get(error.name or '', error.name)}. "

@@ -19,10 +19,10 @@ _CHANGED_ON = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def check_openpyxl(instead: str) -> None:
-    """Raise RS004 where openpyxl is not installed; `instead` says what does without it."""
+    """Raise RS024 where openpyxl is not installed; `instead` says what does without it."""
     if find_spec("openpyxl") is None:
         raise problem(
-            "RS004",
+            "RS024",
             "The package openpyxl, which reads and writes Excel workbooks, is not installed.",
             hint=f"Install it with: pip install 'riskseg[sheets]', or {instead}.",
         )

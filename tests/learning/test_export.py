@@ -326,7 +326,7 @@ def test_onnx_without_the_package_says_what_to_install(
     from riskseg.learning.export.onnx_graph import onnx_model
 
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ProblemsError, match=r"RS004.*riskseg\[exports\]"):
+    with pytest.raises(ProblemsError, match=r"RS024.*riskseg\[exports\]"):
         onnx_model(either)
 
 

@@ -25,6 +25,7 @@ from riskseg.results.schema import json_schema
 from riskseg.run import models
 from riskseg.run.metrics import metrics_of
 from riskseg.run.score import score
+from riskseg.store.lock import workspace_lock
 from riskseg.store.sinks import InMemory
 from tests.support import portfolio, treated
 
@@ -136,6 +137,56 @@ def test_a_place_that_cannot_be_written_is_a_problem_before_the_work(workspace: 
         done = run(workspace, *words, "--metrics", str(workspace / place))
         assert done.exit_code == 1 and done.stderr.startswith("RS010")
     assert not out.exists()
+
+
+@pytest.mark.parametrize("ending", [".json", ".prom"])
+def test_a_command_that_fails_writes_how_it_ended(workspace: Path, ending: str) -> None:
+    place = workspace / f"failed{ending}"
+    words = ("assign", "--out", str(workspace / "d.csv"), "--metrics", str(place))
+    for day, code in ((str(DAY), 0), ("1950-01-01", 1), (str(DAY), 0)):
+        done = run(workspace, *words, "--as-of", day)
+        assert done.exit_code == code, done.output
+        text = place.read_text()
+        found = of_json(json.loads(text)) if ending == ".json" else values(text)
+        assert value(found, "exit_code") == code
+        names = {name for name, _ in found}
+        assert ("riskseg_finished_timestamp_seconds" in names) is (code == 0)
+        assert ("riskseg_accounts" in names) is (code == 0)
+        assert ("riskseg_problems" in names) is (code == 1)
+    run(workspace, *words, "--as-of", "1950-01-01", "--plan")
+    assert "riskseg_problems" not in place.read_text()  # a plan measures nothing
+
+
+def test_a_failure_names_the_problems_and_the_stages_reached(workspace: Path) -> None:
+    place = workspace / "busy.prom"
+    with workspace_lock(workspace):
+        words = ("worklist", "issue", "--as-of", str(DAY), "--out", str(workspace / "l.csv"))
+        assert run(workspace, *words, "--metrics", str(place)).exit_code == 4
+    found = values(place.read_text())
+    assert value(found, "run", command="worklist issue") == 1
+    assert value(found, "exit_code") == 4
+    assert value(found, "problems", code="RS604") == 1
+
+
+def test_a_workspace_that_cannot_be_opened_is_measured_too(tmp_path: Path) -> None:
+    (tmp_path / "riskseg.toml").write_text("[workspace\n")
+    (tmp_path / "bills.txt").write_text("account_id,amount\n")
+    words = ("assign", "--as-of", str(DAY), "--out", str(tmp_path / "d.csv"), "--metrics")
+    for name, written in (("m.prom", True), ("bills.txt", False), ("riskseg.toml", False)):
+        place = tmp_path / name
+        before = place.read_text() if place.exists() else ""
+        assert run(tmp_path, *words, str(place)).exit_code == 1
+        assert (place.exists() and place.read_text() != before) is written
+    assert run(tmp_path, *words, str(tmp_path / "m.prom")).exit_code == 1  # over its own
+    found = values((tmp_path / "m.prom").read_text())
+    assert value(found, "problems", code="RS002") == 1
+
+
+def test_metrics_go_nowhere_that_is_not_for_output(workspace: Path) -> None:
+    place = next((workspace / "rules").iterdir()) / "m.prom"
+    words = ("assign", "--as-of", str(DAY), "--out", str(workspace / "d.csv"))
+    assert run(workspace, *words, "--metrics", str(place)).exit_code == 1
+    assert not place.exists()
 
 
 def test_scores_have_drift(trained: Path, tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_what_is_not_there_is_a_problem(
 
 ADDRESSES = {
     "postgresql://u:${PW}@127.0.0.1:1/db": ("RS016", "check `url`"),
-    "mysql+pymysql://u:${PW}@localhost/db": ("RS016", "pip install pymysql"),
+    "mysql+pymysql://u:${PW}@localhost/db": ("RS024", "pip install pymysql"),
     "nosuch://u:${PW}@localhost/db": ("RS016", "dialect"),
     "sqlite:///nowhere.db": ("RS016", "looked up from"),
     "postgresql://u:${PW}@a@b/db": ("RS004", "%40"),

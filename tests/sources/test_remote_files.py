@@ -121,7 +121,7 @@ def test_without_the_extra_the_hint_says_what_to_install(
     root = in_store(tmp_path, store)
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     problems = asked(root)[1]
-    assert {problem.code for problem in problems} == {"RS016"}
+    assert {problem.code for problem in problems} == {"RS024"}
     assert "pip install 'riskseg[remote]'" in problems[0].hint
 
 

@@ -31,16 +31,16 @@ ML = "ai.onnx.ml"
 def onnx_model(model: Model) -> bytes:
     """The graph, as the bytes of an ONNX file: the same for the same model.
 
-    Raises ProblemsError: RS004 where the package onnx is not installed or the learner offers no
-    ONNX, RS406 for trees that treat zeros as missing, which ONNX cannot express.
+    Raises ProblemsError: RS024 where the package onnx is not installed, RS004 where the learner
+    offers no ONNX, RS406 for trees that treat zeros as missing, which ONNX cannot express.
     """
     try:
         from onnx import checker, helper
     except ImportError:
         raise problem(
-            "RS004",
+            "RS024",
             "The package onnx, which writes ONNX files, is not installed.",
-            hint="Install it with: pip install 'riskseg[exports]'",
+            hint="Install it with: pip install 'riskseg[exports]'.",
         ) from None
     graph = Graph()
     outputs = model.learned_by.onnx_outputs(graph, model)

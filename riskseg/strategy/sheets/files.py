@@ -126,7 +126,7 @@ def read_csv(content: bytes, name: str, file: str, problems: Problems) -> Sheet 
 
 
 def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
-    """A workbook with a sheet for each grid, the same bytes for the same grids. Raises RS004 where
+    """A workbook with a sheet for each grid, the same bytes for the same grids. Raises RS024 where
     openpyxl is not installed."""
     check_openpyxl(_INSTEAD)
     from openpyxl import Workbook
@@ -161,7 +161,7 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
 
 def read_workbook(content: bytes, file: str, problems: Problems) -> list[Sheet] | None:
     """The sheets of a workbook, or None after adding a Problem. A cell that holds no plain text,
-    number or truth is a Problem at that cell. Raises RS004 where openpyxl is not installed."""
+    number or truth is a Problem at that cell. Raises RS024 where openpyxl is not installed."""
     check_openpyxl(_INSTEAD)
     from openpyxl import load_workbook
 
