@@ -407,7 +407,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
             Edit("segments.yaml", "{id: high,      match: [high], ", "{id: high, match: [low], "),
         ),
         "declared",
-        "only_low_risk_is_left_alone",
+        "the_likely_are_not_left_alone",
         lambda a: a["action"] == "none" and Decimal("0.25") <= a["p_bad"] < Decimal("0.50"),
     ),
     Mutant(
@@ -439,7 +439,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
             Edit("paths.yaml", "for: [phone], ", "for: [phone, review], "),
         ),
         "declared",
-        "calls_are_for_very_high_risk",
+        "calls_are_for_the_likely",
         lambda a: a["action"] == "call" and a["p_bad"] is None,
     ),
     Mutant(
@@ -449,14 +449,14 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
             Edit("paths.yaml", "for: [leave_alone], ", "for: [leave_alone, review], "),
         ),
         "declared",
-        "only_low_risk_is_left_alone",
+        "the_likely_are_not_left_alone",
         lambda a: a["action"] == "none" and a["p_bad"] is None,
     ),
     Mutant(
         "a step's action on a path it should not be on",
         _paths("action: email, ", "action: call, "),
         "declared",
-        "calls_are_for_very_high_risk",
+        "calls_are_for_the_likely",
         lambda a: a["action"] == "call" and a["p_bad"] < Decimal("0.25"),
     ),
     Mutant(
@@ -472,7 +472,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
             "for: [leave_alone], starts: as_of}", "for: [leave_alone], starts: as_of, then: phone}"
         ),
         "declared",
-        "low_risk_is_left_alone",
+        "the_unlikely_are_left_alone",
         lambda a: a["action"] == "call" and a["p_bad"] < Decimal("0.10"),
     ),
     Mutant(
@@ -502,7 +502,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
             "steps: [{day: 0, action: letter}]}",
         ),
         "declared",
-        "very_high_risk_is_called",
+        "the_most_likely_are_called",
         lambda a: (
             (a["path"], a["action"]) == ("phone_anew", "letter")
             and a["as_of"] >= date(2027, 1, 1)
@@ -514,7 +514,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         "a guard with its cut in the wrong place",
         _more(_guard("p_bad < 0.60", "call", "letter")),
         "declared",
-        "very_high_risk_is_called",
+        "the_most_likely_are_called",
         lambda a: a["action"] == "letter" and Decimal("0.50") <= a["p_bad"] < Decimal("0.60"),
     ),
     Mutant(
@@ -528,7 +528,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         "a hold that takes an unknown for true",
         _more("- hold: sure_to_pay\n  when: p_bad < 0.05\n"),
         "declared",
-        "only_low_risk_is_left_alone",
+        "the_likely_are_not_left_alone",
         lambda a: (a["action"], a["guards"]) == ("none", "sure_to_pay?") and a["p_bad"] is None,
     ),
     Mutant(

@@ -21,7 +21,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.manifest import Manifest
 from riskseg.ledger.accounts import lifecycle_sql
 from riskseg.ledger.set_apart import HAS_QUARANTINED_ROWS
-from riskseg.pipeline import decisions
+from riskseg.pipeline import decisions, models
 from riskseg.pipeline import facts as facts_of
 from riskseg.pipeline import session as sessions
 from riskseg.pipeline.proving import Proven, prove_checked
@@ -318,7 +318,7 @@ def test_assign_decides_the_counterexample_so(
     of_the_day = {name: v for name, v in result.accounts[0].items() if counted_by(name)}
     monkeypatch.setattr(decisions, "calendar_facts", lambda *_: of_the_day)
     monkeypatch.setattr(
-        decisions, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
+        models, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
     )
     (as_of,) = {account["as_of"] for account in result.accounts}
     assert isinstance(as_of, date)
