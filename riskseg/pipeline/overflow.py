@@ -16,9 +16,9 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine, TooLargeError
 from riskseg.expressions import Expression, to_sql
-from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.strategy.compile import prioritised
+from riskseg.strategy.located import located
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,7 @@ def calculations(strategy: Strategy, as_of: date | None = None) -> Iterator[Calc
         # What is decided is no part of a calculation, and is not known before it.
         return "cast(null as varchar)" if name in strategy.read else fact_column(name)
 
-    def calculation(expression: Expression, file: str, line: int | None = None) -> Calculation:
-        sql = to_sql(expression, column)
-        return Calculation(expression, sql, f"{strategy.folder}/{file}", line)
-
-    for scheme in strategy.schemes:
-        for row in scheme.rows:
-            if row.when is not None:
-                yield calculation(row.when.expression, "tiers.yaml", row.line)
-    for path in in_force(strategy.paths, as_of) if as_of else strategy.paths:
-        yield calculation(path.starts, "paths.yaml")
-        if path.ends_when is not None:
-            yield calculation(path.ends_when.expression, "paths.yaml")
-    for guard in in_force(strategy.guards, as_of) if as_of else strategy.guards:
-        yield calculation(guard.when.expression, "guards.yaml", guard.line)
-    if strategy.priority is not None:
-        sql = prioritised(strategy.priority)
-        yield Calculation(strategy.priority, sql, f"{strategy.folder}/strategy.yaml", None)
+    for part in located(strategy, as_of):
+        is_priority = part.expression is strategy.priority
+        sql = prioritised(part.expression) if is_priority else to_sql(part.expression, column)
+        yield Calculation(part.expression, sql, part.file, part.line)

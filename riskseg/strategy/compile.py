@@ -21,19 +21,22 @@ from riskseg.rules.sql import (
     text_by_row,
 )
 from riskseg.strategy.divided_columns import divided
-from riskseg.strategy.first_matching_row import first_matching_row
+from riskseg.strategy.first_matching_row import first_matching_row, rows_in_turn
 from riskseg.treatment.due_steps import stepped
 from riskseg.treatment.duties import asked
-from riskseg.treatment.guards import acted, guarded
+from riskseg.treatment.guards import acted, forbidding, guarded
 from riskseg.treatment.placement import placed
 
 
-def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
+def compile_strategy(
+    strategy: Strategy, as_of: date, *, rows_as_written: bool = False
+) -> list[Relation]:
     """Relations from `scored` to `decided`, one row an account.
 
     `scored` has snap and the `fact_column` of each of `strategy.facts`. `decided` adds each band
     and scheme, and segment, path, path_day, step, action, channel, template, next_action,
-    next_on, priority, guards, rows_matched and facts_hash.
+    next_on, priority, guards, rows_matched and facts_hash. With `rows_as_written` the rows of the
+    table of segments are tried one after the other, which people can read.
 
     The first character of a column says what it holds, so that no name a person chose can stand
     for another column: `@` a fact, `=` what is decided (`out`), `#` the row of a tier scheme that
@@ -46,10 +49,11 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     return [
         _banded(strategy),
         *_tiered(strategy),
-        *_segmented(strategy),
+        *_segmented(strategy, rows_as_written=rows_as_written),
         *placed(strategy, paths, as_of),
         *stepped(paths, as_of),
         guarded(guards),
+        forbidding(strategy, guards),
         *([] if asked_for is None else [asked_for]),
         acted(strategy, guards, as_of, asked_for),
         _decided(strategy, guards),
@@ -115,7 +119,7 @@ def _tier_names(schemes: Sequence[Scheme]) -> list[str]:
     return tier_columns
 
 
-def _segmented(strategy: Strategy) -> list[Relation]:
+def _segmented(strategy: Strategy, *, rows_as_written: bool) -> list[Relation]:
     own_columns = {band.name for band in strategy.bands} | {
         scheme.name for scheme in strategy.schemes
     }
@@ -129,11 +133,21 @@ def _segmented(strategy: Strategy) -> list[Relation]:
         for column in strategy.columns
     ]
     selected = ", ".join(["*", *_tier_names(strategy.schemes)])
-    return [
-        Relation("named", f"select {selected} from tiered"),
-        *first_matching_row(table.rows, columns, "named", "matched", inner("segment_row")),
-        _with_segment(strategy),
-    ]
+    named = Relation("named", f"select {selected} from tiered")
+    row = inner("segment_row")
+    if rows_as_written:
+        parts = {column: inner(f"part of {column}") for column in table.trees}
+        divided_columns = [
+            f"{sql} as {parts[column]}"
+            for column, sql in zip(strategy.columns, columns, strict=True)
+            if column in parts
+        ]
+        columns = [parts.get(c, sql) for c, sql in zip(strategy.columns, columns, strict=True)]
+        in_parts = Relation("in_parts", f"select {', '.join(['*', *divided_columns])} from named")
+        matched = [in_parts, rows_in_turn(table.rows, columns, "in_parts", "matched", row)]
+    else:
+        matched = first_matching_row(table.rows, columns, "named", "matched", row)
+    return [named, *matched, _with_segment(strategy)]
 
 
 def _with_segment(strategy: Strategy) -> Relation:

@@ -37,6 +37,29 @@ def first_matching_row(
     return _by_combination(rows, columns, source, name, into)
 
 
+def rows_in_turn(
+    rows: Sequence[SegmentRow], columns: Sequence[str], source: str, name: str, into: str
+) -> Relation:
+    """The same, row after row: for people to read. The work grows with rows times accounts."""
+    arms = []
+    for number, row in enumerate(rows, start=1):
+        cells = [
+            f"{column} in ({', '.join(map(_level, sorted(cell, key=str)))})"
+            for column, cell in zip(columns, row.cells, strict=True)
+            if cell is not None
+        ]
+        if not cells:
+            arms.append(f"else {number}")
+            break  # nothing is left to rows below
+        arms.append(f"when {' and '.join(cells)} then {number}")
+    row_case = f"case {' '.join(arms)} end" if len(arms) > 1 else "1"
+    return Relation(name, f"select *, {row_case} as {into} from {source}")
+
+
+def _level(level: str | bool) -> str:
+    return literal(level) if isinstance(level, str) else str(level).lower()
+
+
 def _at_once(
     rows: Sequence[SegmentRow], columns: Sequence[str], source: str, name: str, into: str
 ) -> Relation:
@@ -59,8 +82,7 @@ def _case(column: str, values: Mapping[str | bool, int], otherwise: int) -> str:
     """A number by level: levels of one number share an arm, unknowns and the rest have none."""
     levels_by_number: dict[int, list[str]] = {}
     for level, value in values.items():
-        level_literal = literal(level) if isinstance(level, str) else str(level).lower()
-        levels_by_number.setdefault(value, []).append(level_literal)
+        levels_by_number.setdefault(value, []).append(_level(level))
     arms = " ".join(
         f"when {column} in ({', '.join(level_texts)}) then {number}"
         for number, level_texts in levels_by_number.items()

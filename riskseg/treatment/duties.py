@@ -26,7 +26,7 @@ from riskseg.treatment.guards import forbidden, forbids_sql, paths_by_calendar
 
 
 def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Relation | None:
-    """`asked`, from `guarded`: what is due where a duty comes before the path's step. Also the
+    """`asked`, from `forbidden`: what is due where a duty comes before the path's step. Also the
     deadline of each duty that is open (`deadline NAME`), the name and deadline of the one that is
     due (`duty`, `deadline`), and whether it comes before the step (`asks`). None where no duty is
     in force."""
@@ -67,7 +67,7 @@ def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
         f"""
         with open_duties as (
             select *, {deadlines}
-            from guarded
+            from forbidden
         ),
         first_duty as (
             select *, least({columns}, null) as {inner("deadline")}

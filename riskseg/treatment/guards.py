@@ -34,17 +34,30 @@ def guarded(guards: Sequence[Restriction]) -> Relation:
     return Relation("guarded", f"select {', '.join(['*', *columns])} from stepped")
 
 
+def forbidding(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
+    """`forbidden`, from `guarded`: whether any guard in force forbids an action, for each that one
+    may forbid (`ACTION forbidden`); and whether one stops everything (`held`)."""
+    columns = [
+        f"({' or '.join(in_force)}) as {forbids_sql(guards, action.name)}"
+        for action in strategy.actions
+        if (in_force := [quoted("!" + g.name) for g in guards if action.name in g.never])
+    ]
+    held = [quoted("!" + g.name) for g in guards if g.stops_everything]
+    if held:
+        columns.append(f"({' or '.join(held)}) as {inner('held')}")
+    return Relation("forbidden", f"select {', '.join(['*', *columns])} from guarded")
+
+
 def forbids_sql(guards: Sequence[Restriction], action: str) -> str:
-    """Whether any guard in force forbids the action, over the columns of `guarded`."""
-    holding = [quoted("!" + g.name) for g in guards if action in g.never]
-    return f"({' or '.join(holding)})" if holding else "false"
+    """Whether any guard in force forbids the action, over the columns of `forbidden`."""
+    return inner(f"{action} forbidden") if any(action in g.never for g in guards) else "false"
 
 
 def acted(
     strategy: Strategy, guards: Sequence[Restriction], as_of: date, asked: Relation | None
 ) -> Relation:
     """The action that is lawful: that of what is due, else the mildest lawful `instead`, else none;
-    from `guarded`, or from what is `asked` where duties are in force."""
+    from `forbidden`, or from what is `asked` where duties are in force."""
     due = out("due_action")
     used = {action for (action, _), _ in paths_by_calendar(strategy)}
     arms = []
@@ -54,7 +67,6 @@ def acted(
         forbidden = forbids_sql(guards, action.name)
         if forbidden == "false":
             continue
-        held = [quoted("!" + g.name) for g in guards if g.stops_everything]
         insteads = []
         for other in strategy.actions:  # from mild to harsh
             offering = [
@@ -69,12 +81,12 @@ def acted(
                 )
         nothing = literal(NO_ACTION)
         rest = f"case {' '.join(insteads)} else {nothing} end" if insteads else nothing
-        if held:
-            rest = f"case when {' or '.join(held)} then {nothing} else {rest} end"
+        if any(g.stops_everything for g in guards):
+            rest = f"case when {inner('held')} then {nothing} else {rest} end"
         arms.append(f"when {due} = {literal(action.name)} and {forbidden} then {rest}")
     case = f"case {' '.join(arms)} else {due} end" if arms else due
     moved = _moved_to(strategy, guards)
-    source = "guarded" if asked is None else asked.name
+    source = "forbidden" if asked is None else asked.name
     select = f"select *, {case} as {out('action')} from {source}"
     if moved is None:
         return Relation("acted", select)
