@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,11 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli import completion
-from riskseg.cli.common import AsJson, Plan, present, root_if_any
+from riskseg.cli.common import DAY, AsJson, Plan, day, present, root_if_any
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.progress import remark
 from riskseg.cli.show.strategy import show_strategy
+from riskseg.cli.show.strategy_export import show_strategy_export
 from riskseg.cli.terminal import problems_to_stderr, stdout
 from riskseg.domain.words import counted
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         StrategyProof,
         StrategyTest,
     )
+    from riskseg.results.strategy_export import StrategyExport
     from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
@@ -207,3 +210,62 @@ def _schemas(written: EditorSchemas) -> None:
         print(schema.path)
     remark("For VS Code with the extension YAML, put this into .vscode/settings.json:")
     print(json.dumps(written.vs_code, indent=2))
+
+
+@strategy_app.command("export")
+@guarded
+def strategy_export(
+    to: Annotated[
+        str, typer.Option("--to", help="duckdb, postgres, snowflake, bigquery or spark.")
+    ],
+    name: Name = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="A new folder for the query, a test of it and the list of the facts that it "
+            "reads; without it the query is printed.",
+        ),
+    ] = None,
+    dbt: Annotated[
+        bool, typer.Option("--dbt", help="Write a dbt package to the folder instead.")
+    ] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            parser=day,
+            metavar=DAY,
+            help="The query has the rules in force on this day; needed where they change.",
+        ),
+    ] = None,
+    table: Annotated[
+        str, typer.Option("--table", help="The table of facts that the query reads.")
+    ] = "facts",
+    no_data: NoData = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a strategy as one SQL query for a warehouse, tested on made-up accounts, or as a dbt
+    package.
+
+    For instance `riskseg strategy export --to postgres --out warehouse`.
+    """
+    present(
+        lambda _: use_cases.strategy_export.export(
+            root_if_any(name),
+            name,
+            to,
+            out,
+            data=not no_data,
+            as_of=None if as_of is None else as_of.date(),
+            table=table,
+            dbt=dbt,
+        ),
+        _exported,
+        as_json=as_json,
+    )
+
+
+def _exported(export: StrategyExport) -> None:
+    note_facts(export.from_data)
+    show_strategy_export(export)

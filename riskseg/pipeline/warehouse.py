@@ -12,7 +12,6 @@ from riskseg.domain.facts import Kind
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.expressions.dialects import DIALECTS
-from riskseg.expressions.tree import Value
 from riskseg.pipeline.contracts import build
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
@@ -47,7 +46,7 @@ def self_test(engine: Engine, query: Query) -> Tried:
     """A test of the query. The engine carries it out too, so that what is exported is known to
     decide as riskseg does where the database keeps to its own manual."""
     strategy = query.strategy
-    accounts = [
+    accounts: list[dict[str, Any]] = [
         {**account, **strategy.default_values}
         for account in made_up(strategy, query.period, _CANDIDATES)
     ]
@@ -78,7 +77,7 @@ def self_test(engine: Engine, query: Query) -> Tried:
 
 
 def _decided(
-    engine: Engine, query: Query, accounts: Sequence[Mapping[str, Value]]
+    engine: Engine, query: Query, accounts: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """What the engine decides for accounts, in their order, with the rows and guards that led to
     it."""
@@ -110,7 +109,7 @@ def _decided_things(strategy: Strategy, decision: Mapping[str, Any]) -> Iterator
     yield "instead", decision["due_action"], decision["action"]
 
 
-def _facts_of(query: Query, account: Mapping[str, Value]) -> Iterator[object]:
+def _facts_of(query: Query, account: Mapping[str, Any]) -> Iterator[object]:
     """The values that facts have, as far as they are few; and that they are unknown."""
     for fact in query.facts:
         value = account[fact]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         score,
         sheets,
         strategy,
+        strategy_export,
         train,
         worklist,
     )
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
         "score",
         "sheets",
         "strategy",
+        "strategy_export",
         "train",
         "worklist",
     ]

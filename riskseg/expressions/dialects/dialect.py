@@ -28,21 +28,26 @@ from riskseg.expressions.dialects.forms import (
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 # Words that some database reserves: as names they are quoted everywhere.
 RESERVED = frozenset(
-    """
-    all alter analyse analyze and any array as asc assert_rows_modified asymmetric at authorization
-    between binary both by case cast check collate column concurrently connect connection constraint
-    contains create cross cube current current_date current_role current_time current_timestamp
-    current_user database default deferrable define delete desc describe distinct do drop else end
-    enum escape except exclude exists extract false fetch filter following for foreign freeze from
-    full function grant group grouping groups gscluster hash having if ignore ilike in increment
-    initially inner insert intersect interval into is isnull issue join lateral leading left like
-    limit localtime localtimestamp lookup merge minus natural new no not notnull null nulls of offset
-    on only or order organization outer over overlaps partition pivot placing preceding primary proto
-    qualify range recursive references regexp respect returning revoke right rlike rollup row rows
-    sample schema select session_user set show similar some start struct summarize symmetric table
-    tablesample then to trailing treat trigger true try_cast unbounded union unique unnest unpivot
-    update user using values variadic verbose view when whenever where window with within
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+    all alter analyse analyze and any array as asc assert_rows_modified asymmetric at
+    authorization between binary both by case cast check collate column concurrently connect
+    connection constraint contains create cross cube current current_date current_role
+    current_time current_timestamp current_user database default deferrable define delete desc
+    describe distinct do drop else end enum escape except exclude exists extract false fetch
+    filter following for foreign freeze from full function grant group grouping groups
+    gscluster hash having if ignore ilike in increment initially inner insert intersect
+    interval into is isnull issue join lateral leading left like limit localtime
+    localtimestamp lookup merge minus natural new no not notnull null nulls of offset on only
+    or order organization outer over overlaps partition pivot placing preceding primary proto
+    qualify range recursive references regexp respect returning revoke right rlike rollup row
+    rows sample schema select session_user set show similar some start struct summarize
+    symmetric table tablesample then to trailing treat trigger true try_cast unbounded union
+    unique unnest unpivot update user using values variadic verbose view when whenever where
+    window with within
+    """,
+    )
 )
 
 
@@ -94,9 +99,7 @@ class Dialect(ABC):
             case str() as text:
                 return self.text(text)
 
-    def rows(
-        self, name: str, columns: Mapping[str, SqlType], rows: Sequence[Sequence[Any]]
-    ) -> str:
+    def rows(self, name: str, columns: Mapping[str, SqlType], rows: Sequence[Sequence[Any]]) -> str:
         """A select of rows as written. Those of the first row say of what type they are."""
         first, *others = rows
         typed = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from riskseg.expressions.dialects.dialect import Dialect, backslashed, listed
 from riskseg.expressions.dialects.forms import (
@@ -21,7 +21,7 @@ from riskseg.expressions.dialects.forms import (
 class DuckDB(Dialect):
     name = "duckdb"
     title = "DuckDB"
-    types = {
+    types: ClassVar = {
         "boolean": "boolean",
         "integer": "bigint",
         "whole": "hugeint",
@@ -29,7 +29,7 @@ class DuckDB(Dialect):
         "date": "date",
         "text": "varchar",
     }
-    calls = {"day_of_month": "day({0})", "day_of_week": "isodow({0})"}
+    calls: ClassVar = {"day_of_month": "day({0})", "day_of_week": "isodow({0})"}
 
     def days_added(self, day: Form, days: Form) -> Form:
         return Spelled("{0} + {1}", (day, _narrow(days, "integer")), sign="+")
@@ -47,7 +47,7 @@ class DuckDB(Dialect):
 class Postgres(Dialect):
     name = "postgres"
     title = "PostgreSQL"
-    types = {
+    types: ClassVar = {
         "boolean": "boolean",
         "integer": "bigint",
         "whole": "numeric",
@@ -57,7 +57,7 @@ class Postgres(Dialect):
     }
     decimal = "numeric"
     kept = "materialized "
-    calls = {
+    calls: ClassVar = {
         "year": "cast(extract(year from {0}) as bigint)",
         "month": "cast(extract(month from {0}) as bigint)",
         "day_of_month": "cast(extract(day from {0}) as bigint)",
@@ -82,7 +82,7 @@ class Postgres(Dialect):
 class Snowflake(Dialect):
     name = "snowflake"
     title = "Snowflake"
-    types = {
+    types: ClassVar = {
         "boolean": "boolean",
         "integer": "bigint",
         "whole": "number(38, 0)",
@@ -91,7 +91,7 @@ class Snowflake(Dialect):
         "text": "varchar",
     }
     decimal = "number"
-    calls = {"day_of_month": "day({0})", "day_of_week": "dayofweekiso({0})"}
+    calls: ClassVar = {"day_of_month": "day({0})", "day_of_week": "dayofweekiso({0})"}
 
     def _in_quotes(self, name: str) -> str:
         # Names without quotes are kept in capitals: a plain name in quotes is written as they are.
@@ -127,7 +127,7 @@ class Snowflake(Dialect):
 class BigQuery(Dialect):
     name = "bigquery"
     title = "BigQuery"
-    types = {
+    types: ClassVar = {
         "boolean": "bool",
         "integer": "int64",
         "whole": "bignumeric",
@@ -136,7 +136,7 @@ class BigQuery(Dialect):
         "text": "string",
     }
     decimal = "bignumeric"
-    calls = {
+    calls: ClassVar = {
         "year": "extract(year from {0})",
         "month": "extract(month from {0})",
         "day_of_month": "extract(day from {0})",
@@ -152,9 +152,7 @@ class BigQuery(Dialect):
     def type_name(self, type_: SqlType) -> str:
         return self.decimal if type_.family == "decimal" else super().type_name(type_)
 
-    def rows(
-        self, name: str, columns: Mapping[str, SqlType], rows: Sequence[Sequence[Any]]
-    ) -> str:
+    def rows(self, name: str, columns: Mapping[str, SqlType], rows: Sequence[Sequence[Any]]) -> str:
         types = (f"{self.quoted(name)} {self.type_name(t)}" for name, t in columns.items())
         listed = ",\n    ".join(f"({', '.join(self._row(row, columns))})" for row in rows)
         return f"select *\nfrom unnest(array<struct<{', '.join(types)}>>[\n    {listed}\n])"
@@ -198,7 +196,7 @@ class BigQuery(Dialect):
 class Spark(Dialect):
     name = "spark"
     title = "Spark"
-    types = {
+    types: ClassVar = {
         "boolean": "boolean",
         "integer": "bigint",
         "whole": "decimal(38, 0)",
@@ -206,7 +204,7 @@ class Spark(Dialect):
         "date": "date",
         "text": "string",
     }
-    calls = {"day_of_month": "day({0})", "day_of_week": "(weekday({0}) + 1)"}
+    calls: ClassVar = {"day_of_month": "day({0})", "day_of_week": "(weekday({0}) + 1)"}
 
     def _in_quotes(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
@@ -237,6 +235,5 @@ def _narrow(days: Form, type_name: str) -> Form:
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    dialect.name: dialect
-    for dialect in (DuckDB(), Postgres(), Snowflake(), BigQuery(), Spark())
+    dialect.name: dialect for dialect in (DuckDB(), Postgres(), Snowflake(), BigQuery(), Spark())
 }

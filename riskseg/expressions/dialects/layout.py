@@ -195,4 +195,3 @@ def _filled(template: str, texts: list[str]) -> str:
         return texts[int(match[1])] if match[1] else match[0][0]
 
     return _PLACE.sub(place, template)
-

@@ -23,7 +23,6 @@ from riskseg.expressions.dialects.forms import (
     AddDays,
     Calculation,
     Call,
-    Column,
     Comparison,
     Convert,
     DaysBetween,
@@ -120,8 +119,8 @@ class _Reader:
             case exp.Cast():
                 return self._cast(node)
             case exp.And() | exp.Or():
-                word = "and" if isinstance(node, exp.And) else "or"
-                return simpler.joined(word, self.forms(node.flatten()))
+                parts = self.forms(node.flatten())
+                return simpler.joined("and" if isinstance(node, exp.And) else "or", parts)
             case exp.Not():
                 return simpler.opposite(self.form(node.this))
             case exp.Is():
@@ -138,8 +137,8 @@ class _Reader:
             case exp.DPipe():
                 return simpler.text_of(self.forms(node.flatten()))
             case exp.ConcatWs():
-                separator, *parts = node.expressions
-                return Text(self.forms(parts), separator=separator.name)
+                separator, *texts = node.expressions
+                return Text(self.forms(texts), separator=separator.name)
             case exp.IntDiv():
                 left, right = self.form(node.this), self.form(node.expression)
                 return WholeQuotient(left, right, wider(left.type, right.type))

@@ -157,7 +157,7 @@ def call(function: Name, arguments: tuple[Form, ...], type_: SqlType) -> Form:
         if len(arguments) == 1:
             return arguments[0]
         if function != "coalesce":
-            known = [number for a in arguments if (number := _number(a)) is not None]
+            known = [whole for a in arguments if (whole := _number(a)) is not None]
             if len(known) == len(arguments):
                 return Value(max(known) if function == "greatest" else min(known), INTEGER)
     return Call(function, arguments, type_)
@@ -169,7 +169,9 @@ def case(branches: Iterable[tuple[Form, Form]], otherwise: Form) -> Form:
     for condition, value in branches:
         if condition == FALSE or is_unknown(condition):
             continue
-        if isinstance(condition, Compare) and condition == Compare("=", *[condition.left] * 2):
+        if isinstance(condition, Compare) and condition == Compare(
+            "=", condition.left, condition.left
+        ):
             condition = opposite(IsNull(condition.left))  # what is unknown is equal to nothing
         if condition == TRUE:
             otherwise = value
@@ -196,9 +198,7 @@ def _plain(value: Form) -> Form:
     return Value(None, NULL) if is_unknown(value) else value
 
 
-def _alike_together(
-    branches: list[tuple[Form, Form]], otherwise: Form
-) -> list[tuple[Form, Form]]:
+def _alike_together(branches: list[tuple[Form, Form]], otherwise: Form) -> list[tuple[Form, Form]]:
     """Branches that ask for values of one thing, those of the same result together."""
     asked = [_asks(condition) for condition, _ in branches]
     subjects = {subject for subject, _ in filter(None, asked)}
@@ -215,7 +215,7 @@ def _alike_together(
     return [
         (one_of(subject, tuple(options)), value)
         for value, options in options_by_value.items()
-        if options and not (value == otherwise or is_unknown(value) and is_unknown(otherwise))
+        if options and not (value == otherwise or (is_unknown(value) and is_unknown(otherwise)))
     ]
 
 

@@ -220,7 +220,9 @@ def chosen(reached: Sequence[Iterable[object]]) -> list[int]:
     left, kept = set(by_thing), []
     for thing in sorted(by_thing, key=lambda thing: (len(by_thing[thing]), repr(thing))):
         if thing in left:
-            best = max(by_thing[thing], key=lambda number: (len(of_account[number] & left), -number))
+            best = max(
+                by_thing[thing], key=lambda number: (len(of_account[number] & left), -number)
+            )
             kept.append(best)
             left -= of_account[best]
     return sorted(kept)

@@ -47,9 +47,7 @@ def plain(text: str) -> str:
     return name
 
 
-def fact_names(
-    strategy: Strategy, facts: Iterable[str], outputs: Iterable[str]
-) -> dict[str, str]:
+def fact_names(strategy: Strategy, facts: Iterable[str], outputs: Iterable[str]) -> dict[str, str]:
     """The column of the table of facts for each fact, apart from those of the `outputs`."""
     by_rule = {
         fact.name: f"{rule.name} {fact.name.partition('{')[0]}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from riskseg.domain.problems import problem
+from riskseg.rules.elements import Dated
 from riskseg.rules.model import Strategy
 from riskseg.rules.periods import Period
 
@@ -17,8 +18,8 @@ def periods(strategy: Strategy) -> Iterator[Period]:
     force."""
     whole = Period.of(strategy)
     begins = {whole.first}
-    for dated in (*strategy.guards, *strategy.duties, *strategy.paths):
-        own = Period.of(dated)
+    dated: list[Dated] = [*strategy.guards, *strategy.duties, *strategy.paths]
+    for own in map(Period.of, dated):
         begins |= {own.first} | ({own.last + _DAY} if own.last < date.max else set())
     first_days = sorted(day for day in begins if whole.first <= day <= whole.last)
     for first, following in zip(first_days, [*first_days[1:], None], strict=True):

@@ -158,7 +158,9 @@ class Query:
     def relations(self, dialect: Dialect, table: str) -> list[str]:
         """The named relations of the query, each as text."""
         writer, plain = self._writer(dialect), Writer(dialect)
-        types = {name: SQL_TYPES[self.strategy.facts[fact].kind] for fact, name in self.facts.items()}
+        types = {
+            name: SQL_TYPES[self.strategy.facts[fact].kind] for fact, name in self.facts.items()
+        }
         facts = [
             f"{plain.line(Convert(Column(name, NULL), types[name]))} as {dialect.quoted(name)}"
             for name in sorted(types, key=lambda name: (name != "as_of", name))

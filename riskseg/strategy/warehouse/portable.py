@@ -1,0 +1,36 @@
+"""Whether a database can be written for: a Problem for each expression that it has no exact
+equivalent of, with the place where it stands."""
+
+from __future__ import annotations
+
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import fact_column
+from riskseg.expressions.dialects import Dialect, UnknownFormError, Writer, parsed, read
+from riskseg.expressions.dialects.forms import DATE, TEXT, Column, Form
+from riskseg.rules.model import Strategy
+from riskseg.rules.sql import fact_sql
+from riskseg.strategy.located import located
+from riskseg.strategy.warehouse.query import SQL_TYPES
+
+
+def check_portable(strategy: Strategy, dialect: Dialect, problems: Problems) -> None:
+    """Add RS241 for each expression, and each rule of a kind with SQL of its own, that cannot be
+    written for the database."""
+    types = {fact_column(name): SQL_TYPES[fact.kind] for name, fact in strategy.facts.items()}
+
+    def column(name: str) -> Form:
+        return Column(name, DATE if name == "as_of" else types.get(f'"{name}"', TEXT))
+
+    def check(sql: str, text: str, file: str, line: int | None) -> None:
+        try:
+            Writer(dialect).line(read(parsed(sql), column))
+        except UnknownFormError as error:
+            message = f"`{text}` cannot be written for {dialect.title}: it has no exact equivalent"
+            hint = "Decide it where the facts are made, and name the result as a fact."
+            problems.add("RS241", f"{message} of {error}.", file=file, line=line, hint=hint)
+
+    for part in located(strategy):
+        check(fact_sql(part.expression), part.expression.text, part.file, part.line)
+    for guard in strategy.guards:
+        file = f"{strategy.folder}/guards.yaml"
+        check(guard.in_force_sql(), guard.condition_text, file, guard.line)
