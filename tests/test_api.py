@@ -129,6 +129,7 @@ METHODS = {
     "strategy test": riskseg.Strategy.test,
     "strategy prove": riskseg.Strategy.prove,
     "strategy show": riskseg.Strategy.show,
+    "strategy export": riskseg.Strategy.export,
     "strategy diff": riskseg.Strategy.diff,
     "strategy activate": riskseg.Strategy.activate,
     "strategy versions": riskseg.Strategy.activations,

@@ -13,6 +13,7 @@ from riskseg.api.arguments import (
     day_or_none,
     moment,
     one_line,
+    path_or_none,
     person,
     progress,
     today,
@@ -30,6 +31,7 @@ from riskseg.results.strategies import (
     StrategyTest,
 )
 from riskseg.results.strategy_difference import StrategyDifference
+from riskseg.results.strategy_export import StrategyExport
 from riskseg.results.strategy_shown import StrategyShown
 
 
@@ -96,6 +98,29 @@ class Strategy:
             on=today(as_of),
             out=None if out is None else str(out),
             progress=progress(),
+        )
+
+    def export(
+        self,
+        to: str,
+        *,
+        out: Place | None = None,
+        dbt: bool = False,
+        as_of: Day | None = None,
+        table: str = "facts",
+    ) -> StrategyExport:
+        """The strategy as one SQL query for `to` (duckdb, postgres, snowflake, bigquery, spark)
+        over the table of facts `table`: in `sql`, or in a new folder `out`, with a test of it, or
+        as a `dbt` package. `as_of` is needed where the rules in force change on a day."""
+        return use_cases.strategy_export.export(
+            self._root,
+            self._name,
+            to,
+            path_or_none(out),
+            here=self._here,
+            as_of=day_or_none(as_of),
+            table=table,
+            dbt=dbt,
         )
 
     def activate(

@@ -82,7 +82,6 @@ CODES: dict[str, str] = {
     "RS229": "a duty that counts from no date of the account",
     "RS230": "a version of a strategy that cannot be found",
     "RS231": "a constant that nothing uses",
-    "RS231": "a constant that no expression uses",
     "RS240": "rules that change on a day, where one query is asked for",
     "RS241": "a rule that the SQL of a database cannot hold",
     # RS3xx: expressions

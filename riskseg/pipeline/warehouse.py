@@ -22,7 +22,7 @@ from riskseg.strategy.warehouse.query import Query
 from riskseg.strategy.warehouse.self_test import SelfTest
 
 # Accounts that are made up, of which those are kept that reach something no other does.
-_CANDIDATES = 3_000
+_CANDIDATES = 2_000
 _STORED = {
     Kind.BOOLEAN: pa.bool_(),
     Kind.INTEGER: pa.int64(),

@@ -36,7 +36,7 @@ GUIDES = [
     for name in (
         *("getting-started", "data", "sources", "features", "models", "strategy", "account-files"),
         *("proofs", "versions", "sheets", "rehearse", "fortnight", "ageing", "insights", "audit"),
-        *("promotion", "every-day"),
+        *("promotion", "every-day", "warehouse"),
     )
 ]
 

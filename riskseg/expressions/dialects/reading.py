@@ -144,6 +144,7 @@ class _Reader:
                 return WholeQuotient(left, right, wider(left.type, right.type))
         if (comparison := _COMPARISONS.get(type(node))) is not None:
             left, right = self.form(node.this), self.form(node.args["expression"])
+            common((left.type, right.type))
             return simpler.compared(comparison, left, right)
         if (operator := _OPERATORS.get(type(node))) is not None:
             return _calculated(operator, self.form(node.this), self.form(node.args["expression"]))

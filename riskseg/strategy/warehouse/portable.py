@@ -4,22 +4,21 @@ equivalent of, with the place where it stands."""
 from __future__ import annotations
 
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column
 from riskseg.expressions.dialects import Dialect, UnknownFormError, Writer, parsed, read
-from riskseg.expressions.dialects.forms import DATE, TEXT, Column, Form
+from riskseg.expressions.dialects.forms import TEXT, Column, Form
 from riskseg.rules.model import Strategy
-from riskseg.rules.sql import fact_sql
+from riskseg.rules.sql import condition_sql, fact_sql
 from riskseg.strategy.located import located
-from riskseg.strategy.warehouse.query import SQL_TYPES
+from riskseg.strategy.warehouse.query import SQL_TYPES, column_of
 
 
 def check_portable(strategy: Strategy, dialect: Dialect, problems: Problems) -> None:
     """Add RS241 for each expression, and each rule of a kind with SQL of its own, that cannot be
     written for the database."""
-    types = {fact_column(name): SQL_TYPES[fact.kind] for name, fact in strategy.facts.items()}
+    types = {column_of(name): SQL_TYPES[fact.kind] for name, fact in strategy.facts.items()}
 
     def column(name: str) -> Form:
-        return Column(name, DATE if name == "as_of" else types.get(f'"{name}"', TEXT))
+        return Column(name, types.get(name, TEXT))  # what is decided is a text
 
     def check(sql: str, text: str, file: str, line: int | None) -> None:
         try:
@@ -32,5 +31,6 @@ def check_portable(strategy: Strategy, dialect: Dialect, problems: Problems) -> 
     for part in located(strategy):
         check(fact_sql(part.expression), part.expression.text, part.file, part.line)
     for guard in strategy.guards:
-        file = f"{strategy.folder}/guards.yaml"
-        check(guard.in_force_sql(), guard.condition_text, file, guard.line)
+        if guard.in_force_sql() != condition_sql(guard.when):
+            file = f"{strategy.folder}/guards.yaml"
+            check(guard.in_force_sql(), guard.condition_text, file, guard.line)

@@ -115,14 +115,13 @@ class Query:
         relations = compile_strategy(strategy, _day_of(period), rows_as_written=True)
         outputs = output_names(strategy, _DECIDED)
         facts: dict[str, Form] = {
-            _unquoted(fact_column(name)): _fact(strategy, fact)
-            for name, fact in strategy.facts.items()
+            column_of(name): _fact(strategy, fact) for name, fact in strategy.facts.items()
         }
         facts["as_of"] = Column("as_of", DATE, nullable=False)
         found = chain(relations, facts, [_unquoted(out(name)) for name in outputs])
         given = zip(outputs.values(), found.outputs.values(), strict=True)
         found = replace(found, outputs=dict(given))
-        read = [name for name in strategy.facts if _unquoted(fact_column(name)) in found.read]
+        read = [name for name in strategy.facts if column_of(name) in found.read]
         names = fact_names(strategy, {*read, "as_of"}, outputs.values())
         added = [name for step in found.steps for name in step.added]
         own = {
@@ -179,7 +178,7 @@ class Query:
         return texts
 
     def _writer(self, dialect: Dialect) -> Writer:
-        names = {_unquoted(fact_column(fact)): name for fact, name in self.facts.items()}
+        names = {column_of(fact): name for fact, name in self.facts.items()}
         names |= self.names
         return Writer(dialect, lambda column: dialect.quoted(names[column]))
 
@@ -211,9 +210,14 @@ def _fact(strategy: Strategy, fact: Fact) -> Form:
     """What stands for a fact: its column, or the default value that the workspace gives it."""
     type_ = SQL_TYPES[fact.kind]
     if fact.name not in strategy.default_values:
-        return Column(_unquoted(fact_column(fact.name)), type_, fact.nullable)
+        return Column(column_of(fact.name), type_, fact.nullable)
     value = strategy.default_values[fact.name]
     return Value(value, type_)  # type: ignore[arg-type]  # checked to be of the fact's kind
+
+
+def column_of(fact: str) -> str:
+    """The column of a fact in the relations of the engine."""
+    return _unquoted(fact_column(fact))
 
 
 def _unquoted(column: str) -> str:
