@@ -20,8 +20,9 @@ from riskseg.workspace.overlays import OVERLAYS
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "docs")  # as when it is run
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
