@@ -17,6 +17,14 @@ def trimmed(text: str) -> str:
     return f"trim({text}, {literal(BLANKS)})"
 
 
+def is_blank_sql(text: str) -> str:
+    """SQL of whether a text, given as SQL, is nothing but blanks; null where it is null.
+
+    Trimming is many times the work of all other checks of a row, and hardly any text needs it: one
+    that begins with a visible character of ASCII is not blank."""
+    return f"case when ascii({text}) between 33 and 126 then false else {trimmed(text)} = '' end"
+
+
 def word_sql(value: str) -> str:
     """SQL of a value, given as SQL, as a word of the contract: these are all in small letters."""
     return f"lower({trimmed(f'cast({value} as varchar)')})"

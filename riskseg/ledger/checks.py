@@ -10,7 +10,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.currencies import written
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
 from riskseg.domain.relations import fact_column, literal, quoted
-from riskseg.ledger.blanks import trimmed
+from riskseg.ledger.blanks import is_blank_sql
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.days import ZONE_HINT, has_zone
 from riskseg.ledger.mapping import Mapped, exact_up_to
@@ -67,7 +67,7 @@ def evidence(mapped: Mapped, scale: int) -> list[str]:
         if column.holds in (Holds.DATE, Holds.MONEY):
             parts.append(f"({e}) is null as _null_{column.name}")
         if column.holds is Holds.ID and mapped.types[e].family == "text":
-            parts.append(f"{trimmed(e)} = '' as _empty_{e}")
+            parts.append(f"{is_blank_sql(e)} as _empty_{e}")
         if column.holds is Holds.ID and is_float(mapped, e):
             parts.append(f"not regexp_full_match({e}, '[-0-9.]+') as _inexact_{e}")
         if column.holds is Holds.MONEY:

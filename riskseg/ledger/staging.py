@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column
-from riskseg.ledger.blanks import trimmed, word_sql
+from riskseg.ledger.blanks import is_blank_sql, word_sql
 from riskseg.ledger.checks import Fault, contract_columns, evidence, is_float, row_faults
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.days import day_of
@@ -54,7 +54,7 @@ def account_ids_sql(sources: list[Mapped]) -> str:
         create or replace table account_ids as
         select cast(row_number() over (order by account_id) as integer) as account_no, account_id
         from (select distinct account_id from ({union}))
-        where {trimmed("account_id")} <> ''
+        where not ({is_blank_sql("account_id")})
         order by account_id
         """
 
