@@ -81,7 +81,7 @@ def stage(
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
-    rows = numbered_table(mapped) if numbered else mapped.rows
+    rows = _numbered_table(mapped) if numbered else mapped.rows
     typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
     read = ", ".join([*number, *typed, *evidence(mapped, scale)])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
@@ -149,25 +149,39 @@ def numbered_sql(mapped: Mapped) -> str:
     the rows on in another order.
     """
     return f"""
-        create or replace table {numbered_table(mapped)} as
+        create or replace temp table {_numbered_table(mapped)} as
         select row_number() over () as row_no, *
         from {mapped.rows}
         """
 
 
-def numbered_table(mapped: Mapped) -> str:
-    """The table that :func:`numbered_sql` makes."""
+def _numbered_table(mapped: Mapped) -> str:
     return f"numbered_{mapped.table.name}"
 
 
-def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
-    """The rows with the numbers in `row_nos` (a select), as they stood in the source: `(row_no,
-    content)`."""
+def bad_rows_sql(mapped: Mapped) -> tuple[str, str]:
+    """The statements that make :func:`bad_rows_table` of a table whose bad rows are marked, and
+    that remove the numbered rows: of the others, nobody asks what they held."""
+    make = f"""
+        create or replace table {bad_rows_table(mapped)} as
+        select *
+        from {_numbered_table(mapped)}
+        where row_no in (select row_no from {mapped.table.name} where fault is not null)
+        """
+    return make, f"drop table {_numbered_table(mapped)}"
+
+
+def bad_rows_table(mapped: Mapped) -> str:
+    """The table of a source's bad rows as they were read, with their `row_no`."""
+    return f"bad_{mapped.table.name}"
+
+
+def original_rows_sql(mapped: Mapped) -> str:
+    """The bad rows as they stood in the source: `(row_no, content)`."""
     content = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
     return f"""
         select row_no, to_json(struct_pack({content})) as content
-        from {numbered_table(mapped)}
-        where row_no in ({row_nos})
+        from {bad_rows_table(mapped)}
         """
 
 

@@ -11,6 +11,7 @@ from riskseg.domain.relations import Relation, chained, from_minor
 from riskseg.domain.words import money
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.promises import promise_outcomes
+from riskseg.pipeline.readable_ids import readable_id
 from riskseg.pipeline.session import Session
 from riskseg.results.worklist import HistoryEntry
 
@@ -33,14 +34,15 @@ _AMOUNT = "cast({amount} as decimal(18, {scale}))"
 
 def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntry, ...]:
     """What had happened to an account, and was known, by the close of a day; and what people said
-    later of the actions on that day's list."""
+    later of the actions on that day's list. The account's ids have been read
+    (:func:`riskseg.pipeline.readable_ids.read_ids`)."""
     scale = session.scale
     selects = [_journal(scale)]
     sources = session.ledger.sources
     if "bills" in sources:
-        selects.append(_bills(scale))
+        selects.append(_bills(session, account_no))
     if "payments" in sources:
-        selects.append(_payments(scale))
+        selects.append(_payments(session, account_no))
     if "events" in sources:
         selects.append(_events(scale))
     selects += _came_of(session, account_no, as_of)
@@ -73,19 +75,21 @@ def _nulls(*given: str) -> str:
     )
 
 
-def _bills(scale: int) -> str:
+def _bills(session: Session, account_no: int) -> str:
     return f"""
         select account_no, 'bill' as kind, issued_on as day, known_on, 1 as place, 0 as number,
             false as by_riskseg,
-            {from_minor("amount_minor", scale)} as amount,
+            {from_minor("amount_minor", session.scale)} as amount,
             due_on as until,
-            cast(bill_id as varchar) as ref,
+            {readable_id(session, "bill_id")} as ref,
             {_nulls("amount", "until", "ref")}
         from ledger_bills
+        where account_no = {account_no}
         """
 
 
-def _payments(scale: int) -> str:
+def _payments(session: Session, account_no: int) -> str:
+    staged_id = "coalesce(reverses, payment_id)"
     return f"""
         select account_no,
             case
@@ -97,12 +101,13 @@ def _payments(scale: int) -> str:
             end as kind,
             paid_on as day, known_on, 2 as place, 0 as number,
             false as by_riskseg,
-            {from_minor("amount_minor", scale)} as amount,
+            {from_minor("amount_minor", session.scale)} as amount,
             case when pending then 'pending' when not settled and not refund then 'failed' end
                 as outcome,
-            cast(coalesce(reverses, payment_id) as varchar) as ref,
+            {readable_id(session, staged_id)} as ref,
             {_nulls("amount", "outcome", "ref")}
         from ledger_payments
+        where account_no = {account_no}
         """
 
 

@@ -9,9 +9,9 @@ from riskseg.domain.columns import Column, check_agreement, described
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column
-from riskseg.engine import Engine
 from riskseg.features.feature import BillAttribute
 from riskseg.ledger.mapping import Mapped
+from riskseg.pipeline.staged_answers import StagedAnswers
 from riskseg.sources.describe import kind_of
 from riskseg.workspace import Source, Workspace
 
@@ -20,7 +20,7 @@ MOST_LEVELS = 64
 
 
 def attributes_of(
-    engine: Engine,
+    answers: StagedAnswers,
     workspace: Workspace,
     sources: Mapping[str, Mapped],
     table: str,
@@ -47,19 +47,19 @@ def attributes_of(
             family=attribute_name,
             source=table,
             static=not dated,
-            seen=_seen(engine, table, attribute_name) if kind is Kind.TEXT else (),
+            seen=_seen(answers, table, attribute_name) if kind is Kind.TEXT else (),
         )
     _check_levels(workspace, table, facts, problems)
     return facts
 
 
 def bill_attributes_of(
-    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
+    answers: StagedAnswers, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
 ) -> tuple[BillAttribute, ...]:
     """The attributes of bills as facts, with what riskseg.toml says of them and where."""
     if "bills" not in sources:
         return ()
-    facts = attributes_of(engine, workspace, sources, "bills", problems)
+    facts = attributes_of(answers, workspace, sources, "bills", problems)
     source = workspace.settings.sources["bills"]
     described_columns = {
         bill_attribute: [column] for bill_attribute, column in source.described.items()
@@ -76,10 +76,10 @@ def bill_attributes_of(
     )
 
 
-def _seen(engine: Engine, table: str, attribute: str) -> tuple[str, ...]:
+def _seen(answers: StagedAnswers, table: str, attribute: str) -> tuple[str, ...]:
     """The texts that a table's rows hold; none where they are too many to be levels."""
     column = fact_column(attribute)
-    distinct_texts = engine.rows(
+    distinct_texts = answers.rows(
         f"""
         select distinct {column}
         from ledger_{table}

@@ -16,6 +16,7 @@ from riskseg.ledger.contract import ENDED, HOLDS
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, decision_select
 from riskseg.pipeline.frames import keyed_frame
+from riskseg.pipeline.readable_ids import readable_id
 from riskseg.pipeline.scoring import reason_columns
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.waiting import duty_states, waiting
@@ -133,7 +134,8 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
 
 
 def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
-    """The bills due last, allocated without leaving any out."""
+    """The bills due last, allocated without leaving any out. The account's ids have been read
+    (:func:`riskseg.pipeline.readable_ids.read_ids`)."""
     if not session.ledger.billed:
         return ()
     build(session.engine, bill_facts(session.ledger.money))
@@ -141,7 +143,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
     bills = _rows(
         session.engine,
         f"""
-        select bill_id, issued_on, due_on,
+        select {readable_id(session, "bill_id")} as bill_id, issued_on, due_on,
             {from_minor("amount_minor", scale)} as amount,
             {from_minor("paid", scale)} as paid,
             {from_minor("overdue", scale)} as overdue,
@@ -149,7 +151,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
             cleared_on,
             cast(days_past_due as integer) as days_past_due
         from bill_facts
-        order by due_on desc, bill_id desc
+        order by due_on desc, 1 desc
         limit {count}
         """,
     )

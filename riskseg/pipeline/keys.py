@@ -25,6 +25,7 @@ from riskseg.ledger.keys import (
 )
 from riskseg.ledger.mapping import Mapped
 from riskseg.pipeline.quarantine import BadRows
+from riskseg.pipeline.staged_answers import StagedAnswers
 from riskseg.workspace import Workspace
 
 
@@ -76,12 +77,12 @@ class UnmetKey:
 
 
 def unmet_keys(
-    engine: Engine, sources: Mapping[str, Mapped], *, texts: bool
+    engine: Engine, answers: StagedAnswers, sources: Mapping[str, Mapped], *, texts: bool
 ) -> tuple[UnmetKey, ...]:
     """The keys of staged sources of which any meets nothing. `texts` as in :func:`load`."""
     found = []
     for key in keys_of(sources):
-        rows, unmet = engine.rows(unmet_count_sql(key, texts=texts))[0]
+        rows, unmet = answers.rows(unmet_count_sql(key, texts=texts))[0]
         if unmet:
             found.append(_explained(engine, sources, key, rows))
     return tuple(unmet_key for unmet_key in found if unmet_key.unmet)
@@ -176,16 +177,16 @@ def two_spellings(engine: Engine) -> str | None:
 
 
 def check_doubled(
-    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
+    answers: StagedAnswers, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
 ) -> tuple[str, ...]:
     """Add RS111 for each source of which more rows than `max_alike` allows are alike but for their
     id. The notes are of those of which fewer are, and more than by chance."""
     notes = []
     most = workspace.settings.max_alike
     for table, mapped in sources.items():
-        if not can_be_doubled(mapped) or not engine.value(looks_doubled_sql(mapped)):
+        if not can_be_doubled(mapped) or not answers.value(looks_doubled_sql(mapped)):
             continue
-        rows, doubled = engine.rows(doubled_sql(mapped))[0]
+        rows, doubled = answers.rows(doubled_sql(mapped))[0]
         message = (
             f"In {table}, {doubled:,} of {rows:,} rows stand there more than once, alike in "
             f"everything but their id."

@@ -34,6 +34,7 @@ from riskseg.pipeline.keys import (
 )
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, refuse
+from riskseg.pipeline.staged_answers import StagedAnswers
 from riskseg.pipeline.staging import StagedSources, splits, takes_back
 from riskseg.sources.balances import in_words, outcomes
 from riskseg.sources.copies import check_copies
@@ -121,29 +122,34 @@ def load(
     *,
     limit: bool = True,
     texts: bool = False,
+    shows_ids: bool = False,
 ) -> Ledger | None:
     """The ledger, or None after adding Problems: a source that cannot be read or, with `limit`,
     more bad rows than `max_bad_rows` allows. `texts` keeps the ids of bills and payments
-    readable (see :func:`riskseg.ledger.staging.stage`)."""
+    readable (see :func:`riskseg.ledger.staging.stage`), and `shows_ids` where they could not be
+    read anew (see :class:`riskseg.pipeline.staging.StagedSources`)."""
     stamps_before = stamps(workspace)
     sources = map_sources(engine, workspace, problems)
     if sources is None:
         return None
     settings = workspace.settings
-    staged = StagedSources(engine, workspace, sources, stamps_before, problems, texts).have()
+    staged = StagedSources(
+        engine, workspace, sources, stamps_before, problems, texts, shows_ids
+    ).have()
     if staged is None:
         return None
+    answers = StagedAnswers(engine, workspace, staged.kept)
     bad, texts = list(staged.bad), staged.texts
     rows_by_source = {
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
     check_counts(sources, rows_by_source, problems)
-    unmet = unmet_keys(engine, sources, texts=texts)
+    unmet = unmet_keys(engine, answers, sources, texts=texts)
     bad = with_likely_reasons(bad, unmet)
     refuse(workspace, rows_by_source, bad if limit else [], problems)
     of_keys = Problems()
     check_keys(workspace, unmet, of_keys)
-    alike = check_doubled(engine, workspace, sources, of_keys)
+    alike = check_doubled(answers, workspace, sources, of_keys)
     check_copies(workspace, of_keys)
     if limit:
         problems.extend(of_keys)
@@ -155,25 +161,27 @@ def load(
         return None
     with_bad_rows = {bad_group.table for bad_group in bad}
     _views(engine, sources, settings.scale, with_bad_rows)
-    attributes = attributes_of(engine, workspace, sources, "accounts", problems)
+    attributes = attributes_of(answers, workspace, sources, "accounts", problems)
     if "accounts" in sources and workspace.settings.sources["accounts"].balances is not None:
         attributes |= in_words(attributes)
     overlaid = None
     if "accounts" in sources and workspace.settings.overlays:
         overlaid = overlay_accounts(engine, workspace, sources["accounts"], problems)
         attributes |= overlaid.attributes
-    bill_attributes = bill_attributes_of(engine, workspace, sources, problems)
+    bill_attributes = bill_attributes_of(answers, workspace, sources, problems)
     if len(problems):
         return None
     problems.extend(of_keys)  # which hide nothing else from whoever looks for all there is
-    first_on, last_on = _window(engine, sources)
+    first_on, last_on = _window(answers, sources)
+    money = _money(engine, answers, workspace, sources, texts)
+    answers.keep()
     return Ledger(
         sources={**sources, "accounts": overlaid.accounts} if overlaid else sources,
         rows=rows_by_source,
         bad=tuple(bad),
         unmet=unmet,
         alike=alike,
-        money=_money(engine, workspace, sources, texts),
+        money=money,
         has=_has(sources, recorded=True),
         learns_from=_has(sources, recorded=recorded),
         attributes=attributes,
@@ -209,15 +217,19 @@ def _views(
 
 
 def _money(
-    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], readable_ids: bool
+    engine: Engine,
+    answers: StagedAnswers,
+    workspace: Workspace,
+    sources: Mapping[str, Mapped],
+    readable_ids: bool,
 ) -> Money:
     bills, payments = sources.get("bills"), sources.get("payments")
-    negative = bills is not None and engine.value(
+    negative = bills is not None and answers.value(
         "select coalesce(bool_or(amount_minor < 0), false) from ledger_bills"
     )
     names_bills = payments is not None and payments.has("bill_id")
     if names_bills:
-        names_bills = engine.value(
+        names_bills = answers.value(
             "select coalesce(bool_or(bill_id is not null), false) from ledger_payments"
         )
     return Money(
@@ -231,7 +243,7 @@ def _money(
         plans=_plans(engine, workspace) if bills is not None else None,
         refunds=payments is not None
         and payments.has("status")
-        and engine.value("select exists (select 1 from ledger_payments where refund)"),
+        and answers.value("select exists (select 1 from ledger_payments where refund)"),
         raises_disputes=_any_event(engine, "kind = 'dispute'"),
         # A later event of the same dispute may name its bill.
         disputes_amounts=_any_event(
@@ -282,11 +294,13 @@ def _has(sources: Mapping[str, Mapped], *, recorded: bool) -> frozenset[str]:
     return frozenset(available_names)
 
 
-def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None, date | None]:
+def _window(
+    answers: StagedAnswers, sources: Mapping[str, Mapped]
+) -> tuple[date | None, date | None]:
     dated = [dated_source for dated_source in DATED_TABLES if dated_source in sources]
     if not dated and "accounts" in sources and sources["accounts"].has("observed_on"):
         observed_days = "select min(observed_on), max(observed_on) from ledger_accounts"
-        return engine.rows(observed_days)[0]
+        return answers.rows(observed_days)[0]
     if not dated:
         return None, None
     # What riskseg recorded of an account is no history to learn from.
@@ -296,5 +310,5 @@ def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None,
         where fault is null"""
         for dated_table in dated
     )
-    first, last = engine.rows(f"select min(first_on), max(last_on) from ({union})")[0]
+    first, last = answers.rows(f"select min(first_on), max(last_on) from ({union})")[0]
     return first, last

@@ -12,7 +12,7 @@ from riskseg.engine import Engine
 from riskseg.ledger.checks import Fault
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.reversals import ORPHANS
-from riskseg.ledger.staging import duplicates_sql, numbered_table, original_rows_sql, suspects_sql
+from riskseg.ledger.staging import bad_rows_table, duplicates_sql, original_rows_sql, suspects_sql
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
     return True
 
 
-def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
-    sql = duplicates_sql(mapped)
-    if sql is None:
+def _duplicate(mapped: Mapped) -> dict[int, Fault]:
+    """The check that no key occurs twice, where a table has a key."""
+    if duplicates_sql(mapped) is None:
         return {}
     key_columns = ", ".join(
         key_column
@@ -91,42 +91,45 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     )
     duplicate_message = f"{key_columns} occurred in an earlier row"
     fault = Fault("RS104", key_columns, duplicate_message, "", "Keep one row for each.", _DUPLICATE)
-    engine.run(
-        f"""
-        update {mapped.table.name}
-        set fault = {_DUPLICATE}
-        where rowid in ({sql})
-        """
-    )
     return {_DUPLICATE: fault}
 
 
-def _orphans(engine: Engine) -> dict[int, Fault]:
-    """Reversals of a payment that is not there would take money from nobody knows what."""
-    engine.run(
-        f"""
-        update payments
-        set fault = {_ORPHAN}
-        where rowid in ({ORPHANS})
-        """
-    )
+def _orphan(mapped: Mapped) -> dict[int, Fault]:
+    """The check that a reversal names a payment: one of none would take money from nobody knows
+    what."""
+    if not _reverses(mapped):
+        return {}
     orphan_message = "reverses names no payment of the account"
     hint = "Correct the id at the source, or leave such rows out: `from` can be a select."
     return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", hint, _ORPHAN)}
 
 
-def find_bad_rows(
+def mark_bad_rows(engine: Engine, sources: Mapping[str, Mapped]) -> None:
+    """Mark the rows of numbered tables that fail a check which needs the whole table."""
+    for marked_table, mapped in sources.items():
+        faulty_rows = {_DUPLICATE: duplicates_sql(mapped)}
+        faulty_rows[_ORPHAN] = ORPHANS if _reverses(mapped) else None
+        for fault_number, rowids in faulty_rows.items():
+            if rowids is not None:
+                engine.run(
+                    f"""
+                    update {marked_table}
+                    set fault = {fault_number}
+                    where rowid in ({rowids})
+                    """
+                )
+
+
+def bad_rows_of(
     engine: Engine,
     sources: Mapping[str, Mapped],
     faults: Mapping[str, dict[int, Fault]],
 ) -> list[BadRows]:
-    """The bad rows of numbered tables, by table and check."""
+    """The bad rows of numbered tables that are marked, by table and check."""
     bad_rows: list[BadRows] = []
     for faulty_table, checks in faults.items():
         mapped = sources[faulty_table]
-        checks = checks | _duplicates(engine, mapped)
-        if _reverses(mapped):
-            checks |= _orphans(engine)
+        checks = checks | _duplicate(mapped) | _orphan(mapped)
         bad_rows += _bad_rows(engine, mapped, checks)
     return bad_rows
 
@@ -165,7 +168,7 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
 
 
 def _value(engine: Engine, mapped: Mapped, column: str, row: int) -> str | None:
-    """What a row of a numbered table holds in a column, if it is one of the source's."""
+    """What a bad row of a numbered table holds in a column, if it is one of the source's."""
     if mapped.has(column):
         read = quoted(column)
     elif column in mapped.attributes:
@@ -173,7 +176,7 @@ def _value(engine: Engine, mapped: Mapped, column: str, row: int) -> str | None:
     else:
         return None
     value: str | None = engine.value(
-        f"select cast({read} as varchar) from {numbered_table(mapped)} where row_no = {row}"
+        f"select cast({read} as varchar) from {bad_rows_table(mapped)} where row_no = {row}"
     )
     return value or None
 
@@ -217,14 +220,13 @@ def quarantine(
             f"when {failed_check.number} then {literal(failed_check.message)}"
             for failed_check in failed
         )
-        bad_rows = f"select row_no from {quarantined_table} where fault is not null"
         select = f"""
             select
                 o.row_no as row,
                 case t.fault {code_arms} end as code,
                 case t.fault {reason_arms} end as reason,
                 cast(o.content as varchar) as content
-            from ({original_rows_sql(mapped, bad_rows)}) o
+            from ({original_rows_sql(mapped)}) o
             join {quarantined_table} t using (row_no)
             order by o.row_no
             """

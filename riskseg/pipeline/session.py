@@ -232,7 +232,12 @@ def read_own_catalogue(
 
 
 def begin(
-    workspace: Workspace, engine: Engine, *, texts: bool = False, outcomes: bool = False
+    workspace: Workspace,
+    engine: Engine,
+    *,
+    texts: bool = False,
+    shows_ids: bool = False,
+    outcomes: bool = False,
 ) -> Session:
     """Load the ledger and see which facts there are. Raises every Problem of data and catalogue.
 
@@ -240,7 +245,7 @@ def begin(
     """
     problems = Problems()
     workspace = workspace if outcomes else for_scoring(workspace)
-    ledger = load(engine, workspace, problems, texts=texts)
+    ledger = load(engine, workspace, problems, texts=texts, shows_ids=shows_ids)
     catalogue = read_own_catalogue(workspace, ledger, problems)
     problems.raise_if_any()
     assert ledger is not None

@@ -32,10 +32,6 @@ _MOST = 2
 _SETTLED_AFTER_NS = 2_000_000_000
 
 
-class NotKept(Exception):
-    """Raised by what makes the tables: they are not to be kept, and are not there."""
-
-
 def folder_of(workspace: Workspace) -> Path:
     """Where the staged ledgers of a workspace are kept."""
     return workspace.state / "staged"
@@ -69,34 +65,48 @@ def derived_file(workspace: Workspace, ledger: str, table: str, made_of: Sequenc
     return folder_of(workspace) / f"{ledger}-{table}-{digest[:32]}.rows"
 
 
-def kept_or_made(
+def opened(
+    engine: Engine, workspace: Workspace, before: Stamps, statements: Sequence[str]
+) -> str | None:
+    """Have the tables that an earlier command made by `statements`, of sources whose files had the
+    stamps `before`: the name under which they are kept, or None where they are not."""
+    name = _name(engine, before, statements)
+    place = folder_of(workspace) / f"{name}.duckdb"
+    can_keep = _can_keep(engine, workspace, statements)
+    return name if can_keep and place.is_file() and engine.read_kept(place) else None
+
+
+def kept(
     engine: Engine,
     workspace: Workspace,
     before: Stamps,
     statements: Sequence[str],
     make: Callable[[], None],
 ) -> str | None:
-    """Have the tables that `make` makes by `statements`: those that are kept, or else made now, and
-    kept if they can be. Returns the name under which they are kept; None where they are not.
+    """Have the tables made by `make`, which carries out `statements`, and kept: the name under
+    which they are. None where they cannot be kept; they may not be there then.
 
-    `before` are the stamps of the sources' files before anything was read. `make` must see to it
-    that they are the same after it. Whatever it raises goes through, and nothing is kept then.
+    `make` must see to it that the files are the same after it. Whatever it raises goes through, and
+    nothing is kept then.
     """
     name = _name(engine, before, statements)
     place = folder_of(workspace) / f"{name}.duckdb"
-    can_keep = (
+    is_kept = (
+        _can_keep(engine, workspace, statements)
+        and _may_keep(workspace, place, before)
+        and _keep(engine, place, make)
+        # Another command may have removed it by now.
+        and engine.read_kept(place)
+    )
+    return name if is_kept else None
+
+
+def _can_keep(engine: Engine, workspace: Workspace, statements: Sequence[str]) -> bool:
+    return (
         workspace.settings.keep_staged
         and engine.can_keep
         and all(engine.repeatable(statement) for statement in statements)
     )
-    if can_keep and place.is_file() and engine.read_kept(place):
-        return name
-    can_keep = can_keep and _may_keep(workspace, place, before) and _keep(engine, place, make)
-    # Another command may have removed it by now.
-    if can_keep and engine.read_kept(place):
-        return name
-    make()
-    return None
 
 
 def _keep(engine: Engine, place: Path, make: Callable[[], None]) -> bool:

@@ -21,9 +21,14 @@ from riskseg.ledger.reversals import (
     chains_sql,
     split_parts_sql,
 )
-from riskseg.ledger.staging import Staging, account_ids_sql, numbered_sql, stage
-from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows
-from riskseg.pipeline.staged_ledger import NotKept, kept_or_made
+from riskseg.ledger.staging import Staging, account_ids_sql, bad_rows_sql, numbered_sql, stage
+from riskseg.pipeline.quarantine import (
+    BadRows,
+    all_sound,
+    bad_rows_of,
+    mark_bad_rows,
+)
+from riskseg.pipeline.staged_ledger import kept, opened
 from riskseg.sources.rows_read import explain_failure
 from riskseg.sources.unchanged import Stamps, check_unchanged
 from riskseg.workspace import Workspace
@@ -33,7 +38,11 @@ class _NotStaged(Exception):
     """A source cannot be staged; a Problem says why."""
 
 
-class _NotConverted(NotKept):
+class _HasBadRows(Exception):
+    """Rows that are bad have to be numbered, so that they can be pointed at."""
+
+
+class _NotConverted(Exception):
     """An expression of riskseg.toml fails on a value of its source."""
 
 
@@ -50,9 +59,10 @@ class Staged:
 @dataclass(frozen=True)
 class StagedSources:
     """The tables of accounts and rows, made of the sources whose files had the stamps `before`.
-    `texts` keeps the ids of bills and payments readable. With `numbered`, rows have numbers, and
-    bad ones are among them; without, :meth:`make` raises NotKept where there are any, or where an
-    expression fails on one."""
+    `texts` keeps the ids of bills and payments readable; `shows_ids` does so where the tables are
+    not kept, for whoever can read them anew from the sources. With `numbered`, rows have numbers,
+    and bad ones are among them; without, :meth:`make` raises _HasBadRows where there are any, and
+    _NotConverted where an expression fails on one."""
 
     engine: Engine
     workspace: Workspace
@@ -60,6 +70,7 @@ class StagedSources:
     before: Stamps
     problems: Problems
     texts: bool
+    shows_ids: bool = False
     numbered: bool = False
 
     @cached_property
@@ -87,35 +98,44 @@ class StagedSources:
     def have(self) -> Staged | None:
         """Have the tables: what an earlier command staged of the same files, or else made now.
         None after adding a Problem."""
+        with_bad_rows = replace(self, texts=True, numbered=True)
+        by_row = {table: mapped.converting_row_by_row() for table, mapped in self.sources.items()}
+        row_by_row = replace(with_bad_rows, sources=by_row)
+        for staging in (self, with_bad_rows, row_by_row):
+            if (name := opened(*staging._kept_as)) is not None:
+                return staging._staged(name)
         try:
-            return Staged(
-                self.texts,
-                kept=kept_or_made(
-                    self.engine, self.workspace, self.before, [*self.statements], self.make
-                ),
-            )
-        except _NotStaged:
-            return None
-        except NotKept as reason:
+            return self._made()
+        except _HasBadRows:
             # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-            sources = self.sources
-            if isinstance(reason, _NotConverted):
-                sources = {table: m.converting_row_by_row() for table, m in sources.items()}
-            return replace(self, sources=sources, texts=True, numbered=True)._with_bad_rows()
+            return with_bad_rows._made()
+        except _NotConverted:
+            return row_by_row._made()
 
-    def _with_bad_rows(self) -> Staged | None:
+    @property
+    def _kept_as(self) -> tuple[Engine, Workspace, Stamps, list[str]]:
+        return self.engine, self.workspace, self.before, [*self.statements]
+
+    def _made(self) -> Staged | None:
         try:
-            self.make()
+            name = kept(*self._kept_as, self.make)
+            staging = self if name or not self.shows_ids else replace(self, texts=True)
+            if name is None:
+                staging.make()
+            return staging._staged(name)
         except _NotStaged:
             return None
-        bad = find_bad_rows(self.engine, self.sources, self.faults)
-        _split_sound(self.engine, self.sources, texts=True)
-        return Staged(texts=True, bad=bad)
+
+    def _staged(self, name: str | None) -> Staged:
+        bad = bad_rows_of(self.engine, self.sources, self.faults) if self.numbered else []
+        return Staged(self.texts, bad, name)
 
     @property
     def statements(self) -> Iterator[str]:
         """Every statement that may be carried out to make the tables."""
         yield account_ids_sql(list(self.sources.values()))
+        if self.numbered:
+            yield from map(numbered_sql, self.sources.values())
         for staging in self._stagings.values():
             yield staging.sql
         if takes_back(self.sources):
@@ -146,10 +166,14 @@ class StagedSources:
                 engine.run(statement)
             if engine.value("select exists (select 1 from payments where refund)"):
                 engine.run(REVERSED_REFUNDS)
-        if not self.numbered:
-            if not all_sound(engine, self.sources):
-                raise NotKept
-            _split_sound(engine, self.sources, texts=self.texts)
+        if self.numbered:
+            mark_bad_rows(engine, self.sources)
+            for mapped in self.sources.values():
+                for statement in bad_rows_sql(mapped):
+                    engine.run(statement)
+        elif not all_sound(engine, self.sources):
+            raise _HasBadRows
+        _split_sound(engine, self.sources, texts=self.texts)
         check_unchanged(self.workspace, self.before)
 
     def _fail(self, error: EngineError, table: str, mapped: Mapped) -> NoReturn:

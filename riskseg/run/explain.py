@@ -40,6 +40,7 @@ from riskseg.pipeline.decisions import (
 from riskseg.pipeline.explanation import held, last_bills, story, with_records
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.quarantine import rows_set_apart
+from riskseg.pipeline.readable_ids import read_ids
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
@@ -77,12 +78,13 @@ class _Fresh(Job):
 
     def load(self) -> None:
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
-        self.session = begin(self.workspace, self.engine, texts=True)
+        self.session = begin(self.workspace, self.engine, shows_ids=True)
         number = _number(self.engine, self.account)
         if number is None:
             hint = did_you_mean(self.account, _nearest(self.engine, self.account), some=True)
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
+        read_ids(self.session, self.account)
 
     def prepare(self) -> None:
         session, as_of = self.session, self.as_of

@@ -16,6 +16,7 @@ from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, o
 from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.readable_ids import read_ids
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.results.worklist import History, HistoryEntry
@@ -50,7 +51,7 @@ class _Telling(Job):
 
     def load(self) -> None:
         engine = self.opened.enter_context(scratch_engine(self.workspace))
-        self.session = begin(self.workspace, engine, texts=True)
+        self.session = begin(self.workspace, engine, shows_ids=True)
         number = _number(engine, self.account)
         if number is None:
             nearest = engine.rows(
@@ -60,6 +61,7 @@ class _Telling(Job):
             hint = did_you_mean(self.account, [id_row[0] for id_row in nearest], some=True)
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
+        read_ids(self.session, self.account)
 
     def story(self) -> None:
         self.entries = entries(self.session, self.number, self.as_of)

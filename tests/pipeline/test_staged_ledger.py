@@ -19,6 +19,8 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.engine import DuckDB
 from riskseg.pipeline import staged_ledger
 from riskseg.run.assign import assign
+from riskseg.run.explain import explain
+from riskseg.run.history import history
 from riskseg.run.retention import erase
 from riskseg.store.sinks import InMemory
 from tests.support import treated
@@ -74,7 +76,7 @@ def kept_by_a_run(root: Path, caplog: pytest.LogCaptureFixture) -> tuple[Path, b
 
 
 def kept(root: Path) -> list[str]:
-    return sorted(path.name for path in (root / ".riskseg/staged").glob("*"))
+    return sorted(path.name for path in (root / ".riskseg/staged").glob("*.duckdb*"))
 
 
 def test_the_next_command_reads_what_was_kept(
@@ -125,16 +127,53 @@ def test_a_file_that_may_still_be_written_to_is_not_kept(
     assert kept(root) == []
 
 
-def test_bad_rows_are_not_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_bad_rows_are_kept_with_what_is_wrong_with_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     root = write(tmp_path / "w")
-    bills = root / "data/bills.csv"
-    bills.write_text(bills.read_text().replace("104", "x104"))
-    toml = root / "riskseg.toml"
+    bills, toml = root / "data/bills.csv", root / "riskseg.toml"
+    lines = bills.read_text().splitlines()
+    # A value that is no amount, and a row that stands there twice.
+    bills.write_text("\n".join([*lines[:-1], lines[-1].replace("104", "x104"), lines[1]]) + "\n")
     toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 1\n"))
-    first, _ = decide(root, caplog)
-    assert kept(root) == []
+    quarantine = root / ".riskseg/quarantine/bills.csv"
+    first, read = decide(root, caplog)
+    assert read and len(kept(root)) == 1
+    set_apart = quarantine.read_text()
+    assert "x104" in set_apart and set_apart.count("RS104") == 1
+    quarantine.unlink()
     again, read = decide(root, caplog)
-    assert read and again == first
+    assert not read and again == first and quarantine.read_text() == set_apart
+
+
+def test_what_is_asked_of_staged_tables_is_asked_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = "bool_or(amount_minor < 0)"
+    root = write(tmp_path / "w")
+
+    def decided() -> tuple[bytes, bool]:
+        decisions, _ = decide(root, caplog)
+        return decisions, any(asked in str(getattr(r, "sql", "")) for r in caplog.records)
+
+    first, in_engine = decided()
+    assert in_engine
+    assert decided() == (first, False)
+    (answers,) = (root / ".riskseg/staged").glob("*.rows")
+    answers.write_text(answers.read_text().replace("false", "true"))
+    assert decided() == (first, True)
+
+
+def test_an_account_is_shown_with_the_ids_of_its_sources(tmp_path: Path) -> None:
+    root, without = write(tmp_path / "w"), write(tmp_path / "x", settings="keep_staged = false")
+    assign(root, DAY, InMemory(), at=treated.AT)
+    explained = [explain(folder, "a1", DAY, fresh=True) for folder in (root, root, without)]
+    assert [bill.bill_id for bill in explained[0].bills] == ["b1"]
+    assert explained[0] == explained[1] == explained[2]
+    stories = [history(folder, "a1", DAY).entries for folder in (root, without)]
+    known = [entry for entry in stories[0] if entry.kind != "decision"]
+    assert {entry.ref for entry in known} == {"b1", "p2"}
+    assert known == [*stories[1]]
 
 
 @pytest.mark.parametrize(

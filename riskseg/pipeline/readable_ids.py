@@ -1,0 +1,44 @@
+"""The ids of an account's bills and payments as its sources spell them.
+
+The staged tables hold a hash of each: these are only ever compared. Whoever shows one account reads
+its ids anew, which is quicker than staging the texts of all.
+"""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import literal
+from riskseg.pipeline.session import Session
+from riskseg.sources.unchanged import check_unchanged
+
+_IDS = {"bills": ("bill_id",), "payments": ("payment_id", "reverses")}
+
+
+def read_ids(session: Session, account: str) -> None:
+    """Make `readable_ids`, which :func:`readable_id` looks into: empty where the staged tables have
+    the texts. Raises RS620 where a source has changed since the tables were staged."""
+    engine, ledger = session.engine, session.ledger
+    selects = [
+        f"select cast({column} as varchar) as text from {mapped.rows} "
+        f"where cast(account_id as varchar) = {literal(account)}"
+        for table, columns in _IDS.items()
+        if not ledger.money.readable_ids and (mapped := ledger.sources.get(table)) is not None
+        for column in columns
+        if mapped.has(column)
+    ]
+    ids = " union ".join(selects) or "select cast(null as varchar) as text"
+    engine.run(
+        f"""
+        create or replace table readable_ids as
+        select hash(text) as id, text
+        from ({ids})
+        where text is not null
+        """
+    )
+    check_unchanged(session.workspace, ledger.stamps)
+
+
+def readable_id(session: Session, staged_id: str) -> str:
+    """SQL of an id, given as SQL, as the source spells it."""
+    if session.ledger.money.readable_ids:
+        return staged_id
+    return f"(select text from readable_ids where id = {staged_id})"
