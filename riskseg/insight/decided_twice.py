@@ -9,10 +9,13 @@ from datetime import date
 from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column, literal, quoted
-from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
+from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, of_the_day
+from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
+from riskseg.pipeline.kept_rows import kept_rows
 from riskseg.pipeline.models import used_champions
 from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.scoring import score
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force
@@ -31,6 +34,11 @@ def old(name: str) -> str:
 def new(name: str) -> str:
     """The column of what the new strategy decides."""
     return quoted(f"new {name}")
+
+
+def _probability(model: str) -> str:
+    """The column of a model's probability among scored facts, which no fact goes by."""
+    return quoted(f"probability {model}")
 
 
 def differs(names: Iterable[str]) -> str:
@@ -99,8 +107,11 @@ class DecidedTwice:
     def add(self, first: int, last: int) -> None:
         """Decide the accounts of a range with both strategies."""
         before, after = self._deciders
-        make_facts(self._session, before.wanted | after.wanted, self.as_of, first, last)
-        self.engine.run("create or replace temp table all_facts as select * from facts")
+        made_of = self._made_of((first, last))
+        with kept_rows(
+            self._session, "scored", made_of, lambda: self._scored_facts(first, last)
+        ) as select:
+            self.engine.run(f"create or replace temp table scored_facts as {select}")
         self._decide(before)
         self.engine.run(self._keep_old())
         self._decide(after)
@@ -108,20 +119,57 @@ class DecidedTwice:
         self.engine.run(f"{into} decided_twice {'' if self._begun else 'as '}{self._beside_old()}")
         self._begun = True
 
+    @property
+    def _wanted(self) -> frozenset[str]:
+        before, after = self._deciders
+        return before.wanted | after.wanted
+
+    def _made_of(self, accounts: tuple[int, int]) -> list[str] | None:
+        """What scored facts depend on, beside the sources and the definitions of the workspace.
+        None with overlays: they may be in a database, of which nothing tells whether it changed."""
+        ledger, as_of = self._session.ledger, self.as_of
+        if ledger.overlaid is not None:
+            return None
+        day = sorted(of_the_day(ledger, self._wanted, as_of).items())
+        events = events_fingerprint(self.engine, as_of)
+        return [
+            f"{as_of} {accounts} {events} {day} {sorted(self.models.items())}",
+            *sorted(self._wanted),
+        ]
+
+    def _scored_facts(self, first: int, last: int) -> str:
+        """A select of the facts that either strategy asks for, and of each model's probability."""
+        make_facts(self._session, self._wanted, self.as_of, first, last)
+        scorers = {s.model.name: s for decider in self._deciders for s in decider.scorers.values()}
+        tables = {
+            model: score(self.engine, model, scorer, self._session.facts)
+            for model, scorer in sorted(scorers.items())
+        }
+        probabilities = "".join(f", {t}.p as {_probability(m)}" for m, t in tables.items())
+        joins = "".join(f" left join {table} using (snap)" for table in tables.values())
+        return f"select f.*{probabilities} from facts f{joins}"
+
     def _decide(self, decider: Decider) -> None:
-        """Make `decided` from `all_facts`. Only what this strategy asked for is there: a fact the
-        other one reads may go by the name of a probability of this one."""
+        """Make `decided` from `scored_facts`. Only what this strategy asked for is there: a fact
+        the other one reads may go by the name of a probability of this one."""
         wanted = {fact_column(wanted_fact) for wanted_fact in (*ALWAYS, *OVERDUE, *decider.wanted)}
         facts = [
             quoted_column
-            for quoted_column in map(quoted, self.engine.columns("all_facts"))
+            for quoted_column in map(quoted, self.engine.columns("scored_facts"))
             if quoted_column in wanted
         ]
         selected_columns = ", ".join(["snap", "account_no", "as_of", *facts])
         self.engine.run(
-            f"create or replace temp table facts as select {selected_columns} from all_facts"
+            f"create or replace temp table facts as select {selected_columns} from scored_facts"
         )
-        decide_scored(self.engine, decider, score_facts(self.engine, decider))
+        scores = {}
+        for key, scorer in decider.scorers.items():
+            scores[key] = quoted(f"scores_{key}")
+            self.engine.run(
+                f"create or replace temp view {scores[key]} as "
+                f"select snap, {_probability(scorer.model.name)} as p from scored_facts"
+            )
+        decide_scored(self.engine, decider, scores)
 
     # Two statements: `decided` is first of the old strategy, then of the new one.
 

@@ -152,8 +152,6 @@ def make_facts(
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
     wanted_names = frozenset(wanted)
-    of_the_day = {n: f"cast({v} as bigint)" for n, v in calendar_facts(wanted_names, as_of).items()}
-    of_the_day |= contact_hours_sql(wanted_names, as_of, ledger.attributes)
     build(
         session.engine,
         facts(
@@ -163,9 +161,15 @@ def make_facts(
             wanted_names,
             snapshots,
             shared=shared,
-            of_the_day=of_the_day,
+            of_the_day=of_the_day(ledger, wanted_names, as_of),
         ),
     )
+
+
+def of_the_day(ledger: Ledger, wanted: Iterable[str], as_of: date) -> dict[str, str]:
+    """SQL of those of the facts that hang on the day and on attributes alone."""
+    counted = {name: f"cast({v} as bigint)" for name, v in calendar_facts(wanted, as_of).items()}
+    return counted | contact_hours_sql(wanted, as_of, ledger.attributes)
 
 
 def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from riskseg.insight import gathering
-from riskseg.insight.portfolio_tables.kept import _read
 from riskseg.pipeline import staged_ledger
 from riskseg.pipeline.asked import Asked
+from riskseg.pipeline.kept_rows import _read
 from riskseg.run.account_events import note
 from riskseg.run.insight import insight
 from riskseg.run.retention import erase
@@ -41,7 +41,9 @@ def asked(root: Path, name: str, as_of: date = LAST) -> str:
 
 
 def kept(root: Path) -> list[Path]:
-    return sorted((root / ".riskseg/staged").glob("*.rows"))
+    """The files of tables; the answers of the ledger itself are kept in another."""
+    files = (root / ".riskseg/staged").glob("*.rows")
+    return sorted(file for file in files if "-answers-" not in file.name)
 
 
 @pytest.mark.parametrize("name", one_in(3, QUESTIONS))

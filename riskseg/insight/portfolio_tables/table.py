@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from riskseg.insight.portfolio import Portfolio
-from riskseg.insight.portfolio_tables.kept import kept_rows
 from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.kept_rows import kept_rows
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 

@@ -1,7 +1,8 @@
-"""The rows of a portfolio's table, kept beside the staged ledger that they were worked out from.
+"""Rows that were worked out from the staged ledger, kept beside it for the next command.
 
 Most of what a question about segments costs is working out what bills were paid by the end of each
-of many months. The next question of the same day needs the very same rows.
+of many months, and most of what comparing two strategies costs is working out the facts of a day.
+The next question of the same day needs the very same rows.
 """
 
 from __future__ import annotations
