@@ -10,9 +10,8 @@ The rule, applied to the facts known at a snapshot's as-of date and to nothing e
    point of view, is below `arrears_from`, and what was paid by name had left less than that of
    the bill itself; a residue of pennies does not keep a bill open.
 
-Step 2 needs no loop and no as-of join: with bills laid end to end in due order and money laid
-end to end in payment order, a bill is cleared by the first money that reaches its far end. So
-both are put in one row of cumulative amounts, and a window finds, from each bill, the next money.
+Step 2 needs no loop: with bills laid end to end in due order and money laid end to end in payment
+order, a bill is cleared by the first money that reaches its far end.
 """
 
 from __future__ import annotations
@@ -267,7 +266,7 @@ def _laid_bills(money: Money) -> Relation:
 _LAID_POOL = Relation(
     "laid_pool",
     """
-    select snap, paid_on,
+    select snap, paid_on, amount_minor,
         cast(
             sum(amount_minor) over (
                 partition by snap order by paid_on rows unbounded preceding

@@ -1,7 +1,7 @@
 """When each bill was cleared: the day of the first money that reaches its far end.
 
-Bills wait for marks on the line that the account's money makes, laid end to end. Marks and money
-are put in one row by their place on that line, and a window finds, from each mark, the next money.
+Bills wait for marks on the line that the account's money makes, laid end to end. A bill is cleared
+by the money that reaches its mark first.
 """
 
 from __future__ import annotations
@@ -41,10 +41,7 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         """
     return [
         Relation("bills_asked_for", bills_asked_for),
-        Relation("marked_bills", marked_bills, materialized=True),
-        _FIRST_MARKS,
-        _SIDE_BY_SIDE,
-        _MET,
+        Relation("marked_bills", marked_bills),
         _CLEARED,
         *([Relation("re_aged", f"select {RE_AGED} from cleared")] if money.plans else []),
         Relation(
@@ -96,49 +93,17 @@ RE_AGED = """* replace (
     )"""
 
 
-_FIRST_MARKS = Relation(
-    "first_marks",
-    """
-    select snap, min(mark) as mark
-    from marked_bills
-    group by snap
-    """,
-)
-# The marks that bills wait for, and the money that reaches them: a bill is met by the next money.
-_SIDE_BY_SIDE = Relation(
-    "side_by_side",
-    """
-    select snap, mark as reach, bill_id, cast(null as date) as paid_on
-    from marked_bills
-    where mark <= pooled
-    union all
-    select p.snap, p.reached, null, p.paid_on
-    from laid_pool p
-    join first_marks f on f.snap = p.snap and p.reached >= f.mark
-    """,
-)
-_MET = Relation(
-    "met",
-    """
-    select snap, bill_id,
-        min(paid_on) over (
-            partition by snap order by reach desc, bill_id is null desc rows unbounded preceding
-        ) as pool_on
-    from side_by_side
-    """,
-)
+# A payment of which nothing is left reaches no further than the one before it, and clears nothing.
 _CLEARED = Relation(
     "cleared",
     """
     select b.*,
         case
             when b.mark is null then greatest(b.named_on, b.issued_on)
-            else greatest(m.pool_on, b.named_on, b.issued_on)
+            when b.mark <= b.pooled then greatest(p.paid_on, b.named_on, b.issued_on)
         end as cleared_on
     from marked_bills b
-    left join met m on m.snap = b.snap and m.bill_id = b.bill_id
-    where b.mark is null or b.mark <= b.pooled
-    union all
-    select *, cast(null as date) from marked_bills where mark > pooled
+    asof left join (select * from laid_pool where amount_minor > 0) p
+        on p.snap = b.snap and p.reached >= b.mark
     """,
 )
