@@ -5,12 +5,13 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 DEMO   := riskseg-demo
 
-.PHONY: help demo test check bench docs
+.PHONY: help demo test journeys check bench docs
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    the whole job on a generated portfolio, in $(DEMO)/"
-	@echo "make test    the tests"
+	@echo "make test    the tests, but for whole journeys"
+	@echo "make journeys  the tests of whole journeys: many commands on one workspace"
 	@echo "make check   style, types, floors, and whether the docs are current"
 	@echo "make bench   how fast decisions are made, beside the leanest way and beside pandas"
 	@echo "make docs    write the generated pages of docs/reference anew, and the site in site/"
@@ -31,8 +32,13 @@ demo: $(READY)
 # Shared out by file, so that what a file prepares is prepared once. Some tests wait for a process
 # that they started: a third worker keeps two cores busy meanwhile. Compiled modules are kept,
 # whatever the environment says: the tests start some dozens of commands.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+
 test: $(READY)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	$(PYTEST)
+
+journeys: $(READY)
+	$(PYTEST) -m 'journey and not slow' tests/journeys
 
 check: $(READY)
 	$(BIN)/ruff check .

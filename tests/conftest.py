@@ -18,6 +18,14 @@ from tests.support.shared import shared
 # Typer makes all commands anew for each one that a test calls: they are made once here.
 typer.testing._get_command = cache(typer.testing._get_command)
 
+JOURNEYS = Path(__file__).parent / "journeys"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(JOURNEYS):
+            item.add_marker(pytest.mark.journey)
+
 
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:

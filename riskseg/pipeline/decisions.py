@@ -25,6 +25,7 @@ from riskseg.pipeline.account_file import check_features, check_given
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
+from riskseg.pipeline.load import Ledger
 from riskseg.pipeline.models import Scorer, scorer, used_champions
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import PROBABILITY, explain, score, scored
