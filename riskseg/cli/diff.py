@@ -133,21 +133,22 @@ def difference(console: Console, strategy_difference: StrategyDifference) -> Non
         console.print("No row changed.")
     for change in strategy_difference.changes:
         console.print(f"  {escape(change.text)}")
-    meaning(console, strategy_difference.meaning)
     if strategy_difference.moves is not None:
         console.print()
         moves(console, strategy_difference.moves)
     if strategy_difference.movers is not None:
         written = strategy_difference.movers
         console.print(f"{counted(written.rows, 'account')} in {escape(written.place)}.")
+    meaning(console, strategy_difference.meaning, brief=strategy_difference.moves is not None)
     for insight in strategy_difference.insights:
         console.print(f"\n[bold]{escape(insight.question)}[/]")
         for figure_name, figure in insight.answer:
             console.print(f"  {escape(figure_name)}: {escape(str(figure))}")
 
 
-def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
-    """Which accounts, of all there could be, get another segment, path or action."""
+def meaning(console: Console, in_meaning: ChangeInMeaning, *, brief: bool = False) -> None:
+    """Which accounts, of all there could be, get another segment, path or action; `brief` without
+    examples, and without conditions that fill pages: real accounts have been shown."""
     from riskseg.strategy.proof.example_text import values
 
     console.print()
@@ -155,19 +156,27 @@ def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
         console.print("No difference in meaning: no account gets another segment, path or action.")
         return
     console.print("[bold]For every account there could be[/]")
+    left_out = False
     for changed_outcome in in_meaning.turns:
         before_and_after = f"{escape(changed_outcome.before)} → {escape(changed_outcome.after)}"
         console.print(f"  {changed_outcome.outcome} [bold]{before_and_after}[/]")
         regions = changed_outcome.regions
+        no_page_holds_them = any(len(region) > MOST_CONDITIONS for region in regions)
+        if brief and no_page_holds_them:
+            left_out = True
+            continue
         # Of regions that no page holds, one shows what they are like.
-        shown = regions[:1] if any(len(region) > MOST_CONDITIONS for region in regions) else regions
+        shown = regions[:1] if no_page_holds_them else regions
         for region in shown:
             console.print(f"    where {escape(_conditions(region))}")
         if not changed_outcome.complete or len(shown) < len(regions):
             console.print("    and elsewhere")
-        console.print(
-            f"    [dim]such as {escape(values(changed_outcome.example))}[/]", soft_wrap=True
-        )
+        if not brief:
+            console.print(
+                f"    [dim]such as {escape(values(changed_outcome.example))}[/]", soft_wrap=True
+            )
+    if left_out:
+        console.print("[dim]For which accounts: leave --as-of out, or take --json.[/]")
     for question in in_meaning.unsure:
         console.print(f"  [bold yellow]not settled[/] {escape(question)}")
 

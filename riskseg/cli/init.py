@@ -26,7 +26,11 @@ def init(
     folder: Annotated[Path, typer.Argument(help="A folder that is not a workspace yet.")],
     strategy: Annotated[
         str | None,
-        typer.Option(help="The starter strategy.", show_default="household-utility"),
+        typer.Option(
+            help="The starter strategy: household-utility for bills and payments, account-file for "
+            "a file of accounts alone.",
+            show_default="household-utility",
+        ),
     ] = None,
     source: Annotated[
         str | None,

@@ -8,6 +8,7 @@ from riskseg.engine.port import (
     EngineError,
     KeptTablesError,
     NoMemoryError,
+    NoRoomError,
     TooLargeError,
 )
 from riskseg.engine.sql_file import sql_written
@@ -20,6 +21,7 @@ __all__ = [
     "EngineError",
     "KeptTablesError",
     "NoMemoryError",
+    "NoRoomError",
     "TooLargeError",
     "duckdb_type",
     "holds_databases",

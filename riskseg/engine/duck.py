@@ -28,6 +28,7 @@ from riskseg.engine.port import (
     EngineError,
     KeptTablesError,
     NoMemoryError,
+    NoRoomError,
     TooLargeError,
 )
 
@@ -342,6 +343,8 @@ def _refusals(kept: Path | None = None) -> Iterator[None]:
     except duckdb.Error as error:
         if kept is not None and _is_of(kept, str(error)):
             raise KeptTablesError(_plain(error)) from error
+        if "No space left on device" in str(error):
+            raise NoRoomError(_plain(error)) from error
         large = isinstance(error, duckdb.OutOfRangeException) or any(
             refusal_words in str(error) for refusal_words in _TOO_LARGE
         )

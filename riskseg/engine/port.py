@@ -43,6 +43,10 @@ class NoMemoryError(Exception):
     refusal of a statement: callers that ask whether a statement works must not take it for one."""
 
 
+class NoRoomError(NoMemoryError):
+    """The disk has no room left for what memory does not hold."""
+
+
 class KeptTablesError(Exception):
     """Tables that are kept cannot be written, or read again: the disk is full, or the file damaged.
     No refusal of a statement either."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, ClassVar
 
-from sqlglot import TokenType, exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.duckdb import DuckDBParser
@@ -84,6 +85,17 @@ def _read_once(text: str) -> tuple[exp.Expr | None, tuple[tuple[str, str, str], 
     return parsed, tuple(slips)
 
 
+def _two_words(tokens: Sequence[Token]) -> str:
+    """What is said of two words side by side, of which no language makes anything: most often they
+    are one name."""
+    for first, second in pairwise(tokens):
+        if first.token_type == second.token_type == TokenType.VAR:
+            return (
+                f'A name with a blank in it stands in double quotes: "{first.text} {second.text}".'
+            )
+    return ""
+
+
 def _read(text: str, report: Report) -> exp.Expr | None:
     if len(text) > _MOST_CHARACTERS:
         report("RS302", f"{shown(text)} is longer than {_MOST_CHARACTERS:,} characters.", _SPLIT)
@@ -128,7 +140,7 @@ def _read(text: str, report: Report) -> exp.Expr | None:
             return None
         slip = foreign(text, shown, unreadable=True)
         if slip is None:
-            report("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
+            report("RS301", f"{shown(text)} cannot be read{_near(error)}.", _two_words(tokens))
         else:
             report("RS301", slip.what, slip.hint)
         return None

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import literal, quoted
 from riskseg.rules.elements import NO_ACTION
@@ -78,19 +79,24 @@ class Selection:
         """Add RS501 for each column that is neither among the usual ones, nor an attribute of
         accounts, nor a feature."""
         known = [*usual, *facts]
-        for name in self.columns:
-            if name not in known:
+        for name, meant in zip(self.columns, self._columns(usual), strict=True):
+            if meant not in known:
                 message = f'There is no column, attribute or feature "{name}".'
                 problems.add("RS501", message, hint=did_you_mean(name, known))
 
     def more(self, usual: Collection[str]) -> list[str]:
         """The columns that have to be added to the usual ones: attributes and features."""
-        return [name for name in self.columns if name not in usual]
+        return [name for name in self._columns(usual) if name not in usual]
+
+    def _columns(self, usual: Collection[str]) -> list[str]:
+        """The columns by their own names: names have no letter case."""
+        by_name = {folded(name): name for name in usual}
+        return [by_name.get(folded(name), folded(name)) for name in self.columns]
 
     def shown(self, usual: Sequence[str]) -> list[str]:
         """The columns that are written, in their order."""
         more = self.more(usual)
-        return [*usual, *more] if len(more) == len(self.columns) else list(self.columns)
+        return [*usual, *more] if len(more) == len(self.columns) else self._columns(usual)
 
     def condition(self, relation: str) -> str:
         """SQL of the rows that are written, over the columns `action`, `channel` and `segment` of a

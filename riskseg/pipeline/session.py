@@ -20,6 +20,7 @@ from riskseg.engine import (
     Engine,
     KeptTablesError,
     NoMemoryError,
+    NoRoomError,
     TooLargeError,
     holds_databases,
 )
@@ -164,6 +165,13 @@ def scratch_engine(
     ):
         try:
             yield engine
+        except NoRoomError as error:
+            raise problem(
+                "RS010",
+                "The disk is full: there is no room for what the engine works with.",
+                file=workspace.shown(workspace.state / "scratch"),
+                hint="Make room on the disk that holds the workspace, and run again.",
+            ) from error
         except NoMemoryError as error:
             raise problem(
                 "RS615",

@@ -15,6 +15,7 @@ from riskseg.pipeline.open_journal import meant, name_of_journal
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import check_here, read_authored, read_checked
+from riskseg.pipeline.strategy_versions import activate_earlier
 from riskseg.rules.model import Strategy
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def strategy_in_force(
             raise problem(
                 "RS605",
                 f"No strategy was in force as of {as_of}: the first holds from {first_day}.",
-                hint=f"Give a date from {first_day} on, or decide by the folder's with --draft.",
+                hint=f"Give a date from {first_day} on, or decide by the folder's with --draft. "
+                f"{activate_earlier(as_of)}",
             )
         force = _from_journal(session, journal, active, progress)
         _note_folder(session, force.strategy, progress)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.pipeline.archive import authored_from
@@ -20,6 +21,9 @@ from riskseg.store import run_inputs as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.editions import Edition
 from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.records import RunRecord
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def find_version(
     folders = [root / name for root in roots if os.path.isdir(root / name)]
     strategies = [candidate for candidate in folders if (candidate / "strategy.yaml").is_file()]
     journalled = _journalled(workspace) if workspace is not None and not strategies else {}
-    versions = sorted(meant(name, journalled))
+    # NAME@VERSION is how a version is shown.
+    versions = sorted(meant(name.rpartition("@")[2], journalled))
     if len(versions) == 1:
         return journalled[versions[0]]
     # A folder that holds no strategy is taken where the name can mean nothing else.
@@ -96,21 +101,43 @@ def find_version(
 
 
 def _in_force(workspace: Workspace | None, day: date | None, problems: Problems) -> Text | None:
-    """The text that the journal keeps of the version in force, or None after adding RS605."""
+    """The text that the journal keeps of the version in force. Where none was ever activated, the
+    one that the latest run decided by; None after adding RS605."""
     hint = "Name the versions to compare, such as a strategy folder."
     if workspace is None:
         message = "Without a workspace no strategy is in force."
         problems.add("RS605", message, hint=hint)
         return None
     with read_journal(workspace) as journal:
-        active = next(iter(journal.activations()), None) if day is None else journal.in_force(day)
+        activations = journal.activations()
+        active = next(iter(activations), None) if day is None else journal.in_force(day)
         if active is not None:
             record = journal.strategy(active)
             return Text(f"{record.name}@{record.fingerprint}", files=record.files)
-    on_day = "" if day is None else f" on {day}"
-    message = f"No strategy is in force{on_day}: none was activated."
+        if not activations:
+            for run in journal.runs():
+                if (folder := _kept_of(workspace, run)).is_dir():
+                    return Text(workspace.shown(folder), folder=folder)
+    message = "No strategy is in force: none was activated, and no run has kept one."
+    if activations:
+        first_day = min(activation.effective_from for activation in activations)
+        message = f"No strategy is in force on {day}: the first holds from {first_day}."
+        hint = f"{hint} {activate_earlier(day)}"
     problems.add("RS605", message, hint=hint)
     return None
+
+
+def activate_earlier(day: date | None) -> str:
+    """How a strategy comes to be in force on a day before the first activation."""
+    return (
+        "To have a strategy in force from that day on: `riskseg strategy activate --by NAME "
+        f"--from {day}`."
+    )
+
+
+def _kept_of(workspace: Workspace, run: RunRecord) -> Path:
+    """Where the text of the strategy is that a run decided by, if the run kept its inputs."""
+    return workspace.state / "runs" / run.run_id / store.STRATEGY
 
 
 def authored_of(text: Text, problems: Problems) -> AuthoredStrategy | None:
@@ -198,7 +225,7 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
             shown_version = f"{record.name}@{record.fingerprint}"
             versions.setdefault(record.fingerprint, Text(shown_version, files=record.files))
         for run in journal.runs():
-            folder = workspace.state / "runs" / run.run_id / store.STRATEGY
+            folder = _kept_of(workspace, run)
             if run.strategy and folder.is_dir():
                 versions.setdefault(run.strategy, Text(workspace.shown(folder), folder=folder))
     return versions

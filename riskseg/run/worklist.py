@@ -155,7 +155,8 @@ class _Listing(DueFromLedger):
         )
         if self.issues:
             self.check_order()
-        shown = self.selection.shown(NAMES)
+        # What comes of an action is read back by its id.
+        shown = list(dict.fromkeys(["id", *self.selection.shown(NAMES)]))
         columns = ", ".join(map(quoted, shown))
         listed = self.engine.batches(
             f"""
@@ -171,7 +172,7 @@ class _Listing(DueFromLedger):
             listed.schema,
             listed,
             token=token,
-            dated=Dated(self.as_of, ("id",) if "id" in shown else ()),
+            dated=Dated(self.as_of, ("id",)),
         )
         self.done = self._result()
 

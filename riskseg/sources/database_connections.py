@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.store.database_urls import is_of_login
 from riskseg.workspace import Source
 from riskseg.workspace.addresses import with_environment
 from riskseg.workspace.sources import FILES
@@ -94,10 +95,19 @@ class Database(ABC):
 
     def not_reached(self, source: Source, error: BaseException) -> ProblemsError:
         """RS016 for a database that cannot be connected to, or not any more."""
+        said = self._said(error)
+        if is_of_login(said):
+            return _problem(
+                source,
+                "RS016",
+                f"The database {self.shown} does not let this user in: {said}.",
+                "Check the user in `url`, and the password in the environment.",
+                key="url",
+            )
         return _problem(
             source,
             "RS016",
-            f"The database {self.shown} does not answer: {self._said(error)}.",
+            f"The database {self.shown} does not answer: {said}.",
             "Check `url`, and that the database can be reached from here.",
             key="url",
         )

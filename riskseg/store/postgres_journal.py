@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.store.chain import BrokenChainError
-from riskseg.store.database_urls import driver_of, hide, rendered
+from riskseg.store.database_urls import driver_of, hide, is_of_login, rendered
 from riskseg.store.journal_database import BUSY_SECONDS, DAMAGED, JournalDatabase, json_text
 from riskseg.store.journal_place import PostgresPlace
 
@@ -133,6 +133,11 @@ class PostgresJournal(JournalDatabase):
                 ) from error
             if not isinstance(error, sa.exc.OperationalError):
                 raise
+            if is_of_login(said):
+                raise self.unusable(
+                    f"The database of the journal does not let this user in: {said}.",
+                    "Check the user in `url` of [journal], and the password in the environment.",
+                ) from error
             raise self.unusable(
                 f"The database of the journal does not answer: {said}.",
                 "Check `url` in [journal], and that the server can be reached.",

@@ -24,7 +24,7 @@ def check_openpyxl(instead: str) -> None:
         raise problem(
             "RS024",
             "The package openpyxl, which reads and writes Excel workbooks, is not installed.",
-            hint=f"Install it with: pip install 'riskseg[sheets]', or {instead}.",
+            hint=f"Install it with: pip install openpyxl, or {instead}.",
         )
 
 

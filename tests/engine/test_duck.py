@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import Relation, chained
-from riskseg.engine import DuckDB, DuplicateColumnsError, EngineError, syntax_tree
+from riskseg.engine import DuckDB, DuplicateColumnsError, EngineError, NoRoomError, syntax_tree
+from riskseg.engine.duck import _refusals
 from riskseg.pipeline.contracts import build
 
 
@@ -151,3 +153,9 @@ def test_a_syntax_tree_is_of_one_select() -> None:
             syntax_tree(text)
     with pytest.raises(EngineError, match="nested too deeply"):
         syntax_tree("select " + "[" * 900 + "1" + "]" * 900)
+
+
+def test_a_full_disk_is_no_fault_of_the_statement() -> None:
+    full = duckdb.IOException('Could not write file "x.wal": No space left on device')
+    with pytest.raises(NoRoomError), _refusals():
+        raise full

@@ -478,3 +478,12 @@ def test_the_too_deep_and_the_too_long_are_problems(text: str) -> None:
 def test_a_long_flat_condition_is_fine() -> None:
     assert codes(" or ".join(["bills = 1"] * 400)) == []
     assert codes("(" * 15 + " and ".join(["bills = 1"] * 400) + ")" * 15) == []
+
+
+def test_a_name_with_a_blank_is_shown_in_quotes() -> None:
+    _, problems = checked("Pay Method = 'Cash' and bills > 1")
+    (problem,) = problems
+    assert (problem.code, problem.hint) == (
+        "RS301",
+        'A name with a blank in it stands in double quotes: "Pay Method".',
+    )

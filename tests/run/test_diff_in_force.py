@@ -60,6 +60,30 @@ def test_what_is_in_force_is_compared_with_the_folder(workspace: Path) -> None:
     assert (found["moves"]["moved"], found["movers"]) == (1, None)
 
 
+def test_the_latest_run_stands_for_what_was_never_activated(workspace: Path) -> None:
+    outside = ["assign", "--as-of", str(DAY), "--out", str(workspace / "d.csv")]
+    assert CliRunner().invoke(app, ["-w", str(workspace), *outside]).exit_code == 0
+    replace(workspace, "strategy.yaml", "large: 100", "large: 60")
+    result = run(workspace, "diff", "--as-of", str(DAY), "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["old"]["where"].startswith(".riskseg/runs/")
+    assert ([change["now"] for change in found["changes"]], found["moves"]["moved"]) == (["60"], 1)
+
+
+def test_a_day_before_the_first_activation_is_named(workspace: Path) -> None:
+    put_in_force(workspace)
+    result = run(workspace, "diff", "--as-of", "2020-01-01")
+    assert "RS605" in result.output and "the first holds from" in result.output
+    assert "strategy activate --by NAME --from 2020-01-01" in result.output.replace("\n", " ")
+
+
+def test_a_version_is_found_as_it_is_shown(workspace: Path) -> None:
+    put_in_force(workspace)
+    shown = json.loads(run(workspace, "diff", "--json").stdout)["old"]["where"]
+    assert run(workspace, "diff", shown).exit_code == 0
+
+
 @pytest.mark.parametrize("name", ["movers.csv", "movers.xlsx"])
 def test_each_account_that_moves_is_listed(workspace: Path, name: str) -> None:
     put_in_force(workspace)

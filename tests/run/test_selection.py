@@ -118,8 +118,8 @@ def test_attributes_and_features_alone_are_added(
 
 def test_a_worklist_takes_the_same_words(workspace: Path) -> None:
     rows = written(workspace, "worklist", "--segment", "calls", *CHOSEN)
-    assert rows == [
-        {"account_id": account, "action": "call", PHONE: f"0{account}"} for account in ("A4", "A1")
+    assert [(row["account_id"], row["action"], row[PHONE]) for row in rows] == [
+        (account, "call", f"0{account}") for account in ("A4", "A1")
     ]
 
 
@@ -200,3 +200,13 @@ def test_without_a_selection_the_run_is_the_same_as_ever(workspace: Path) -> Non
         for _ in range(2)
     ]
     assert runs[0].run_id == runs[1].run_id and runs[0].selection is None
+
+
+def test_names_have_no_letter_case(workspace: Path) -> None:
+    rows = written(workspace, "assign", "--action", "call", "--columns", "Account_ID,PHONE")
+    assert [[*row] for row in rows[:1]] == [["account_id", PHONE]]
+
+
+def test_a_worklist_has_the_id_by_which_outcomes_are_read_back(workspace: Path) -> None:
+    rows = written(workspace, "worklist", "--columns", "phone,balance_overdue")
+    assert rows and all([*row] == ["id", PHONE, "balance_overdue"] and row["id"] for row in rows)

@@ -127,4 +127,4 @@ def test_without_openpyxl_it_is_said_before_any_work(
     problems = Problems()
     sinks.check(str(tmp_path / "list.xlsx"), problems)
     [found] = problems
-    assert (found.code, "riskseg[sheets]" in found.hint) == ("RS024", True)
+    assert (found.code, "pip install openpyxl" in found.hint) == ("RS024", True)

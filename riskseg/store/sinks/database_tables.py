@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.store.database_urls import driver_of, hide, rendered
+from riskseg.store.database_urls import driver_of, hide, is_of_login, rendered
 from riskseg.store.files import check_place
 from riskseg.store.sinks.port import Dated
 from riskseg.store.sinks.rendering import json_text
@@ -254,9 +254,9 @@ def _refusals(url: sa.URL) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         refusal, _, _ = hide(str(error.orig), url).partition("\n")
+        hint = "Check that it can be reached and that you may make tables there."
+        if is_of_login(refusal):
+            hint = "Check the user and the password of the address."
         raise problem(
-            "RS010",
-            f"The database refuses: {refusal}.",
-            file=rendered(url),
-            hint="Check that it can be reached and that you may make tables there.",
+            "RS010", f"The database refuses: {refusal}.", file=rendered(url), hint=hint
         ) from error

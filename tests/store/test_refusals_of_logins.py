@@ -1,0 +1,25 @@
+"""Whether a database refuses the user, as drivers say it."""
+
+from __future__ import annotations
+
+import pytest
+
+from riskseg.store.database_urls import is_of_login
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        ('FATAL:  password authentication failed for user "reader"', True),
+        ('FATAL:  Peer authentication failed for user "ann"', True),
+        ('FATAL:  role "ann" does not exist', True),
+        ("fe_sendauth: no password supplied", True),
+        ("(1045, \"Access denied for user 'ann'@'localhost' (using password: YES)\")", True),
+        ("Login failed for user 'ann'.", True),
+        ('connection to server at "127.0.0.1", port 5999 failed: Connection refused', False),
+        ('could not translate host name "db.internal" to address', False),
+        ('schema "mart" does not exist', False),
+    ],
+)
+def test_whether_it_is_of_the_login(refusal: str, expected: bool) -> None:
+    assert is_of_login(refusal) is expected
