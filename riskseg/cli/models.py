@@ -302,7 +302,7 @@ def models_export(
         Path | None, typer.Option("--out", help="The file; MODEL.sql and the like if left out.")
     ] = None,
     dialect: Annotated[
-        str, typer.Option(help="Of the SQL: duckdb, postgres, spark or snowflake.")
+        str, typer.Option(help="Of the SQL: duckdb, postgres, snowflake, bigquery or spark.")
     ] = "duckdb",
     as_json: AsJson = False,
 ) -> None:

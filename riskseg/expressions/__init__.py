@@ -8,7 +8,7 @@ from riskseg.expressions.checking import Expression, check
 from riskseg.expressions.constants import ConstantValue, by_name, names_used
 from riskseg.expressions.functions import FUNCTIONS, Function
 from riskseg.expressions.show import show
-from riskseg.expressions.sql import Dialect, quote, to_sql
+from riskseg.expressions.sql import to_sql
 from riskseg.expressions.tree import Node, Type
 from riskseg.expressions.typed import Scope
 from riskseg.expressions.walk import names_in_cases, texts_compared
@@ -16,7 +16,6 @@ from riskseg.expressions.walk import names_in_cases, texts_compared
 __all__ = [
     "FUNCTIONS",
     "ConstantValue",
-    "Dialect",
     "Expression",
     "Function",
     "Node",
@@ -26,7 +25,6 @@ __all__ = [
     "check",
     "names_in_cases",
     "names_used",
-    "quote",
     "show",
     "texts_compared",
     "to_sql",

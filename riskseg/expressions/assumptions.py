@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
+from riskseg.domain.relations import quoted
 from riskseg.expressions.checking import Expression
 from riskseg.expressions.show import show
-from riskseg.expressions.sql import quote, to_sql
+from riskseg.expressions.sql import to_sql
 from riskseg.expressions.tree import (
     And,
     Arithmetic,
@@ -117,7 +118,7 @@ def can_be_written(value: Decimal) -> bool:
     return value == round(value, MOST_DECIMALS)
 
 
-def check_sql(assumption: Expression, column: Callable[[str], str] = quote) -> str:
+def check_sql(assumption: Expression, column: Callable[[str], str] = quoted) -> str:
     """An assumption as SQL that is true or false: false too where it cannot be worked out.
     `column` gives the SQL that stands for a fact's name."""
     unknown = " or ".join(

@@ -1,12 +1,13 @@
-"""A checked expression as SQL, for DuckDB or Spark.
+"""A checked expression as the SQL of this house, which DuckDB carries out;
+`riskseg.expressions.dialects` writes it for other databases.
 
 Every operation is put in parentheses and every name is quoted, so the text can stand anywhere.
 
 Numbers come out the same on each engine because their types are said, not inferred. INTEGER is
 computed as bigint, NUMBER as double, DECIMAL as decimal(38, 6): a product or quotient of decimals
-is rounded to six decimals, half away from zero. Spark divides and rounds like that by itself;
-DuckDB would divide as doubles, so there the quotient is taken in whole numbers, to seven decimals
-towards zero, and then rounded: the seventh decides, exactly as the endless quotient would.
+is rounded to six decimals, half away from zero. DuckDB would divide as doubles, so the quotient is
+taken in whole numbers, to seven decimals towards zero, and then rounded: the seventh decides,
+exactly as the endless quotient would.
 A DECIMAL past some 25 digits before the point, an INTEGER past 18, or a date thousands of
 millennia away stops the engine; none is wrapped or lost. DECIMAL facts have at most six decimals.
 """
@@ -16,11 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal as Choice
-
-from sqlglot import exp
 
 from riskseg.domain.facts import Kind
+from riskseg.domain.relations import literal, quoted
 from riskseg.expressions.checking import Expression
 from riskseg.expressions.tree import (
     And,
@@ -39,58 +38,35 @@ from riskseg.expressions.tree import (
     Value,
 )
 
-Dialect = Choice["duckdb", "spark"]
-
 _STORED: Mapping[Kind, str] = {
     Kind.INTEGER: "bigint",
     Kind.DECIMAL: "decimal(38, 6)",
     Kind.NUMBER: "double",
 }
 
-# Functions whose SQL is not `name(arguments)`, by engine. Dates: DuckDB adds only 32-bit days.
-_CALLS: Mapping[str, Mapping[str, str]] = {
-    "duckdb": {
-        "day_of_month": "day({0})",
-        "day_of_week": "isodow({0})",
-        "days_between": "({1} - {0})",
-        "add_days": "({0} + cast({1} as integer))",
-    },
-    "spark": {
-        "day_of_month": "day({0})",
-        "day_of_week": "(weekday({0}) + 1)",
-        "days_between": "datediff({1}, {0})",
-        "add_days": "date_add({0}, cast({1} as int))",
-    },
+# Functions whose SQL is not `name(arguments)`. Dates: only 32-bit days are added.
+_CALLS: Mapping[str, str] = {
+    "day_of_month": "day({0})",
+    "day_of_week": "isodow({0})",
+    "days_between": "({1} - {0})",
+    "add_days": "({0} + cast({1} as integer))",
 }
 
 
-def quote(name: str, dialect: Dialect = "duckdb") -> str:
-    """A name as that engine quotes it."""
-    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
-
-
-def to_sql(
-    expression: Expression,
-    column: Callable[[str], str] | None = None,
-    *,
-    dialect: Dialect = "duckdb",
-) -> str:
+def to_sql(expression: Expression, column: Callable[[str], str] = quoted) -> str:
     """The SQL of a checked expression. `column` gives the SQL that stands for a fact's name;
     without it the name itself, quoted."""
-    if column is None:
-        return _Writer(lambda name: quote(name, dialect), dialect).sql(expression.tree)
-    return _Writer(column, dialect).sql(expression.tree)
+    return tree_to_sql(expression.tree, column)
 
 
 def tree_to_sql(tree: Node, column: Callable[[str], str]) -> str:
     """The SQL of a tree; `column` gives the SQL that stands for a fact's name."""
-    return _Writer(column, "duckdb").sql(tree)
+    return _Writer(column).sql(tree)
 
 
 @dataclass(frozen=True)
 class _Writer:
     column: Callable[[str], str]
-    dialect: Dialect
 
     def sql(self, node: Node) -> str:
         match node:
@@ -134,11 +110,11 @@ class _Writer:
             case Decimal():
                 return f"{value:f}" if value >= 0 else f"({value:f})"
             case float():
-                # An exponent is what makes a number a double to both engines.
+                # An exponent is what makes a number a double.
                 number_text = repr(value) if "e" in repr(value) else f"{value!r}e0"
                 return number_text if value >= 0 else f"({number_text})"
             case str():
-                return exp.Literal.string(value).sql(dialect=self.dialect)
+                return literal(value)
             case _:
                 return f"date '{value.isoformat()}'"
 
@@ -152,7 +128,7 @@ class _Writer:
         left, right = self._stored(node.left), self._stored(node.right)
         decimal = node.kind is Kind.DECIMAL
         match node.operator:
-            case "/" if decimal and self.dialect == "duckdb":
+            case "/" if decimal:
                 # Engines need not read `and` from the left: a zero must be harmless anywhere.
                 dividend = f"cast({left} * 1000000 as hugeint) * 10000000"
                 divisor = f"nullif(cast({right} * 1000000 as hugeint), 0)"
@@ -178,7 +154,7 @@ class _Writer:
                 arguments = [self._stored(first_argument), *map(self.sql, others)]
                 return f"{function}({', '.join(arguments)})"
         argument_texts = [self.sql(argument) for argument in node.arguments]
-        shape = _CALLS[self.dialect].get(node.function)
+        shape = _CALLS.get(node.function)
         return (
             shape.format(*argument_texts)
             if shape

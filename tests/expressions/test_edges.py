@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
+from riskseg.domain.relations import quoted
 from riskseg.engine import DuckDB, Engine, TooLargeError
-from riskseg.expressions import Expression, check, quote, to_sql
+from riskseg.expressions import Expression, check, to_sql
 from riskseg.expressions.assumptions import assumptions, check_sql, finite_results
 from riskseg.expressions.smt import Texts, constant, domain, holds, to_smt
 from tests.expressions.test_agreement import FACTS, QUICK, SCOPE, expressions
@@ -75,7 +76,7 @@ def literal(value: Any, kind: Kind) -> str:
 
 def relation(row: Mapping[str, Any]) -> str:
     values = ", ".join(literal(row[f.name], f.kind) for f in FACTS)
-    names = ", ".join(quote(f.name) for f in FACTS)
+    names = ", ".join(quoted(f.name) for f in FACTS)
     return f"(values ({values})) facts({names})"
 
 

@@ -14,16 +14,20 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 import sqlglot
 
+from riskseg.domain.facts import Kind
 from riskseg.domain.problems import ProblemsError
+from riskseg.domain.relations import quoted
+from riskseg.expressions.dialects import DIALECTS
 from riskseg.learning.artefact import Model
 from riskseg.learning.calibration import Calibration, StoredCalibration
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.export.check import LEAST_ROWS, UNSEEN, check_rows
 from riskseg.learning.export.points import points_csv
-from riskseg.learning.export.sql import DIALECTS, sql
+from riskseg.learning.export.sql import sql
 from riskseg.learning.reference import Reference, Spread
 from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
@@ -232,6 +236,26 @@ def test_each_dialect_says_the_same(dialect: str, either: Model) -> None:
     rows = check_rows(either).head(500)
     assert_same(in_duckdb(back, rows), either, rows)
     assert text.startswith("-- late 0123456789ab")
+
+
+def test_postgres_scores_the_same(either: Model, postgres_url: str) -> None:
+    rows = check_rows(either).head(600)
+    flags = [fact.name for fact in either.facts if fact.kind is Kind.BOOLEAN]
+    stored = rows.assign(**{name: rows[name].astype("boolean") for name in flags})
+    types = {"b": "boolean", "f": "double precision", "O": "text"}
+    columns = ", ".join(
+        f"{quoted(name)} {types.get(stored[name].dtype.kind, 'text')}" for name in rows.columns
+    )
+    values = stored.astype(object).where(stored.notna(), None).values.tolist()
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        connection.execute(f"create temp table accounts ({columns})")
+        with connection.cursor() as cursor:
+            marks = ", ".join(["%s"] * len(rows.columns))
+            cursor.executemany(f"insert into accounts values ({marks})", values)
+            found = cursor.execute(sql(either, "postgres"))
+            told = pd.DataFrame(found.fetchall(), columns=[c.name for c in found.description or ()])
+    told = told.set_index("account_id").loc[rows["account_id"]].reset_index()
+    assert_same(told, either, rows)
 
 
 def test_a_card_without_a_feature_is_exported_too() -> None:

@@ -9,5 +9,15 @@ from riskseg.expressions.dialects.forms import SqlType, UnknownFormError
 from riskseg.expressions.dialects.known import DIALECTS
 from riskseg.expressions.dialects.layout import Writer
 from riskseg.expressions.dialects.reading import parsed, read
+from riskseg.expressions.dialects.statement import statement
 
-__all__ = ["DIALECTS", "Dialect", "SqlType", "UnknownFormError", "Writer", "parsed", "read"]
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "SqlType",
+    "UnknownFormError",
+    "Writer",
+    "parsed",
+    "read",
+    "statement",
+]

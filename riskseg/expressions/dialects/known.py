@@ -65,7 +65,7 @@ class Postgres(Dialect):
     }
 
     def double(self, number: str) -> str:
-        return f"cast({number} as double precision)"
+        return f"float8 '{number}'"
 
     def days_added(self, day: Form, days: Form) -> Form:
         return Spelled("{0} + {1}", (day, _narrow(days, "integer")), sign="+")
@@ -101,7 +101,7 @@ class Snowflake(Dialect):
         return backslashed(value)
 
     def double(self, number: str) -> str:
-        return f"cast({number} as double)"
+        return f"{number}::double"
 
     def days_added(self, day: Form, days: Form) -> Form:
         return Spelled("dateadd('day', {1}, {0})", (day, days))

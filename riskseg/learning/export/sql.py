@@ -5,26 +5,24 @@ features, under the feature's own name; a NaN counts as null. It gives `account_
 (scorecards alone), `margin` (log-odds of the bad outcome) and `probability` at six decimals.
 Bins are added as whole hundredths; trees are added one after the other, as LightGBM does.
 
-The statement is written for DuckDB and translated by sqlglot. Every engine on the list holds NaN
-equal to itself, reads `1.5e0` as an exact double and adds from left to right.
+The statement is made of forms that every database on the list spells in its own way, holds NaN
+equal to itself, and adds from left to right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.domain.relations import literal, quoted
+from riskseg.expressions.dialects import DIALECTS, statement
 from riskseg.learning.calibration import FARTHEST, Calibration
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
-
-Dialect = Literal["duckdb", "postgres", "spark", "snowflake"]
-DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 Named = Callable[[str], str]
 
@@ -32,30 +30,23 @@ Named = Callable[[str], str]
 def sql(model: Model, dialect: str = "duckdb") -> str:
     """The statement that scores `accounts`.
 
-    Raises ProblemsError (RS004) for a dialect that is not one of :data:`DIALECTS`, and for a
-    learner that offers no SQL.
+    Raises ProblemsError (RS004) for a dialect that is not one of
+    :data:`riskseg.expressions.dialects.DIALECTS`, and for a learner that offers no SQL.
     """
     if dialect not in DIALECTS:
         message = f'"{dialect}" is not a dialect of SQL that models are exported to.'
         raise problem("RS004", message, hint=did_you_mean(dialect, DIALECTS))
     margin = model.learned_by.sql_stages(model)
-    score = "score, " if margin.score else ""
     calibrated = f"select *, {_log_odds(model.calibration)} as log_odds from {{}}"
+    stages, previous = [], "accounts"
+    for stage_name, stage_select in (*margin.stages, ("riskseg_calibrated", calibrated)):
+        stages.append((stage_name, stage_select.format(previous)))
+        previous = stage_name
+    score = "score, " if margin.score else ""
     # Six decimals by floor: engines round doubles each in their own way, or not at all.
     probability = "floor(1e6 / (1e0 + exp(-log_odds)) + 0.5e0) / 1e6"
-    relations, previous = [], "accounts"
-    for stage_name, stage_select in (*margin.stages, ("riskseg_calibrated", calibrated)):
-        relations.append(f"{stage_name} as (\n{stage_select.format(previous)}\n)")
-        previous = stage_name
-    statement = (
-        f"with {', '.join(relations)}\n"
-        f"select account_id, {score}margin, {probability} as probability\nfrom {previous}"
-    )
-    if dialect != "duckdb":
-        import sqlglot
-
-        statement = sqlglot.transpile(statement, read="duckdb", write=dialect, pretty=True)[0]
-    return f"{_head(model)}{statement}\n"
+    last = f"select account_id, {score}margin, {probability} as probability from {previous}"
+    return f"{_head(model)}{statement(stages, last, DIALECTS[dialect])}\n"
 
 
 def _head(model: Model) -> str:
