@@ -50,7 +50,7 @@ def as_categories(rows: pd.DataFrame) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Text as pandas categories with the levels of these rows; a level not among them is null."""
     levels = {name: sorted(rows[name].dropna().unique()) for name in text_columns(rows)}
 
-    def told(batch: pd.DataFrame) -> pd.DataFrame:
+    def prepared(batch: pd.DataFrame) -> pd.DataFrame:
         return batch.assign(
             **{
                 name: pd.Categorical(batch[name], categories=known)
@@ -58,7 +58,7 @@ def as_categories(rows: pd.DataFrame) -> Callable[[pd.DataFrame], pd.DataFrame]:
             }
         )
 
-    return told
+    return prepared
 
 
 def logistic_regression(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
@@ -97,17 +97,17 @@ def optbinning(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
 def lightgbm(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
     from lightgbm import LGBMClassifier
 
-    told = as_categories(rows)
+    prepared = as_categories(rows)
     model = LGBMClassifier(n_jobs=threads, random_state=0, verbose=-1)
-    model.fit(told(rows), label)
-    return lambda batch: np.asarray(model.predict_proba(told(batch)))[:, 1]
+    model.fit(prepared(rows), label)
+    return lambda batch: np.asarray(model.predict_proba(prepared(batch)))[:, 1]
 
 
 def xgboost(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
     import xgboost as xgb
 
-    told = as_categories(rows)
-    data = xgb.DMatrix(told(rows), label, enable_categorical=True, nthread=threads)
+    prepared = as_categories(rows)
+    data = xgb.DMatrix(prepared(rows), label, enable_categorical=True, nthread=threads)
     fixed = {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
@@ -136,7 +136,7 @@ def xgboost(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
     model = xgb.train(best[1], data, num_boost_round=best[2])
 
     def predict(batch: pd.DataFrame) -> Floats:
-        unseen = xgb.DMatrix(told(batch), enable_categorical=True, nthread=threads)
+        unseen = xgb.DMatrix(prepared(batch), enable_categorical=True, nthread=threads)
         return np.asarray(model.predict(unseen), dtype=np.float64)
 
     return predict
@@ -148,7 +148,7 @@ def catboost(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
 
     text = text_columns(rows)
 
-    def told(batch: pd.DataFrame) -> pd.DataFrame:  # it takes no null category
+    def prepared(batch: pd.DataFrame) -> pd.DataFrame:  # it takes no null category
         return batch.assign(**{name: batch[name].fillna("(null)") for name in text})
 
     common: dict[str, Any] = {
@@ -159,7 +159,7 @@ def catboost(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
         "allow_writing_files": False,
     }
     learned, watched, learned_label, watched_label = train_test_split(
-        told(rows), label, test_size=0.2, stratify=label, random_state=0
+        prepared(rows), label, test_size=0.2, stratify=label, random_state=0
     )
     first = CatBoostClassifier(iterations=1000, **common)
     first.fit(
@@ -172,8 +172,10 @@ def catboost(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:
     model = CatBoostClassifier(
         iterations=first.get_best_iteration() + 1, learning_rate=first.learning_rate_, **common
     )
-    model.fit(told(rows), label)
-    return lambda batch: np.asarray(model.predict_proba(told(batch), thread_count=threads))[:, 1]
+    model.fit(prepared(rows), label)
+    return lambda batch: np.asarray(model.predict_proba(prepared(batch), thread_count=threads))[
+        :, 1
+    ]
 
 
 def ebm(rows: pd.DataFrame, label: Labels, threads: int) -> Predict:

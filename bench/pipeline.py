@@ -65,12 +65,12 @@ def make_data(folder: Path, accounts: int) -> None:
 def toml(data: Path, where: str = "") -> str:
     """riskseg.toml over the data: its files as they are, or the rows of them that a condition
     picks."""
-    told = '[workspace]\nstrategy = "rules/household-utility"\n'
+    settings = '[workspace]\nstrategy = "rules/household-utility"\n'
     for table in ("accounts", "bills", "payments"):
         file = f"{data}/{table}.parquet"
         source = f"select * from '{file}' where {where}" if where else file
-        told += f'[source.{table}]\nfrom = "{source}"\n'
-    return told
+        settings += f'[source.{table}]\nfrom = "{source}"\n'
+    return settings
 
 
 def make_workspace(folder: Path, data: Path) -> list[str]:

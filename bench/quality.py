@@ -5,7 +5,7 @@
                             [--threads 1] [--json FILE] [--cache FILE]
 
 For each data set: stratified folds; every learner is fitted to the rows outside a fold and judged
-on the fold. Ids are left out; no learner is told anything of a data set but its columns. The table
+on the fold. Ids are left out; no learner is given anything of a data set but its columns. The table
 on stdout gives the mean and standard deviation of the folds' AUC, the mean Brier score and log
 loss, the expected calibration error (ten groups of equal count over all folds' probabilities:
 the mean gap between what was said and what happened), and the median CPU seconds, of all threads
@@ -91,7 +91,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Result:
-    """A learner's work on one fold. `told` is what it did there, for the record."""
+    """A learner's work on one fold. `reported` is what it did there, for the record."""
 
     auc: float
     brier: float
@@ -99,7 +99,7 @@ class Result:
     fit_seconds: float
     predict_seconds: float
     probability: Floats
-    told: str = ""
+    reported: str = ""
 
     def line(self) -> dict[str, Any]:
         packed = base64.b64encode(self.probability.astype("<f4").tobytes()).decode()
@@ -120,8 +120,8 @@ class Cache:
         if file is not None and file.exists():
             for line in file.read_text().splitlines():
                 if line.endswith("}}"):  # the last may be half written
-                    told = json.loads(line)
-                    self._known[told["key"]] = told["result"]
+                    reported = json.loads(line)
+                    self._known[reported["key"]] = reported["result"]
 
     def get(self, key: str) -> Result | None:
         return Result.from_line(dict(self._known[key])) if key in self._known else None
@@ -187,7 +187,7 @@ def cpu_seconds() -> float:
 
 
 def judged(
-    label: Labels, probability: Floats, fitted: float, predicted: float, told: str = ""
+    label: Labels, probability: Floats, fitted: float, predicted: float, reported: str = ""
 ) -> Result:
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
@@ -199,7 +199,7 @@ def judged(
         fit_seconds=fitted,
         predict_seconds=predicted,
         probability=probability,
-        told=told,
+        reported=reported,
     )
 
 
@@ -263,8 +263,10 @@ def of_riskseg(spec: str, table: Table, unseen: Any, threads: int) -> Result:
     probability = np.asarray(model.predict(batch, threads), dtype=np.float64)
     done = cpu_seconds()
     calibration = json.loads(trained.files["calibration.json"])[trained.learner]["kind"]
-    told = f"{trained.learner}, calibrated by {calibration}"
-    return judged(table.label[unseen], probability, fitted - start, done - start_predicting, told)
+    reported = f"{trained.learner}, calibrated by {calibration}"
+    return judged(
+        table.label[unseen], probability, fitted - start, done - start_predicting, reported
+    )
 
 
 def learning_code() -> str:
@@ -290,7 +292,7 @@ def summary(table: Table, learner: str, results: list[Result], order: Any) -> di
         "predict_seconds": statistics.median(result.predict_seconds for result in results),
         "auc_of_folds": aucs,
         "log_loss_of_folds": [result.log_loss for result in results],
-        "told": [result.told for result in results if result.told],
+        "reported": [result.reported for result in results if result.reported],
     }
 
 
@@ -407,7 +409,7 @@ def main() -> None:
                 results.append(result)
                 print(
                     f"{name} · {learner} · fold {number + 1}: AUC {result.auc:.4f}, log loss "
-                    f"{result.log_loss:.4f}, {result.fit_seconds:.1f} s {result.told}",
+                    f"{result.log_loss:.4f}, {result.fit_seconds:.1f} s {result.reported}",
                     file=sys.stderr,
                     flush=True,
                 )
@@ -417,10 +419,10 @@ def main() -> None:
     if given.against:
         print(f"\n{beside(summaries, given.against, given.folds)}")
     if given.json:
-        told = {"folds": given.folds, "repeats": given.repeats, "threads": given.threads}
-        told["results"] = summaries
-        told["peers"] = {name: f"{p.versions}: {p.settings}" for name, p in PEERS.items()}
-        given.json.write_text(json.dumps(told, indent=1) + "\n")
+        reported = {"folds": given.folds, "repeats": given.repeats, "threads": given.threads}
+        reported["results"] = summaries
+        reported["peers"] = {name: f"{p.versions}: {p.settings}" for name, p in PEERS.items()}
+        given.json.write_text(json.dumps(reported, indent=1) + "\n")
     sys.exit(1 if failed else 0)
 
 

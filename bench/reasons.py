@@ -178,8 +178,8 @@ def main() -> None:
         if not given.json:
             print(f"{leaves:>3} leaves  greatest difference from pred_contrib {gap:.1e}")
     if given.json:
-        told = {"rows": given.rows, "trees": given.trees, "threads": given.threads}
-        print(json.dumps({**told, "results": results}))
+        settings = {"rows": given.rows, "trees": given.trees, "threads": given.threads}
+        print(json.dumps({**settings, "results": results}))
 
 
 if __name__ == "__main__":

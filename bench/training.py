@@ -40,14 +40,14 @@ def main() -> None:
             (workspace / "models/default.yaml").unlink()
         (workspace / "riskseg.toml").write_text(toml(data))
         began = time.perf_counter()
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "riskseg", "-w", workspace, "train", "late_payment", "--json"],
             check=True,
             stdout=subprocess.PIPE,
         )
         seconds = time.perf_counter() - began
         first = first or seconds
-        summary = json.loads(told.stdout)[0]["summary"]
+        summary = json.loads(finished.stdout)[0]["summary"]
         windows = (summary["training"], summary["hold_out"])
         snapshots = sum(w["stands_for"] for w in windows)
         rows = sum(w["rows"] for w in windows)

@@ -241,17 +241,17 @@ def test_a_run_in_memory_is_replayed_and_explained(ws: riskseg.Workspace) -> Non
     assert (shown.exit_code, "None" in shown.output) == (0, False), shown.output
     listed = CliRunner().invoke(app, ["-w", str(ws.root), "journal", "show"])
     assert (listed.exit_code, "None" in listed.output) == (0, False), listed.output
-    told = ws.explain("<b>&2", as_of=day)
-    assert (told.run, told.decision["segment"]) == (decisions.run_id, "miss")
-    assert ws.explain("<b>&2", run=decisions.run_id).decision == told.decision
+    reported = ws.explain("<b>&2", as_of=day)
+    assert (reported.run, reported.decision["segment"]) == (decisions.run_id, "miss")
+    assert ws.explain("<b>&2", run=decisions.run_id).decision == reported.decision
 
 
 def test_what_is_shown_as_html_is_escaped(ws: riskseg.Workspace) -> None:
-    told = ws.explain("<b>&2", as_of=DAY, fresh=True)
-    assert "&lt;b&gt;&amp;2 as of 2026-01-01" in told._repr_html_()
-    assert "<b>" not in told._repr_html_()
-    assert repr(told).startswith("<b>&2 as of 2026-01-01: live, segment miss")
-    assert [row["table"] for row in told.to_arrow().to_pylist()] == ["t", "segments"]
+    reported = ws.explain("<b>&2", as_of=DAY, fresh=True)
+    assert "&lt;b&gt;&amp;2 as of 2026-01-01" in reported._repr_html_()
+    assert "<b>" not in reported._repr_html_()
+    assert repr(reported).startswith("<b>&2 as of 2026-01-01: live, segment miss")
+    assert [row["table"] for row in reported.to_arrow().to_pylist()] == ["t", "segments"]
 
 
 def test_decisions_in_a_file_are_read_from_it(ws: riskseg.Workspace, tmp_path: Path) -> None:

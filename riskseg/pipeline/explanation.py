@@ -56,7 +56,8 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
     guards = _guards(strategy, decider.as_of, decided_row)
     scores = tuple(_score(engine, decider, key, decided_row) for key in decider.scorers)
     decision["reasons"] = next(
-        (account_score.told for account_score in scores if account_score.key == decider.of), ""
+        (account_score.reasons_text for account_score in scores if account_score.key == decider.of),
+        "",
     )
     decision["priority"] = _as_short(decision["priority"])
     waits = waiting(strategy, decided_row, guards, walked)
@@ -129,7 +130,7 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
         learner=model.learner,
         p=p,
         reasons=reasons,
-        told=reasons_text,
+        reasons_text=reasons_text,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import PrivateAttr
+from pydantic import AliasChoices, Field, PrivateAttr, computed_field
 
 from riskseg.domain.decision import Outlook
 from riskseg.domain.problems import problem
@@ -269,8 +269,14 @@ class ExplainedScore(Part):
     p: Decimal | None
     """Null where the account is outside the model's population."""
     reasons: tuple[Reason, ...]
-    told: str
+    reasons_text: str = Field(validation_alias=AliasChoices("reasons_text", "told"))
     """The reasons as a decision holds them."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def told(self) -> str:
+        """The same as `reasons_text`, under its name in earlier versions."""
+        return self.reasons_text
 
 
 class MatchedRow(Part):

@@ -31,7 +31,7 @@ def run(workspace: Path | None, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*head, *arguments])
 
 
-def told(result: Result) -> list[dict[str, Any]]:
+def reported(result: Result) -> list[dict[str, Any]]:
     """The Problems of a command that was asked for JSON."""
     problems = json.loads(result.stdout)["problems"]
     busy = {problem["code"] for problem in problems} == {"RS604"}
@@ -80,8 +80,8 @@ print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
 def test_every_command_has_help(path: tuple[str, ...]) -> None:
     result = run(None, *path, "--help")
     assert result.exit_code == 0
-    told_lines = [line.strip() for line in result.stdout.splitlines()]
-    about = told_lines[told_lines.index("") + 1 :]
+    reported_lines = [line.strip() for line in result.stdout.splitlines()]
+    about = reported_lines[reported_lines.index("") + 1 :]
     assert about[0] and not about[0].startswith("Options")
 
 
@@ -109,7 +109,9 @@ def test_wrong_usage_is_2(used: Path) -> None:
         (["--as-of", "2026-06-30", "--months", "one"], '"one" is no whole number'),
     ],
 )
-def test_a_day_or_number_that_is_none_is_told_in_our_words(options: list[str], said: str) -> None:
+def test_a_day_or_number_that_is_none_is_reported_in_our_words(
+    options: list[str], said: str
+) -> None:
     result = run(None, "insight", "size", *options)
     assert result.exit_code == 2
     assert f"Invalid value for '{options[-2]}': " in result.stderr
@@ -180,7 +182,7 @@ def test_json_parses_on_problems_too(
 ) -> None:
     workspace = copy_of(sound)
     p.replace(workspace, "riskseg.toml", "currency     =", "curency      =")
-    (problem,) = told(run(workspace, *arguments, "--json"))
+    (problem,) = reported(run(workspace, *arguments, "--json"))
     assert (problem["code"], problem["file"], problem["line"]) == ("RS003", "riskseg.toml", 2)
     plain = run(workspace, *arguments)
     assert plain.exit_code == 1
@@ -195,11 +197,11 @@ def test_generate_and_init_tell_json(tmp_path: Path) -> None:
     wrote = run(None, "generate", "--out", str(tmp_path / "data"), *size, "--json")
     assert "bills.parquet" in json.loads(wrote.stdout)["files"]
     again = run(None, "init", str(tmp_path / "new"), "--json")
-    assert [q["code"] for q in told(again)] == ["RS010"]
+    assert [q["code"] for q in reported(again)] == ["RS010"]
     again = run(None, "generate", "--out", str(tmp_path / "data"), *size, "--json")
-    assert [q["code"] for q in told(again)] == ["RS010"]
+    assert [q["code"] for q in reported(again)] == ["RS010"]
     wrong = run(None, "init", str(tmp_path / "other"), "--strategy", "houshold-utility", "--json")
-    assert told(wrong)[0]["hint"] == 'Did you mean "household-utility"?'
+    assert reported(wrong)[0]["hint"] == 'Did you mean "household-utility"?'
 
 
 # Plans
@@ -248,16 +250,16 @@ def test_a_name_that_does_not_exist_has_no_plan(
     arguments: tuple[str, ...], code: str, used: Path
 ) -> None:
     """A plan of what cannot be carried out is a Problem, the one that carrying it out would be."""
-    (planned,) = told(run(used, *arguments, "--plan", "--json"))
+    (planned,) = reported(run(used, *arguments, "--plan", "--json"))
     assert planned["code"] == code
-    assert [planned] == told(run(used, *arguments, "--json"))
+    assert [planned] == reported(run(used, *arguments, "--json"))
 
 
 def test_a_run_that_kept_nothing_has_no_plan_of_a_replay(used: Path, copy_of: Copy) -> None:
     workspace = copy_of(used)
     out = str(workspace / "not_kept.csv")
     assert run(workspace, "assign", "--as-of", DAY, "--out", out, "--no-keep").exit_code == 0
-    (planned,) = told(run(workspace, "replay", "last", "--plan", "--json"))
+    (planned,) = reported(run(workspace, "replay", "last", "--plan", "--json"))
     assert planned["code"] == "RS609"
 
 
@@ -277,10 +279,10 @@ def test_the_plan_names_the_stages_a_run_reaches(used: Path) -> None:
 
 
 def test_no_workspace(tmp_path: Path) -> None:
-    (problem,) = told(run(tmp_path, "check", "--json"))
+    (problem,) = reported(run(tmp_path, "check", "--json"))
     assert problem["code"] == "RS001"
     assert "riskseg init" in problem["hint"]
-    (problem,) = told(
+    (problem,) = reported(
         run(tmp_path / "nowhere", "assign", "--as-of", DAY, "--out", "x.csv", "--json")
     )
     assert problem["code"] == "RS001"
@@ -290,12 +292,12 @@ def test_the_nearest_workspace_upward(used: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(used / "data")
     assert run(None, "strategy", "check").exit_code == 0
     monkeypatch.chdir("/")
-    assert [q["code"] for q in told(run(None, "check", "--json"))] == ["RS001"]
-    assert [q["code"] for q in told(run(None, "strategy", "check", "--json"))] == ["RS230"]
+    assert [q["code"] for q in reported(run(None, "check", "--json"))] == ["RS001"]
+    assert [q["code"] for q in reported(run(None, "strategy", "check", "--json"))] == ["RS230"]
 
 
 def test_an_account_misspelt(used: Path) -> None:
-    (problem,) = told(run(used, "explain", "A0000007", "--as-of", DAY, "--json"))
+    (problem,) = reported(run(used, "explain", "A0000007", "--as-of", DAY, "--json"))
     assert problem["code"] == "RS601"
     assert problem["hint"].startswith('Did you mean "A0000')
 
@@ -310,11 +312,11 @@ def test_an_account_misspelt(used: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["assign", "score"])
-def test_a_wrong_out_is_told_before_any_work(
+def test_a_wrong_out_is_reported_before_any_work(
     command: str, out: str, says: str, used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(used)
-    (problem,) = told(run(used, command, "--as-of", DAY, "--out", out, "--json"))
+    (problem,) = reported(run(used, command, "--as-of", DAY, "--out", out, "--json"))
     assert problem["code"] == "RS010"
     assert says in problem["what"] + problem["hint"]
 
@@ -329,7 +331,7 @@ def test_statements_never_take_the_place_of_what_is_needed(
     file = used / place
     before = file.read_bytes() if file.exists() else None
     asked = ("assign", "--as-of", DAY, "--out", "y.csv", "--sql", place, "--json")
-    assert {problem["code"] for problem in told(run(used, *asked))} == {"RS010"}
+    assert {problem["code"] for problem in reported(run(used, *asked))} == {"RS010"}
     assert (file.read_bytes() if file.exists() else None) == before
 
 
@@ -350,7 +352,7 @@ def test_a_date_before_the_data(
     arguments: tuple[str, ...], used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(used)
-    (problem,) = told(run(used, *arguments, "--as-of", "1990-01-01", "--json"))
+    (problem,) = reported(run(used, *arguments, "--as-of", "1990-01-01", "--json"))
     assert problem["code"] == "RS602"
     assert "1990-01-01" in problem["what"] and problem["hint"].startswith("Give a date from 20")
     assert not (used / "x.csv").exists()
@@ -359,7 +361,7 @@ def test_a_date_before_the_data(
 def test_models_that_are_not_trained(sound: Path, copy_of: Copy, tmp_path: Path) -> None:
     workspace = copy_of(sound)
     out = ("--as-of", DAY, "--out", str(tmp_path / "x.csv"), "--json")
-    found = told(run(workspace, "assign", *out))
+    found = reported(run(workspace, "assign", *out))
     assert [(q["code"], q["file"]) for q in found] == [
         ("RS401", "models/default.yaml"),
         ("RS401", "models/late_payment.yaml"),
@@ -368,13 +370,13 @@ def test_models_that_are_not_trained(sound: Path, copy_of: Copy, tmp_path: Path)
         "Run `riskseg train default`.",
         "Run `riskseg train late_payment`.",
     ]
-    assert [q["code"] for q in told(run(workspace, "score", *out))] == ["RS401"]
-    assert [q["code"] for q in told(run(workspace, "models", "show", "default", "--json"))] == [
+    assert [q["code"] for q in reported(run(workspace, "score", *out))] == ["RS401"]
+    assert [q["code"] for q in reported(run(workspace, "models", "show", "default", "--json"))] == [
         "RS401"
     ]
-    (misspelt,) = told(run(workspace, "train", "defualt", "--json"))
+    (misspelt,) = reported(run(workspace, "train", "defualt", "--json"))
     assert (misspelt["code"], misspelt["hint"]) == ("RS401", 'Did you mean "default"?')
-    (misspelt,) = told(run(workspace, "models", "show", "defualt", "--json"))
+    (misspelt,) = reported(run(workspace, "models", "show", "defualt", "--json"))
     assert misspelt["hint"] == 'Did you mean "default"?'
 
 
@@ -383,7 +385,7 @@ def test_a_model_that_was_changed_by_hand(trained: Path, copy_of: Copy) -> None:
     (folder,) = (workspace / "models" / "default").iterdir()
     booster = folder / "booster.txt"
     booster.write_text(booster.read_text().replace("leaf_value=", "leaf_value= "))
-    (problem,) = told(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+    (problem,) = reported(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
     assert problem["code"] == "RS406"
     assert "booster.txt" in f"{problem['file']} {problem['what']}"
 
@@ -392,7 +394,7 @@ def test_a_workspace_that_another_run_holds(used: Path) -> None:
     from riskseg.store.lock import workspace_lock
 
     with workspace_lock(used):
-        (problem,) = told(run(used, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+        (problem,) = reported(run(used, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
         assert problem["code"] == "RS604"
         # Whoever only reads is not kept waiting.
         assert run(used, "strategy", "check").exit_code == 0
@@ -407,7 +409,7 @@ def test_a_strategy_outside_its_dates(trained: Path, copy_of: Copy) -> None:
         "# effective_from: 2026-01-01",
         "effective_from: 2026-05-16",
     )
-    (problem,) = told(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+    (problem,) = reported(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
     assert problem["code"] == "RS210"
     assert "2026-05-16" in problem["what"]
 
@@ -419,7 +421,7 @@ def test_a_wrong_example_fails_the_test_of_the_strategy(sound: Path, copy_of: Co
         workspace, file, "segment: early_help, action: sms", "segment: early_help, action: call"
     )
     result = run(workspace, "strategy", "test", "--json")
-    (problem,) = told(result)
+    (problem,) = reported(result)
     line = next(
         n
         for n, text in enumerate((workspace / file).read_text().splitlines(), start=1)
@@ -458,6 +460,6 @@ def test_a_file_that_is_no_text_in_any_of_them(sound: Path, copy_of: Copy) -> No
     for name in ("riskseg.toml", "models/default.yaml", f"{p.STRATEGY}/tiers.yaml"):
         workspace = copy_of(sound)
         (workspace / name).write_bytes(b"name: caf\xe9\n")
-        (problem,) = told(run(workspace, "check", "--json"))
+        (problem,) = reported(run(workspace, "check", "--json"))
         assert (problem["code"], problem["file"], problem["line"]) == ("RS002", name, 1)
         shutil.rmtree(workspace)

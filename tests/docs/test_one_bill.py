@@ -13,8 +13,8 @@ PAGE = ROOT / "docs" / "guide" / "one-bill.md"
 
 def as_table(rows: list[dict[str, Any]]) -> str:
     """Rows as the page shows them; a null is a dash."""
-    told = [["–" if v is None else str(v) for v in row.values()] for row in rows]
-    grid = [list(rows[0]), *told]
+    reported = [["–" if v is None else str(v) for v in row.values()] for row in rows]
+    grid = [list(rows[0]), *reported]
     widths = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
     return "\n".join(
         " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

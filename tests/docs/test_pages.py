@@ -1,4 +1,4 @@
-"""What can be told of the docs without running the product: links, and what is generated."""
+"""What can be checked of the docs without running the product: links, and what is generated."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ def test_every_yaml_and_toml_block_can_be_read() -> None:
             if block.language == "yaml":
                 assert yaml.safe_load(block.text) is not None, where
             elif block.language == "toml":
-                told = tomllib.loads(block.text)
-                assert set(told) <= set(Top.model_fields), where
-                assert set(told.get("source", {})) <= {
+                reported = tomllib.loads(block.text)
+                assert set(reported) <= set(Top.model_fields), where
+                assert set(reported.get("source", {})) <= {
                     *SOURCE_TABLES,
                     *SourceTables.model_fields,
                     OVERLAYS,

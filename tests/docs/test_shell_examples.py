@@ -88,8 +88,8 @@ def follow(page: Path, folder: Path) -> list[str]:
             if code != expected:
                 faults.append(f"{where}: `{command}` ended with {code}:\n{printed}")
             if lost := missing(shown, printed):
-                told = "\n".join(lost)
-                faults.append(f"{where}: `{command}` does not print\n{told}\nbut\n{printed}")
+                reported = "\n".join(lost)
+                faults.append(f"{where}: `{command}` does not print\n{reported}\nbut\n{printed}")
     return faults
 
 
@@ -163,8 +163,8 @@ def loans(place: Path) -> None:
 def check_columns(folder: Path) -> None:
     """The decision columns of docs/reference/files.md are those of a real file, in order."""
     page = (ROOT / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
-    _, _, told = page.partition("## A decision")
-    documented = re.findall(r"^\| `([^`]+)`", told, re.MULTILINE)
+    _, _, reported = page.partition("## A decision")
+    documented = re.findall(r"^\| `([^`]+)`", reported, re.MULTILINE)
     real = pq.read_schema(folder / "riskseg-demo" / "decisions.parquet").names
     own = {"p_…": ["p_late", "p_default"], "…": ["risk", "late_risk", "standing", "behaviour"]}
     assert [c for name in documented for c in own.get(name, [name])] == real

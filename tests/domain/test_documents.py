@@ -1,5 +1,5 @@
 """YAML is read the same with libyaml and without: data, lines and Problems; and what does not fit
-is told as its file shows it."""
+is reported as its file shows it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Outer(RootModel[list[Inner]]):
         ("3", "An entry cannot be 3: it should be a mapping of keys to values."),
     ],
 )
-def test_what_does_not_fit_is_told_in_words_of_the_file(entry: str, what: str) -> None:
+def test_what_does_not_fit_is_reported_in_words_of_the_file(entry: str, what: str) -> None:
     problems = Problems()
     document = parse_yaml(f"- {{name: first}}\n- {entry}", "f.yaml", problems)
     assert document is not None and document.shaped(Outer, problems) is None
@@ -131,7 +131,7 @@ def test_a_file_that_is_nested_too_deeply(opening: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "reported"),
     [
         ('[source.payments.expect]\nnewst = "3 days"', 'Did you mean "newest"?'),
         ('[source.payments.read]\nencodng = "x"', 'Did you mean "encoding"?'),
@@ -142,9 +142,9 @@ def test_a_file_that_is_nested_too_deeply(opening: str) -> None:
         ('[source.payments.expect]\nsum = "1.000..50.000"', '"1.000" can be read in two ways'),
     ],
 )
-def test_a_subtable_knows_its_own_keys(written: str, told: str) -> None:
+def test_a_subtable_knows_its_own_keys(written: str, reported: str) -> None:
     problems = Problems()
     document = parse_toml(written, "riskseg.toml", problems)
     assert document is not None and document.shaped(Top, problems) is None
     [one] = problems
-    assert told in f"{one.what} {one.hint}"
+    assert reported in f"{one.what} {one.hint}"

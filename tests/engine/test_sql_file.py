@@ -65,7 +65,7 @@ def test_a_long_list_is_wrapped() -> None:
     "sql",
     ["select $$a  from  b$$", "select (a -- by  hand\n) from t", "select e'\\'  from  ' from t"],
 )
-def test_what_cannot_be_told_apart_is_left_as_it_is(sql: str) -> None:
+def test_what_cannot_be_reported_apart_is_left_as_it_is(sql: str) -> None:
     assert laid_out(sql) == sql
 
 

@@ -249,7 +249,7 @@ def test_what_is_refused_and_why(text: str, code: str) -> None:
     assert codes(text) == [code]
 
 
-def test_all_faults_are_told_together_with_file_and_line() -> None:
+def test_all_faults_are_reported_together_with_file_and_line() -> None:
     _, problems = checked("blance > 1 and band = 'hgih' and tarif = 'a' and tariff like 'b'")
     assert sorted(problem.code for problem in problems) == ["RS302", "RS303", "RS303", "RS307"]
     assert {problem.where for problem in problems} == {"tiers.yaml:7"}

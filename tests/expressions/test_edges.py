@@ -93,9 +93,9 @@ def agree(engine: Engine, expression: Expression, row: Mapping[str, Any]) -> Non
         found = engine.value(f"select {to_sql(expression)} from {relation(row)}")
     except TooLargeError:
         return
-    told = answer(expression, dict(row))
-    assert told == found
-    assert isinstance(told, float) == isinstance(found, float)
+    reported = answer(expression, dict(row))
+    assert reported == found
+    assert isinstance(reported, float) == isinstance(found, float)
 
 
 @QUICK

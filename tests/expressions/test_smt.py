@@ -75,8 +75,8 @@ def test_the_calendar(function: str, of: Any) -> None:
     part = to_smt(expression, lambda _: Term(one), Texts()).value
     leap = [date(y, m, d) for y in (1900, 2000, 2024, 2100, 2199) for m, d in ((2, 28), (3, 1))]
     for day in [*every_day(date(1900, 1, 1), date(2199, 12, 31), 97), *leap]:
-        told = z3.simplify(z3.substitute(part, (one, z3.IntVal(days(day)))))
-        assert told.as_long() == of(day), day
+        reported = z3.simplify(z3.substitute(part, (one, z3.IntVal(days(day)))))
+        assert reported.as_long() == of(day), day
 
 
 def test_a_text_no_rule_names_is_none_of_those_named() -> None:

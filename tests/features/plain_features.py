@@ -61,7 +61,7 @@ class Seen:
 
     def plans_in(self, state: str) -> list[Plan]:
         """The plans in a state of which no event says what came of them."""
-        return [p for p in self.plans if p.state == state and not p.told]
+        return [p for p in self.plans if p.state == state and not p.reported]
 
     def within(self, day: date, days: int) -> bool:
         return self.as_of - timedelta(days=days) < day <= self.as_of
@@ -195,9 +195,9 @@ def _open_disputes(seen: Seen) -> Value:
 
 def _promises(seen: Seen, *outcomes: str) -> int:
     """How many promises came to that in the last twelve months, by a source or as worked out."""
-    told = [e.outcome for e in seen.events_in(365, "promise")]
+    reported = [e.outcome for e in seen.events_in(365, "promise")]
     found = [o.outcome for o in seen.promised if seen.within(o.happened_on, 365)]
-    return sum(outcome in outcomes for outcome in [*told, *found])
+    return sum(outcome in outcomes for outcome in [*reported, *found])
 
 
 FEATURES: dict[str, Callable[[Seen], Value]] = {

@@ -116,7 +116,7 @@ def test_default(name: str, horizon: int, dpd: int) -> None:
     assert_both_outcomes(found)
 
 
-def test_a_write_off_told_only_after_the_label_was_known_is_none(tmp_path: Path) -> None:
+def test_a_write_off_reported_only_after_the_label_was_known_is_none(tmp_path: Path) -> None:
     (tmp_path / "accounts.csv").write_text(
         "account_id,valid_from,written_off_on\n"
         "in_time,2026-01-01,\nin_time,2026-03-31,2026-02-10\n"

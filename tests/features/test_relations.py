@@ -33,7 +33,7 @@ def facts_of(catalogue: Catalogue) -> dict[str, Fact]:
 def test_between_features() -> None:
     catalogue = read_catalogue(None, Problems())
     facts = {n: f.fact for n, f in catalogue.features.items()}
-    told = named(relations(catalogue.features.values(), facts))
+    reported = named(relations(catalogue.features.values(), facts))
     assert {
         "late_bills_3m <= late_bills_12m",
         "late14_bills_6m <= late_bills_6m",
@@ -42,8 +42,8 @@ def test_between_features() -> None:
         "days_past_due = 0 or balance_overdue > 0",
         "overdue_bills = 0 or days_past_due > 0",
         "max_dpd_12m = 0 or late_bills_12m > 0",
-    } <= told
-    assert not told & {
+    } <= reported
+    assert not reported & {
         "late_bills_12m <= late_bills_3m",
         "late_bills_6m <= late14_bills_6m",
         "late14_bills_6m <= late30_bills_12m",
@@ -74,10 +74,10 @@ def test_what_is_rounded_shows_nothing(tmp_path: Path) -> None:
     features = read_catalogue(own, problems).features
     assert not len(problems), list(problems)
     mine = [features[name] for name in rows]
-    told = named(relations(mine, {f.name: f.fact for f in mine}))
-    assert {"late <= all", "all = 0 or more > 0", "thousandth = 0 or all > 0"} <= told
-    assert "pounds = 0 or exact > 0" in told
-    assert not told & {
+    reported = named(relations(mine, {f.name: f.fact for f in mine}))
+    assert {"late <= all", "all = 0 or more > 0", "thousandth = 0 or all > 0"} <= reported
+    assert "pounds = 0 or exact > 0" in reported
+    assert not reported & {
         *("all = 0 or thousandth > 0", "all = 0 or pounds > 0", "exact = 0 or pounds > 0"),
         *("pounds <= all", "all <= pounds", "pounds <= exact"),
     }

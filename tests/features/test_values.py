@@ -65,12 +65,12 @@ def test_features_at_the_issue_of_a_bill_take_that_bill_for_the_latest() -> None
     loaded = random_ledger("everything")
     rows = loaded.facts_of(issue_snapshots(AS_OF[0], AS_OF[7]), focus=True)
     assert len(rows) > 1_000
-    told = set()
+    reported = set()
     for row in rows:
         account = loaded.accounts[row["account_id"]]
         seen = see(account, row["as_of"], 500, focus=row["focus_bill"])
         assert seen.latest is not None
         for feature in FEATURES:
             assert row[feature] == FEATURES[feature](seen), (feature, row)
-        told.add((row["account_id"], row["as_of"], row["focus_bill"]))
-    assert len(told) == len(rows)
+        reported.add((row["account_id"], row["as_of"], row["focus_bill"]))
+    assert len(reported) == len(rows)

@@ -16,7 +16,7 @@ from riskseg.ledger.ageing import AMOUNTS
 from riskseg.results.ageing import AgedTotals
 from tests.insight.slow_ageing import aged, booked
 from tests.ledger.facts import Account, Bill, Event, Payment
-from tests.ledger.loading import LACKING, Loaded, as_told, load_accounts, load_workspace
+from tests.ledger.loading import LACKING, Loaded, as_reported, load_accounts, load_workspace
 from tests.ledger.random_accounts import AS_OF, random_accounts
 
 D = date(2025, 6, 30)
@@ -104,17 +104,17 @@ def test_a_date_on_which_there_is_no_account_yet() -> None:
 def check_against_reference(accounts: list[Account], lacking: str, days: tuple[date, ...]) -> int:
     """Hold every account of a ledger against the reference as of some days; how many were
     compared."""
-    told = [as_told(account, LACKING[lacking]) for account in accounts]
-    loaded = load_accounts(told, without=LACKING[lacking])
+    reported = [as_reported(account, LACKING[lacking]) for account in accounts]
+    loaded = load_accounts(reported, without=LACKING[lacking])
     compared = 0
     arrears_from = loaded.ledger.money.arrears_from
     for as_of in days:
-        subject = age(loaded, as_of, partitions=1 + len(told) % 2)
+        subject = age(loaded, as_of, partitions=1 + len(reported) % 2)
         rows = {
             row["account_id"]: row
             for row in loaded.rows("select * from ageing join account_ids using (account_no)")
         }
-        for account in told:
+        for account in reported:
             expected = aged(account, as_of, arrears_from)
             if (row := rows.get(account.account_id)) is None:
                 assert not any(expected.values()), (account.account_id, as_of)

@@ -19,7 +19,7 @@ from tests.insight.of_ledger import portfolio
 from tests.insight.slow_ageing import BUCKETS, aged
 from tests.insight.test_ageing import answered
 from tests.ledger.facts import Account, Bill, Instalment, Payment
-from tests.ledger.loading import LACKING, Loaded, as_told, load_accounts
+from tests.ledger.loading import LACKING, Loaded, as_reported, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import issued
 from tests.ledger.slow_payments import known
@@ -46,7 +46,7 @@ def billed(account: Account, day: date) -> int:
 
 @pytest.mark.parametrize("lacking", only("everything", LACKING))
 def test_it_is_that_of_the_ledger(lacking: str) -> None:
-    accounts = [as_told(account, LACKING[lacking]) for account in random_accounts(40, seed=5)]
+    accounts = [as_reported(account, LACKING[lacking]) for account in random_accounts(40, seed=5)]
     loaded = load_accounts(accounts, without=LACKING[lacking])
     answer = arrears(loaded, AS_OF)
     days = list(dict.fromkeys(row.day for row in answer.days))

@@ -303,7 +303,7 @@ def test_charts_draw_every_group_that_is_judged(answer: Calibration) -> None:
         assert ">few</text>" not in drawn
 
 
-def test_nothing_is_told_of_what_is_not_known_yet(
+def test_nothing_is_reported_of_what_is_not_known_yet(
     portfolio: tuple[Path, Mapping[str, list[Bill]]],
 ) -> None:
     answered = insight(portfolio[0], "calibration", Asked(DAYS[1])).answer

@@ -23,7 +23,7 @@ from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by
 from riskseg.results.insights.report import SegmentReport
 from tests.insight.of_ledger import portfolio
 from tests.ledger.facts import Account, Bill, Instalment, Payment
-from tests.ledger.loading import LACKING, Loaded, as_told, load_accounts
+from tests.ledger.loading import LACKING, Loaded, as_reported, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import allocate
 from tests.treatment.test_episodes import spans
@@ -38,7 +38,9 @@ AS_OF = date(2025, 2, 10)
 def ledger() -> tuple[Loaded, tuple[Account, ...]]:
     """Random accounts, some that are long in arrears and agree a plan in December, and one that
     pays thirty days after 10 December."""
-    accounts = [as_told(account, LACKING["everything"]) for account in random_accounts(90, seed=8)]
+    accounts = [
+        as_reported(account, LACKING["everything"]) for account in random_accounts(90, seed=8)
+    ]
     agreed = Instalment("x", date(2025, 6, 1), 10000, date(2024, 12, 20))
     bill = Bill("1", date(2024, 11, 1), 10000)
     accounts += [Account(str(n), (bill,), instalments=(agreed,)) for n in range(10000, 10012)]

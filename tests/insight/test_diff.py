@@ -46,8 +46,8 @@ def run(workspace: Path, *arguments: str) -> Result:
 def diff(workspace: Path, *arguments: str) -> dict[str, Any]:
     result = run(workspace, str(workspace / p.STRATEGY), OTHER, *arguments, "--json")
     assert result.exit_code == 0, result.output
-    told: dict[str, Any] = json.loads(result.stdout)
-    return told
+    reported: dict[str, Any] = json.loads(result.stdout)
+    return reported
 
 
 def change(workspace: Path, file: str, old: str, new: str) -> None:
@@ -70,16 +70,16 @@ def test_a_strategy_and_itself_reformatted(workspace: Path) -> None:
     for file in (workspace / OTHER).glob("*.yaml"):
         data = yaml.safe_load(file.read_text())
         file.write_text("# laid out anew\n" + yaml.safe_dump(data, sort_keys=False, width=40))
-    told = diff(workspace, "--as-of", DAY)
-    assert told["changes"] == []
-    assert told["old"]["fingerprint"] == told["new"]["fingerprint"]
-    assert told["moves"]["accounts"] > 250
-    assert told["moves"]["moved"] == told["moves"]["different"] == 0
-    assert told["moves"]["moves"] == told["moves"]["levels"] == []
-    assert not any(a["added"] or a["removed"] for a in told["moves"]["actions"])
+    reported = diff(workspace, "--as-of", DAY)
+    assert reported["changes"] == []
+    assert reported["old"]["fingerprint"] == reported["new"]["fingerprint"]
+    assert reported["moves"]["accounts"] > 250
+    assert reported["moves"]["moved"] == reported["moves"]["different"] == 0
+    assert reported["moves"]["moves"] == reported["moves"]["levels"] == []
+    assert not any(a["added"] or a["removed"] for a in reported["moves"]["actions"])
     shown = run(workspace, str(workspace / p.STRATEGY), OTHER, "--as-of", DAY)
     assert "No row changed." in shown.stdout
-    assert f"As of {DAY} 0 of {told['moves']['accounts']} accounts move" in shown.stdout
+    assert f"As of {DAY} 0 of {reported['moves']['accounts']} accounts move" in shown.stdout
 
 
 @pytest.mark.slow
@@ -87,8 +87,8 @@ def test_one_cut_moved(workspace: Path) -> None:
     """Exactly the accounts between the cuts change their level, and nobody else moves."""
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 1\npartitions = 3")
     change(workspace, *CUT)
-    told = diff(workspace, "--as-of", DAY)
-    assert [c["text"] for c in told["changes"]] == [
+    reported = diff(workspace, "--as-of", DAY)
+    assert [c["text"] for c in reported["changes"]] == [
         "strategy.yaml band risk, level medium (line 21): cut was 0.15, is 0.2"
     ]
     old, new = (decisions(workspace, s) for s in (p.STRATEGY, OTHER))
@@ -98,14 +98,14 @@ def test_one_cut_moved(workspace: Path) -> None:
         if d["p_default"] is not None and Decimal("0.15") <= d["p_default"] < Decimal("0.20")
     }
     assert len(between) >= 5
-    levels = told["moves"]["levels"]
+    levels = reported["moves"]["levels"]
     assert [(x["name"], x["old"], x["new"], x["accounts"]) for x in levels] == [
         ("risk", "high", "medium", len(between))
     ]
     assert Decimal(levels[0]["overdue"]) == sum(old[a]["balance_overdue"] for a in between)
-    assert told["moves"]["columns"]["risk"] == told["moves"]["different"] == len(between)
+    assert reported["moves"]["columns"]["risk"] == reported["moves"]["different"] == len(between)
     moved = {a for a in old if any(old[a][c] != new[a][c] for c in OUTCOME)}
-    assert told["moves"]["moved"] == len(moved)
+    assert reported["moves"]["moved"] == len(moved)
     assert moved <= between
 
 
@@ -137,9 +137,9 @@ def test_who_moves_is_who_is_decided_otherwise(
 ) -> None:
     for one in changes:
         change(workspace, *one)
-    told = diff(workspace, "--as-of", DAY)["moves"]
+    reported = diff(workspace, "--as-of", DAY)["moves"]
     old, new = (decisions(workspace, s) for s in (p.STRATEGY, OTHER))
-    assert told["accounts"] == len(old) == len(new)
+    assert reported["accounts"] == len(old) == len(new)
 
     moved: dict[tuple[str, ...], list[str]] = {}
     due, added, removed = Counter[Any](), Counter[Any](), Counter[Any]()
@@ -155,10 +155,10 @@ def test_who_moves_is_who_is_decided_otherwise(
             removed[acts[0]] += 1
             added[acts[1]] += 1
     found = {
-        tuple(m[side][c] for side in ("old", "new") for c in OUTCOME): m for m in told["moves"]
+        tuple(m[side][c] for side in ("old", "new") for c in OUTCOME): m for m in reported["moves"]
     }
     assert {key: m["accounts"] for key, m in found.items()} == {k: len(v) for k, v in moved.items()}
-    assert told["moved"] == sum(map(len, moved.values()))
+    assert reported["moved"] == sum(map(len, moved.values()))
     vulnerable = _vulnerable(workspace)
     for key, accounts in moved.items():
         assert found[key]["examples"] == sorted(accounts)[:3]
@@ -166,14 +166,14 @@ def test_who_moves_is_who_is_decided_otherwise(
         assert Decimal(found[key]["overdue"]) == overdue
         flags = Counter(vulnerable[a] for a in accounts)
         assert (found[key]["protected"], found[key]["unknown"]) == (flags["true"], flags[""])
-    acted = {(a["channel"], a["action"]): a for a in told["actions"]}
+    acted = {(a["channel"], a["action"]): a for a in reported["actions"]}
     assert acted.keys() == {key for key in {*due, *now} if key[1] != "none"}
     for key, a in acted.items():
         figures = due[key], now[key], added[key], removed[key]
         assert (a["old"], a["new"], a["added"], a["removed"]) == figures
     different = {c: sum(old[a][c] != new[a][c] for a in old) for c in DECIDED}
-    assert told["columns"] == {c: n for c, n in different.items() if n}
-    assert told["different"] >= max(different.values()) > 0
+    assert reported["columns"] == {c: n for c, n in different.items() if n}
+    assert reported["different"] >= max(different.values()) > 0
 
 
 def _vulnerable(workspace: Path) -> dict[str, str]:
@@ -190,17 +190,17 @@ def test_protection_that_nobody_knows_is_counted_apart(workspace: Path, silent: 
     lines = [line.replace("is_vulnerable", "other_flag") for line in p.rows(workspace, "accounts")]
     p.write_rows(workspace, "accounts", lines)
     change(workspace, "segments.yaml", "in_arrears, low, [new", "in_arrears, any, [new")
-    told = diff(workspace, "--as-of", DAY)["moves"]
-    assert told["default_values"] == {"is_vulnerable": None}
-    assert told["moved"] == told["unknown"] > 0
-    assert told["protected"] == 0
+    reported = diff(workspace, "--as-of", DAY)["moves"]
+    assert reported["default_values"] == {"is_vulnerable": None}
+    assert reported["moved"] == reported["unknown"] > 0
+    assert reported["protected"] == 0
 
 
 def test_without_a_date_nobody_is_decided(workspace: Path) -> None:
     change(workspace, *CUT)
-    told = diff(workspace)
-    assert len(told["changes"]) == 1
-    assert told["moves"] is None
+    reported = diff(workspace)
+    assert len(reported["changes"]) == 1
+    assert reported["moves"] is None
 
 
 def test_one_version_alone_is_compared_with_the_workspaces_own(workspace: Path) -> None:
@@ -210,14 +210,14 @@ def test_one_version_alone_is_compared_with_the_workspaces_own(workspace: Path) 
     assert "cut was 0.2, is 0.15" in result.stdout
 
 
-def test_problems_of_both_are_told_together(workspace: Path) -> None:
+def test_problems_of_both_are_reported_together(workspace: Path) -> None:
     change(workspace, *CUT)
     change(workspace, "strategy.yaml", "of: p_late,", "of: p_lat,")
     p.replace(workspace, f"{p.STRATEGY}/tiers.yaml", "days_past_due > 0", "days_past_du > 0")
     result = run(workspace, str(workspace / p.STRATEGY), OTHER, "--json")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)["problems"]
-    assert {(x["code"], x["file"]) for x in told} == {
+    reported = json.loads(result.stdout)["problems"]
+    assert {(x["code"], x["file"]) for x in reported} == {
         ("RS303", f"{p.STRATEGY}/tiers.yaml"),
         ("RS201", f"{OTHER}/strategy.yaml"),
     }
@@ -243,18 +243,18 @@ def test_versions_in_the_journal(workspace: Path) -> None:
     assert ran is not None
     result = run(workspace, ran[:6], activated, "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert told["old"]["fingerprint"] == ran
-    assert told["new"]["where"] == f"household-utility@{activated}"
-    assert ["cut was 0.15, is 0.2" in c["text"] for c in told["changes"]] == [True]
+    reported = json.loads(result.stdout)
+    assert reported["old"]["fingerprint"] == ran
+    assert reported["new"]["where"] == f"household-utility@{activated}"
+    assert ["cut was 0.15, is 0.2" in c["text"] for c in reported["changes"]] == [True]
 
 
 def test_a_version_that_is_nowhere(workspace: Path) -> None:
     result = run(workspace, "rules/othr", "--json")
     assert result.exit_code == 1
-    (told,) = json.loads(result.stdout)["problems"]
-    assert told["code"] == "RS230"
-    assert told["hint"] == 'Did you mean "rules/other"?'
+    (reported,) = json.loads(result.stdout)["problems"]
+    assert reported["code"] == "RS230"
+    assert reported["hint"] == 'Did you mean "rules/other"?'
 
 
 def test_the_beginning_of_two_fingerprints(
@@ -271,18 +271,18 @@ def test_the_beginning_of_two_fingerprints(
 def test_an_empty_name_names_no_version(workspace: Path) -> None:
     for name in ("", " "):
         result = run(workspace, name, "--json")
-        (told,) = json.loads(result.stdout)["problems"]
-        assert (result.exit_code, told["code"]) == (1, "RS230")
-        assert told["what"] == "No version is named."
+        (reported,) = json.loads(result.stdout)["problems"]
+        assert (result.exit_code, reported["code"]) == (1, "RS230")
+        assert reported["what"] == "No version is named."
 
 
 def test_a_version_is_tried_before_it_holds(workspace: Path) -> None:
     change(
         workspace, "strategy.yaml", "owner: collections", "owner: me\neffective_from: 2027-01-01"
     )
-    told = diff(workspace, "--as-of", DAY)["moves"]
-    assert told["moved"] == 0
-    assert told["notes"] == [
+    reported = diff(workspace, "--as-of", DAY)["moves"]
+    assert reported["moved"] == 0
+    assert reported["notes"] == [
         'The strategy "household-utility" holds from 2027-01-01; 2026-05-15 is outside that. '
         "It is tried as if it held."
     ]

@@ -215,7 +215,7 @@ def test_the_chart_draws_the_last_day_and_its_features(answer: Drifts) -> None:
     assert drift_of_models(nothing, cast("SegmentReport", None)) is None
 
 
-def test_unknown_values_and_default_values_are_told(answer: Drifts) -> None:
+def test_unknown_values_and_default_values_are_reported(answer: Drifts) -> None:
     facts = {row.fact: row for row in answer.facts}
     colour = next(row for row in answer.features if row.feature == "colour")
     for share, accounts in ((colour.unknown, billed(LAST)), (facts["colour"].unknown, ACCOUNTS)):

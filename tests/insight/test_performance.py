@@ -153,7 +153,7 @@ def events(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def told(root: Path) -> None:
+def reported(root: Path) -> None:
     """Outcomes of two thirds of the actions."""
     draw = random.Random(6)  # noqa: S311 (invented data)
     words = ["failed", "no_answer", "reached", "refused", "promise", "delivered"]
@@ -175,7 +175,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Account
     root = workspace(tmp_path_factory.mktemp("performance") / "w", made)
     for day in [*ISSUED, RECENT]:
         treated.issue(root, day)
-    told(root)
+    reported(root)
     assign(root, AS_OF, str(root / "d.parquet"), at=treated.AT)
     return root, made
 

@@ -26,7 +26,7 @@ from riskseg.run.assign import assign
 from riskseg.run.insight import insight
 from tests.insight.of_ledger import portfolio
 from tests.ledger.facts import Account, Bill, Event, Instalment
-from tests.ledger.loading import LACKING, as_told, load_accounts
+from tests.ledger.loading import LACKING, as_reported, load_accounts
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import allocate, left_of_payments
 from tests.ledger.slow_payments import known
@@ -50,7 +50,7 @@ def promised(account: Account, as_of: date) -> list[Row]:
         if event.ref in refs:
             continue
         refs |= {event.ref} if event.ref else set()
-        told = [
+        reported = [
             (e.happened_on, e.outcome)
             for e in events
             if e.outcome in SETTLED and e.ref is not None and e.ref == event.ref
@@ -58,8 +58,8 @@ def promised(account: Account, as_of: date) -> list[Row]:
         last_day = promise.until + timedelta(days=GRACE)
         if event.outcome in SETTLED:
             outcome = str(event.outcome)
-        elif told:
-            outcome = str(max(told)[1])
+        elif reported:
+            outcome = str(max(reported)[1])
         elif promise.kept_on is not None and promise.kept_on <= last_day:
             outcome = "kept"
         elif as_of <= last_day:
@@ -78,7 +78,7 @@ def planned(account: Account, as_of: date) -> list[Row]:
         amount = sum(instalment for _, instalment in plan.instalments)
         before = plan.changed_on if plan.state == "broken" and plan.changed_on else date.max
         paid = min(sum(left for day, left in plan.towards if day < before), amount)
-        told = [
+        reported = [
             (e.happened_on, e.outcome)
             for e in account.events
             if e.kind == "plan"
@@ -89,7 +89,7 @@ def planned(account: Account, as_of: date) -> list[Row]:
         outcome = {
             "running": "open",
             "kept": "kept",
-            "over": "kept" if told and min(told)[1] == "kept" else "ended",
+            "over": "kept" if reported and min(reported)[1] == "kept" else "ended",
             "broken": "partly_kept" if paid else "broken",
         }[plan.state]
         is_over = plan.until + timedelta(days=PLAN_GRACE) < as_of
@@ -146,18 +146,18 @@ def test_promises_are_those_of_the_reference(day: int) -> None:
 @pytest.mark.parametrize(("day", "lacking"), [(40, "everything"), (300, "reversed")])
 def test_plans_are_those_of_the_reference(day: int, lacking: str) -> None:
     as_of = date(2024, 1, 1) + timedelta(days=day)
-    told = [as_told(account, LACKING[lacking]) for account in random_accounts(60, seed=3)]
-    loaded = load_accounts(told, without=LACKING[lacking])
+    reported = [as_reported(account, LACKING[lacking]) for account in random_accounts(60, seed=3)]
+    loaded = load_accounts(reported, without=LACKING[lacking])
     answer = PLANS.answer(portfolio(loaded, as_of, PLANS.needs))
-    made = [row for account in told for row in planned(account, as_of)]
+    made = [row for account in reported for row in planned(account, as_of)]
     check(answer.months, [row for row in made if row[1] >= since(as_of)])
     arrears_from = loaded.ledger.money.arrears_from
     for row in answer.days:
         # Plans decide what is overdue, and not which bill a payment pays.
-        overdue = sum(allocate(account, row.day, arrears_from).overdue for account in told)
+        overdue = sum(allocate(account, row.day, arrears_from).overdue for account in reported)
         without = sum(
             allocate(replace(account, instalments=()), row.day, arrears_from).overdue
-            for account in told
+            for account in reported
         )
         assert row.arrears == Decimal(without) / 100
         on_plan = None if row.on_plan is None else Decimal(without - overdue) / 100
@@ -249,9 +249,9 @@ def test_a_promise_counts_for_the_segment_before_it_was_made(tmp_path: Path) -> 
 
 
 def test_what_was_said_last_of_a_promise_counts_and_only_the_last_twelve_months_do() -> None:
-    def promise(made: date, ref: str, *told: tuple[date, str]) -> list[Event]:
+    def promise(made: date, ref: str, *reported: tuple[date, str]) -> list[Event]:
         events = [Event(made, "promise", amount=100, until=made, ref=ref)]
-        return events + [Event(day, "promise", outcome=word, ref=ref) for day, word in told]
+        return events + [Event(day, "promise", outcome=word, ref=ref) for day, word in reported]
 
     events = [
         *promise(date(2025, 1, 31), "old"),

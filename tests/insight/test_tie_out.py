@@ -133,7 +133,7 @@ def test_each_cause_is_named_by_its_row(workspace: Path) -> None:
     assert done.quarantined == {"payments": 1}
 
 
-def test_ids_in_another_spelling_are_told_and_zeros_on_one_side_do_not_agree(
+def test_ids_in_another_spelling_are_reported_and_zeros_on_one_side_do_not_agree(
     workspace: Path,
 ) -> None:
     (workspace / "other.csv").write_text("account_id,balance\nAGREES,100.00\nnobody,0.00\n")
@@ -187,12 +187,12 @@ def test_a_file_that_cannot_be_used_is_refused(
     assert problem.hint
 
 
-def test_every_kind_of_bad_row_of_a_file_is_told_together(workspace: Path) -> None:
+def test_every_kind_of_bad_row_of_a_file_is_reported_together(workspace: Path) -> None:
     (workspace / "f.csv").write_text("account_id,balance\na,1.005\nb,x\nc,1\nc,2\n,3\n")
     with pytest.raises(ProblemsError) as refused:
         tied(workspace, "f.csv")
-    told = {problem.code: problem.what for problem in refused.value.problems}
-    assert told == {
+    reported = {problem.code: problem.what for problem in refused.value.problems}
+    assert reported == {
         "RS101": "account_id is null (1 row, the first is row 5 after the header).",
         "RS102": "balance is not an amount of money (1 row, the first is row 2 after the header).",
         "RS103": "balance has more than 2 decimals (1 row, the first is row 1 after the header).",

@@ -43,14 +43,14 @@ class Edit:
 class Mutant:
     """`claim` of `subject` must be refuted. `shows` is what its counterexamples must be seen to
     be: all in one list, in the order the result gives them. A claim that some account is so has
-    none to show: then `told` is part of what is said to be wrong."""
+    none to show: then `reported` is part of what is said to be wrong."""
 
     name: str
     edits: tuple[Edit, ...]
     claim: str
     subject: str
     shows: Callable[..., bool] | None = None
-    told: str = ""
+    reported: str = ""
 
     def make(self, folder: Path) -> None:
         for edit in self.edits:
@@ -222,7 +222,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _guards("when: open_disputes > 0", "when: open_disputes < 0"),
         "guard-used",
         "disputed_not_chased",
-        told="No possible account is affected by it.",
+        reported="No possible account is affected by it.",
     ),
     # Tables
     Mutant(
@@ -279,7 +279,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _tiers("late_bills_6m >= 2 or late14", "late_bills_6m >= 0 or late14"),
         "row-reached",
         "behaviour reliable",
-        told='Row "slipping"',
+        reported='Row "slipping"',
     ),
     Mutant(
         "a condition that the catalogue says can never hold",
@@ -289,7 +289,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
         "row-reached",
         "behaviour slipping",
-        told="No possible account matches it.",
+        reported="No possible account matches it.",
     ),
     # Paths
     Mutant(
@@ -297,7 +297,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _tiers("when: days_past_due > 0", "when: days_past_due < 0"),
         "path-reached",
         "recovery",
-        told="No account is ever on it.",
+        reported="No account is ever on it.",
     ),
     Mutant(
         "a letter on a path of those who owe nothing",
@@ -343,7 +343,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
         "step-taken",
         "gentle_reminder day 5 sms",
-        told="No account ever gets it",
+        reported="No account ever gets it",
     ),
     Mutant(
         "a protective flag that leads to the hardest path",
@@ -429,7 +429,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         ),
         "row-reached",
         "segments low",
-        told="No possible account matches it.",
+        reported="No possible account matches it.",
     ),
     # Paths
     Mutant(
@@ -464,7 +464,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         _paths("{day: 0, action: call, ", "{day: 1, action: call, "),
         "step-taken",
         "phone day 1 call",
-        told="No account ever gets it",
+        reported="No account ever gets it",
     ),
     Mutant(
         "a `then` from the path that does nothing",
@@ -491,7 +491,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         ),
         "path-reached",
         "later",
-        told="No account is ever on it.",
+        reported="No account is ever on it.",
     ),
     Mutant(
         "a path that is another one from a day on",
@@ -522,7 +522,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         _more(_guard("p_bad > 1", "call", "letter").rstrip("\n") + "\n  unknown: skip\n"),
         "guard-used",
         "of_our_own",
-        told="No possible account is affected by it.",
+        reported="No possible account is affected by it.",
     ),
     Mutant(
         "a hold that takes an unknown for true",

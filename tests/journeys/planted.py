@@ -397,9 +397,9 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 
-def page(told: Iterable[tuple[Mistake, dict[str, Any]]]) -> str:
+def page(reported: Iterable[tuple[Mistake, dict[str, Any]]]) -> str:
     """The page for users: each mistake with the Problem that it gave."""
-    found = list(told)
+    found = list(reported)
     lines = [
         "# Thirty planted mistakes",
         "",
@@ -429,14 +429,14 @@ def page(told: Iterable[tuple[Mistake, dict[str, Any]]]) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sound = p.make(Path(folder) / "sound")
-        told = []
+        reported = []
         for number, mistake in enumerate(MISTAKES):
             mine = p.copied(sound, Path(folder) / str(number))
             mistake.plant(mine)
             (one,) = problems(check(mine))
-            told.append((mistake, one))
+            reported.append((mistake, one))
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page(told), encoding="utf-8")
+        PAGE.write_text(page(reported), encoding="utf-8")
 
 
 if __name__ == "__main__":

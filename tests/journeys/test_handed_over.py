@@ -52,17 +52,17 @@ def test_a_file_that_is_as_it_was_written(workspace: Path) -> None:
 def test_a_file_that_was_altered(workspace: Path, change: Callable[[str], str], says: str) -> None:
     file = workspace / "decisions.csv"
     file.write_text(change(file.read_text()))
-    code, told = run(workspace)
+    code, reported = run(workspace)
     assert code == 1
-    assert "The same bytes" in told  # what was decided comes out as it was
-    assert "The file was altered since the run wrote it" in told
-    assert says in told
+    assert "The same bytes" in reported  # what was decided comes out as it was
+    assert "The file was altered since the run wrote it" in reported
+    assert says in reported
 
 
 def test_a_file_that_is_gone_or_written_over(workspace: Path) -> None:
     (workspace / "decisions.csv").unlink()
-    code, told = run(workspace)
-    assert (code, "The file is not there any more" in told) == (0, True)
+    code, reported = run(workspace)
+    assert (code, "The file is not there any more" in reported) == (0, True)
     first = replay(workspace, "last").run_id
     write(workspace, ACCOUNTS + "d,4\n", {"paths.yaml": PATHS})
     later = assign(workspace, DAY, str(workspace / "decisions.csv"), at=AT)
@@ -72,8 +72,8 @@ def test_a_file_that_is_gone_or_written_over(workspace: Path) -> None:
 
 def test_a_manifest_of_another_run(workspace: Path) -> None:
     manifest = workspace / "decisions.csv.manifest.json"
-    told = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**told, "run": "another"}))
+    reported = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**reported, "run": "another"}))
     code, output = run(workspace)
     assert (code, "belongs to another run" in output) == (1, True)
     manifest.unlink()

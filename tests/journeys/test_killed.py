@@ -118,7 +118,7 @@ def inputs(workspace: Path) -> list[Path]:
     return sorted((workspace / ".riskseg/runs").glob(f"*/{run_inputs.INPUTS}"))
 
 
-def told_by_files(workspace: Path) -> int:
+def reported_by_files(workspace: Path) -> int:
     """In how many inputs the account is erased. Each is whole, and either holds the account or
     tells that it does not."""
     count = 0
@@ -154,7 +154,7 @@ def check_erased_again(workspace: Path) -> None:
     runs = {file.parent.name for file in inputs(workspace)}
     assert set(done.runs) == (set() if before else runs)
     assert journalled(workspace) == [(account_hash(SOMEONE), runs)]
-    assert told_by_files(workspace) == 2
+    assert reported_by_files(workspace) == 2
     assert SOMEONE not in (workspace / ".riskseg/quarantine/payments.csv").read_text()
     again = replay(workspace, "last")
     assert (again.same, again.erased) == (True, 1)
@@ -182,7 +182,7 @@ def test_an_erasure_killed_at_a_door(door: str, held: Path, copy_of: Copy) -> No
     workspace = copy_of(held)
     killed_at(workspace, *ERASE, door=ERASE_DOORS[door])
     quarantine = (workspace / ".riskseg/quarantine/payments.csv").read_text()
-    assert (told_by_files(workspace), SOMEONE not in quarantine) == HAPPENED[door]
+    assert (reported_by_files(workspace), SOMEONE not in quarantine) == HAPPENED[door]
     # The journal tells of it when all is done, and not before.
     assert len(journalled(workspace)) == (door in ("after the commit", "after the journal"))
     check_erased_again(workspace)
@@ -235,5 +235,5 @@ def test_an_activation_killed_at_twenty_random_moments(trained: Path, copy_of: C
 @pytest.mark.slow  # the doors are tried one by one without it
 def test_an_erasure_killed_at_twenty_random_moments(held: Path, copy_of: Copy) -> None:
     for workspace in killed_at_moments(held, copy_of, 20, *ERASE):
-        told_by_files(workspace)
+        reported_by_files(workspace)
         check_erased_again(workspace)

@@ -69,8 +69,8 @@ def attempt(sound: Path, case: Case) -> list[str]:
 
 def lost(root: Path) -> list[str]:
     """Accounts that are neither decided nor set apart."""
-    told = json.loads(CliRunner().invoke(app, ["-w", str(root), "check", "--json"]).stdout)
-    rows, bad = told["rows"].get("accounts", 0), told["bad"].get("accounts", 0)
+    reported = json.loads(CliRunner().invoke(app, ["-w", str(root), "check", "--json"]).stdout)
+    rows, bad = reported["rows"].get("accounts", 0), reported["bad"].get("accounts", 0)
     with (root / "new.csv").open(encoding="utf-8", newline="") as file:
         decided = sum(1 for _ in csv.DictReader(file))
     return [] if decided == rows - bad else [f"{rows} rows, {bad} bad, {decided} decided"]

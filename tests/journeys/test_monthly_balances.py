@@ -77,5 +77,5 @@ def test_monthly_statuses_from_check_to_an_explanation(
     assert len(decisions) > 40_000
     late = [row for row in decisions if row["segment"] == "late"]
     assert len(late) == 422 and {row["action"] for row in late} == {"letter"}
-    told = riskseg("explain", late[0]["account_id"], "--as-of", "2019-06-30")
-    assert "months_past_due" in told and "at least" in told
+    reported = riskseg("explain", late[0]["account_id"], "--as-of", "2019-06-30")
+    assert "months_past_due" in reported and "at least" in reported

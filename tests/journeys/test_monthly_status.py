@@ -50,9 +50,9 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_the_last_months_validate_and_the_row_in_force_is_scored(workspace: Path) -> None:
-    told = train(workspace, [], at=AT)[0].summary
-    assert (told.hold_out.from_, told.hold_out.until) == ("2024-12-01", "2025-02-01")
-    assert (told.training.from_, told.training.until) == ("2024-01-01", "2024-10-01")
+    reported = train(workspace, [], at=AT)[0].summary
+    assert (reported.hold_out.from_, reported.hold_out.until) == ("2024-12-01", "2025-02-01")
+    assert (reported.training.from_, reported.training.until) == ("2024-01-01", "2024-10-01")
     out = workspace / "scores.parquet"
     score(workspace, date(2024, 3, 20), str(out))
     scores = {r["account_id"]: r["p_worse"] for r in pq.read_table(out).to_pylist()}
@@ -63,8 +63,8 @@ def test_the_last_months_validate_and_the_row_in_force_is_scored(workspace: Path
 
 
 def test_back_tests_use_outcomes_known_by_then(workspace: Path) -> None:
-    told = train(workspace, [], at=AT, as_of=date(2024, 12, 15))[0].summary
-    assert told.hold_out.until == "2024-11-01"
+    reported = train(workspace, [], at=AT, as_of=date(2024, 12, 15))[0].summary
+    assert reported.hold_out.until == "2024-11-01"
 
 
 Row = dict[str, Any]
@@ -84,9 +84,9 @@ def test_months_whose_outcomes_are_not_known_yet_validate_nothing(
     """Not even those bad outcomes that were quick to show."""
     open_still = lambda row: row["month"] > MONTHS[-3] and row["worse"] not in known  # noqa: E731
     altered(workspace, lambda row: row | {"worse": None} if open_still(row) else row)
-    told = train(workspace, [], at=AT)[0].summary
-    assert told.hold_out.until == str(MONTHS[-3]) == "2024-12-01"
-    assert told.training.until == "2024-08-01"
+    reported = train(workspace, [], at=AT)[0].summary
+    assert reported.hold_out.until == str(MONTHS[-3]) == "2024-12-01"
+    assert reported.training.until == "2024-08-01"
 
 
 def test_an_outcome_missing_here_and_there_cuts_nothing_off(workspace: Path) -> None:
@@ -191,7 +191,7 @@ def test_accounts_without_days_that_a_version_held_out(workspace: Path, refit: b
     refitted = "refit: true\n" if refit else ""
     spec = f"name: worse\ntarget: {{column: worse}}\nlearners: [scorecard]\n{refitted}"
     (workspace / "models" / "worse.yaml").write_text(spec)
-    told = train(workspace, [], at=AT)[0].summary
+    reported = train(workspace, [], at=AT)[0].summary
     if refit:
         with pytest.raises(ProblemsError) as found:
             recalibrate(workspace, "worse", at=AT)
@@ -199,7 +199,7 @@ def test_accounts_without_days_that_a_version_held_out(workspace: Path, refit: b
         assert "train without it" in found.value.problems[0].hint
         return
     done = recalibrate(workspace, "worse", at=AT)
-    assert (done.rows, done.bad) == (told.hold_out.rows, told.hold_out.bad)
+    assert (done.rows, done.bad) == (reported.hold_out.rows, reported.hold_out.bad)
     again = recalibrate(workspace, "worse", done.version, at=AT)
     assert "It had been recalibrated to some of these accounts before." in again.notes
 

@@ -133,7 +133,7 @@ def test_the_starter_itself_is_proved(name: str, proving: dict[str, Proving]) ->
 def test_there_are_many_and_no_two_the_same(name: str) -> None:
     assert len({m.name for m in SETS[name]}) == len(SETS[name]) >= 15
     assert len({m.edits for m in SETS[name]}) == len(SETS[name])
-    assert all((m.shows is None) == bool(m.told) for m in SETS[name])
+    assert all((m.shows is None) == bool(m.reported) for m in SETS[name])
 
 
 @those()
@@ -142,7 +142,7 @@ def test_refuted_by_the_property_it_breaks(
 ) -> None:
     result = proving[name].refuted(mutant)
     if mutant.shows is None:
-        assert mutant.told in result.fault
+        assert mutant.reported in result.fault
         assert not result.accounts
         return
     decisions = proving[name].of(mutant).decisions[result.name]
@@ -210,12 +210,12 @@ TYPES = {
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """A model that gives each account the probability its file holds for it, if it holds one."""
 
     key: str
 
-    version = "told"
+    version = "reported"
     imported = False
     named_in_reasons = ()
     manifest: Manifest = field(default_factory=lambda: manifest_of("target: {event: late}"))
@@ -226,7 +226,7 @@ class Told:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return (f"told_{self.key}",)
+        return (f"reported_{self.key}",)
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -234,10 +234,10 @@ class Told:
 
     @property
     def population(self) -> str:
-        return f"told_{self.key} is not null"
+        return f"reported_{self.key} is not null"
 
     def predict(self, batch: pd.DataFrame, threads: int = 1) -> Any:
-        return batch[f"told_{self.key}"].to_numpy()
+        return batch[f"reported_{self.key}"].to_numpy()
 
     def watch(self) -> Any:
         as_in_training = SimpleNamespace(differences=(), summary="")
@@ -266,9 +266,9 @@ def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, 
     for name, fact in strategy.facts.items():
         if name in ("as_of", "lifecycle", HAS_QUARANTINED_ROWS.name):
             continue
-        told = f"told_{name}" if name in strategy.uses else name
+        reported = f"reported_{name}" if name in strategy.uses else name
         type_ = TYPES.get(fact.kind, pa.string())
-        columns[told] = pa.array([a[name] for a in some], type_)
+        columns[reported] = pa.array([a[name] for a in some], type_)
     table = pa.table(columns)
     twice = table.filter(pa.array([bool(a.get(HAS_QUARANTINED_ROWS.name)) for a in some]))
     pq.write_table(pa.concat_tables([table, twice]), place)
@@ -309,7 +309,7 @@ def test_assign_decides_the_counterexample_so(
         "lifecycle_sql",
         lambda *args, **kw: f"coalesce(a.premise_id, {lifecycle_sql(*args, **kw)})",
     )
-    # What was done before, and what the day is, is told as every other fact is.
+    # What was done before, and what the day is, is reported as every other fact is.
     for function in ("lasting", "limit_of"):
         monkeypatch.setattr(facts_of, function, lambda *_: None)
     for function in ("steps_among", "holds", "contact_limits"):
@@ -318,7 +318,7 @@ def test_assign_decides_the_counterexample_so(
     of_the_day = {name: v for name, v in result.accounts[0].items() if counted_by(name)}
     monkeypatch.setattr(decisions, "calendar_facts", lambda *_: of_the_day)
     monkeypatch.setattr(
-        models, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
+        models, "load_champions", lambda _, uses, __: {key: Reported(key) for key in uses}
     )
     (as_of,) = {account["as_of"] for account in result.accounts}
     assert isinstance(as_of, date)
@@ -327,9 +327,9 @@ def test_assign_decides_the_counterexample_so(
     rows = pq.read_table(place).to_pylist()
 
     expected = accounts.decided(strategy, result.accounts, as_of)
-    for row, told in zip(rows, expected, strict=True):
+    for row, reported in zip(rows, expected, strict=True):
         # The hash says that each fact came to the rules as the proof has it.
-        assert row["facts_hash"] == told["facts_hash"]
+        assert row["facts_hash"] == reported["facts_hash"]
     assert mutant.shows is not None
     # Where both speak of it the account is the decision's, but for columns that only bills fill.
     seen = [{**row, **account} for account, row in zip(result.accounts, rows, strict=True)]

@@ -207,8 +207,8 @@ def by_train(root: Path) -> tuple[Problem, ...]:
     return found
 
 
-def target(told: str) -> Callable[[Path], None]:
-    return change(SPEC, "target: {column: outcome}", f"target: {told}")
+def target(reported: str) -> Callable[[Path], None]:
+    return change(SPEC, "target: {column: outcome}", f"target: {reported}")
 
 
 MISSPELT = {

@@ -10,7 +10,7 @@ import pytest
 from tests.journeys.planted import MISTAKES, PAGE, Mistake, check, page, problems
 
 # What `check` said of each mistake, gathered for the page.
-_told: dict[str, dict[str, object]] = {}
+_reported: dict[str, dict[str, object]] = {}
 
 
 def test_the_workspace_they_are_planted_in_is_sound(sound: Path) -> None:
@@ -35,7 +35,7 @@ def test_alone(mistake: Mistake, sound: Path, copy_of: Callable[[Path], Path]) -
     assert at == [(mistake.code, mistake.file, line)]
     assert mistake.meant in found[0]["hint"]
     assert "\n" not in found[0]["what"] + found[0]["hint"]
-    _told[mistake.name] = found[0]
+    _reported[mistake.name] = found[0]
 
 
 @pytest.mark.parametrize("group", sorted({m.group for m in MISTAKES}))
@@ -60,8 +60,8 @@ def test_bad_rows_hide_no_fault_of_the_rules(sound: Path, copy_of: Callable[[Pat
 
 
 def test_the_page_says_what_riskseg_says() -> None:
-    if len(_told) < len(MISTAKES):
+    if len(_reported) < len(MISTAKES):
         pytest.skip("needs every mistake planted in this run")
-    told = [(m, _told[m.name]) for m in MISTAKES]
+    reported = [(m, _reported[m.name]) for m in MISTAKES]
     hint = "Write it anew with `python -m tests.journeys.planted`."
-    assert PAGE.read_text(encoding="utf-8") == page(told), hint
+    assert PAGE.read_text(encoding="utf-8") == page(reported), hint

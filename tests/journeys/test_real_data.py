@@ -1,7 +1,7 @@
 """Whole journeys on other people's data, by the commands a user types.
 
 The data is no part of this project: it is looked for in ../shared/data, and without it these
-tests are skipped. The figures are told in docs/results.md; here they only have to be in reach.
+tests are skipped. The figures are reported in docs/results.md; here they only have to be in reach.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def riskseg(*words: str) -> str:
     return result.stdout
 
 
-def told(*words: str) -> Any:
+def reported(*words: str) -> Any:
     return json.loads(riskseg(*words, "--json"))
 
 
@@ -41,7 +41,7 @@ def same_on_spark(workspace: str, day: str, out: str, *, buckets: int) -> None:
     toml.write_text(f"{toml.read_text()}\n[engine]\npartitions = {buckets}\n")
     again = str(Path(workspace, f"on-spark{Path(out).suffix}"))
     words = ("--as-of", day, "--out", again, "--reasons", "all", "--engine", "local[2]")
-    told("-w", workspace, "assign", *words)
+    reported("-w", workspace, "assign", *words)
     assert Path(again).read_bytes() == Path(out).read_bytes()
 
 
@@ -106,7 +106,7 @@ def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
     for spec in Path(w, "models").glob("*.yaml"):
         text = spec.read_text().replace("every: 30 days", "every: 90 days")
         spec.write_text(text + QUICKLY)
-    checked = told("-w", w, "check")
+    checked = reported("-w", w, "check")
     assert checked["problems"] == []
     assert checked["rows"] == {
         "accounts": 1_500,
@@ -114,12 +114,12 @@ def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
         "payments": 64_738,
         "events": 15_418,
     }
-    kept = told("-w", w, "train")
+    kept = reported("-w", w, "train")
     assert {k["name"] for k in kept} == {"late_payment", "default"}
     for one in kept:
         figures(one)
     out = f"{w}/d.parquet"
-    done = told("-w", w, "assign", "--as-of", "2025-06-30", "--out", out, "--reasons", "all")
+    done = reported("-w", w, "assign", "--as-of", "2025-06-30", "--out", out, "--reasons", "all")
     assert done["rows"] == 1_500
     same_on_spark(w, "2025-06-30", out, buckets=8)
 
@@ -139,7 +139,7 @@ def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
         float(owed), abs=0.005
     )
 
-    story = told("-w", w, "explain", "C100000", "--as-of", "2025-06-30")
+    story = reported("-w", w, "explain", "C100000", "--as-of", "2025-06-30")
     decided = duckdb.sql(f"select * from '{out}' where account_id = 'C100000'").to_arrow_table()
     for column in ("segment", "path", "action", "guards", "rows_matched", "facts_hash"):
         assert story["decision"][column] == decided.to_pylist()[0][column]
@@ -191,8 +191,8 @@ def test_business_invoices_one_row_an_invoice(tmp_path: Path) -> None:
     (w / "models/outcome.yaml").unlink()
     (w / "models/late_payment.yaml").write_text(IBM_SPEC)
     (w / "riskseg.toml").write_text(IBM)
-    assert told("-w", str(w), "check")["problems"] == []
-    [kept] = told("-w", str(w), "train")
+    assert reported("-w", str(w), "check")["problems"] == []
+    [kept] = reported("-w", str(w), "train")
     figures(kept)
     # Every invoice issued inside the windows is one row, none twice.
     summary = kept["summary"]
@@ -205,7 +205,7 @@ def test_business_invoices_one_row_an_invoice(tmp_path: Path) -> None:
         assert (summary[window]["rows"], summary[window]["bad"]) == (count, late)
     assert summary["metrics"]["hold_out"]["auc"] > 0.80
     out = str(w / "d.csv")
-    told("-w", str(w), "assign", "--as-of", "2013-10-31", "--out", out, "--reasons", "all")
+    reported("-w", str(w), "assign", "--as-of", "2013-10-31", "--out", out, "--reasons", "all")
     assert rows(f"select count(*), count(reasons) from '{out}'")[0][0] == 100
     same_on_spark(str(w), "2013-10-31", out, buckets=8)
     account = rows(f"select account_id from '{out}' where p_bad is not null limit 1")[0][0]
@@ -231,12 +231,12 @@ def test_an_account_file_alone(tmp_path: Path) -> None:
     text = spec.read_text().replace("column: outcome", "column: default_next_month")
     spec.write_text(text + QUICKLY)
     (w / "riskseg.toml").write_text(UCI)
-    assert told("-w", str(w), "check")["problems"] == []
-    [kept] = told("-w", str(w), "train")
+    assert reported("-w", str(w), "check")["problems"] == []
+    [kept] = reported("-w", str(w), "train")
     figures(kept)
     assert kept["summary"]["metrics"]["hold_out"]["auc"] > 0.77
     out = str(w / "d.parquet")
-    done = told("-w", str(w), "assign", "--as-of", "2005-10-01", "--out", out)
+    done = reported("-w", str(w), "assign", "--as-of", "2005-10-01", "--out", out)
     assert done["rows"] == 30_000
     # The riskier the band, the more accounts went bad, and about as many as foretold.
     found = rows(

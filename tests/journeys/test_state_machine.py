@@ -136,8 +136,16 @@ def random_history(rng: random.Random, account: str, paths: Sequence[str], span:
         disputes.append(Dispute(number, amount, raised, known_on, answer, answered_on))
     changes = tuple((day(), rng.choice(paths)) for _ in range(rng.choice((0, 0, 1, 2, 4))))
     changes = tuple(sorted(dict(changes).items()))
-    told = tuple(bills), tuple(payments), held, protected, tuple(spaces), changes, tuple(disputes)
-    return History(account, path, *told)
+    reported = (
+        tuple(bills),
+        tuple(payments),
+        held,
+        protected,
+        tuple(spaces),
+        changes,
+        tuple(disputes),
+    )
+    return History(account, path, *reported)
 
 
 def short_histories(path: str) -> Iterator[History]:
@@ -186,12 +194,12 @@ def workspace(root: Path, paths: Paths, histories: Sequence[History]) -> Path:
             lasts = {"happened_on": space.first, "until": space.last, "kind": "breathing_space"}
             rows["events"].append(account | lasts | {"recorded_on": space.known_on})
         for n, d in enumerate(h.disputes):
-            told = account | {"kind": "dispute", "bill_id": d.bill, "ref": f"d{n}"}
+            reported = account | {"kind": "dispute", "bill_id": d.bill, "ref": f"d{n}"}
             raised = {"happened_on": d.raised_on, "recorded_on": d.known_on, "amount": d.amount}
-            rows["events"].append(told | raised)
+            rows["events"].append(reported | raised)
             if d.answered_on is not None:
                 on = {"happened_on": d.answered_on, "recorded_on": d.answered_on}
-                rows["events"].append(told | on | {"outcome": d.answer})
+                rows["events"].append(reported | on | {"outcome": d.answer})
     attributes = {"held_from": "date", "held_until": "date", "protected": "boolean"}
     return treated.write(root, paths=paths, rows=rows, guards=GUARDS, attributes=attributes)
 

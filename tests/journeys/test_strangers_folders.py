@@ -100,13 +100,13 @@ def riskseg(*words: str, code: int = 0) -> str:
     return result.stdout
 
 
-def told(*words: str) -> Any:
+def reported(*words: str) -> Any:
     return json.loads(riskseg(*words, "--json"))
 
 
 def begun(folder: str, w: Path, correction: Mapping[str, str]) -> Any:
     """What init --from found; the one decision is then taken in riskseg.toml."""
-    new = told("init", str(w), "--from", str(DATA / folder))
+    new = reported("init", str(w), "--from", str(DATA / folder))
     toml = (w / "riskseg.toml").read_text(encoding="utf-8")
     for marked, line in correction.items():
         assert marked in toml
@@ -125,28 +125,28 @@ def test_a_folder_with_bills_needs_one_decision_at_most(folder: str, tmp_path: P
         for column in table["columns"]
     }
     assert {name: mapped.get(name) for name in expected.mapped} == dict(expected.mapped)
-    checked = told("-w", str(w), "check")
+    checked = reported("-w", str(w), "check")
     assert checked["problems"] == []
     assert checked["rows"] == dict(expected.rows)
     notes = [note for note in checked["notes"] if "is not decided" in note]
     for point in (*expected.open_points, "currency of workspace"):
         assert any(point in note for note in notes), point
     assert len(notes) == len(expected.open_points) + 1, notes
-    aged = told("-w", str(w), "ageing", "--as-of", checked["last_day"])
+    aged = reported("-w", str(w), "ageing", "--as-of", checked["last_day"])
     assert float(aged["ledger"]["difference"]) == 0
 
 
 @pytest.mark.parametrize("by_layout", [False, True])
 def test_a_sheet_of_invoices_is_bills_and_payments(by_layout: bool, tmp_path: Path) -> None:
     sheet, w = DATA / "ibm_ar" / "ibm_ar.parquet", tmp_path / "w"
-    told("init", str(w), "--from", str(sheet))
+    reported("init", str(w), "--from", str(sheet))
     if by_layout:
         tables = "".join(f'[source.{name}]\nfrom = "{sheet}"\n' for name in ("bills", "payments"))
         (w / "riskseg.toml").write_text(f'[source]\nlayout = "invoice-sheet"\n{tables}')
-    checked = told("-w", str(w), "check")
+    checked = reported("-w", str(w), "check")
     assert checked["problems"] == []
     assert checked["rows"] == {"bills": 2_466, "payments": 2_466}
-    aged = told("-w", str(w), "ageing", "--as-of", checked["last_day"])
+    aged = reported("-w", str(w), "ageing", "--as-of", checked["last_day"])
     assert float(aged["ledger"]["balance"]) == float(aged["ledger"]["difference"]) == 0
 
 
@@ -188,14 +188,14 @@ def test_an_account_file_goes_to_decisions(folder: str, bad: int, tmp_path: Path
     # An applicant is a row: that the rows may be numbered is the one decision of german_credit.
     correction = {"# ? from": "from"} if folder == "german_credit" else {}
     begun(folder, w, correction)
-    assert told("-w", str(w), "check")["problems"] == []
-    [kept] = told("-w", str(w), "train", "--only", "scorecard")
+    assert reported("-w", str(w), "check")["problems"] == []
+    [kept] = reported("-w", str(w), "train", "--only", "scorecard")
     summary = kept["summary"]
     assert summary["training"]["bad"] + summary["hold_out"]["bad"] == bad
     assert summary["metrics"]["hold_out"]["auc"] > 0.7
     out = str(w / "d.csv")
-    done = told("-w", str(w), "assign", "--as-of", "2026-06-30", "--out", out)
-    assert done["rows"] == sum(told("-w", str(w), "check")["rows"].values())
+    done = reported("-w", str(w), "assign", "--as-of", "2026-06-30", "--out", out)
+    assert done["rows"] == sum(reported("-w", str(w), "check")["rows"].values())
 
 
 # What a person asks of each ledger, where the specs that come with riskseg do not suit it.
@@ -226,7 +226,7 @@ DATES = {"road_traffic_fines": "2007-12-31", "home_credit_mini": "2019-12-31"}
 @pytest.mark.parametrize("folder", sorted(SPECS))
 def test_a_ledger_goes_to_decisions(folder: str, tmp_path: Path) -> None:
     w = tmp_path / "w"
-    told("init", str(w), "--from", str(DATA / folder), "--strategy", "account-file")
+    reported("init", str(w), "--from", str(DATA / folder), "--strategy", "account-file")
     toml = (w / "riskseg.toml").read_text(encoding="utf-8")
     for marked, line in FOLDERS[folder].correction.items():
         toml = toml.replace(marked, line)
@@ -235,11 +235,11 @@ def test_a_ledger_goes_to_decisions(folder: str, tmp_path: Path) -> None:
     (w / "models/late_payment.yaml").write_text(SPECS[folder])
     strategy = w / "rules/account-file/strategy.yaml"
     strategy.write_text(strategy.read_text().replace("p_bad: outcome", "p_bad: late_payment"))
-    assert told("-w", str(w), "check")["problems"] == []
-    [kept] = told("-w", str(w), "train", "--promote", "--as-of", DATES[folder])
+    assert reported("-w", str(w), "check")["problems"] == []
+    [kept] = reported("-w", str(w), "train", "--promote", "--as-of", DATES[folder])
     assert kept["summary"]["hold_out"]["bad"] > 30
     out = str(w / "d.parquet")
-    done = told("-w", str(w), "assign", "--as-of", DATES[folder], "--out", out)
+    done = reported("-w", str(w), "assign", "--as-of", DATES[folder], "--out", out)
     assert done["rows"] > 800
 
 
@@ -255,9 +255,9 @@ def test_open_items_alone_go_to_decisions_by_their_age(tmp_path: Path) -> None:
     (w / "riskseg.toml").write_text(toml.replace("rules/household-utility", "rules/by-age"))
     for spec in (w / "models").glob("*.yaml"):
         spec.unlink()
-    assert told("-w", str(w), "check")["problems"] == []
+    assert reported("-w", str(w), "check")["problems"] == []
     out = str(w / "d.csv")
-    done = told("-w", str(w), "assign", "--as-of", "2020-05-15", "--out", out)
+    done = reported("-w", str(w), "assign", "--as-of", "2020-05-15", "--out", out)
     segments = {row["segment"]: row["accounts"] for row in done["segments"]}
     assert {*segments} == {"chase", "wait"}
     assert sum(segments.values()) == done["rows"]

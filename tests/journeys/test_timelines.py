@@ -103,15 +103,15 @@ def _dated(value: Any) -> dict[date, Any]:
 
 def _rows(accounts: Mapping[str, Timeline]) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {"accounts": []}
-    for account, told in accounts.items():
-        paths, attributes = _dated(told["path"]), _dated(told.get("account", {}))
+    for account, reported in accounts.items():
+        paths, attributes = _dated(reported["path"]), _dated(reported.get("account", {}))
         for day in sorted({*paths, *attributes}):
             path = paths[max(d for d in paths if d <= day)] if min(paths) <= day else None
             since = [d for d in attributes if d <= day]
             row = {"account_id": account, "valid_from": day, "treatment": path}
             rows["accounts"].append(row | (attributes[max(since)] if since else {}))
         for source in _SOURCES:
-            for number, row in enumerate(told.get(source, ()), start=1):
+            for number, row in enumerate(reported.get(source, ()), start=1):
                 own = {"account_id": account, **row}
                 if source == "bills":
                     own.setdefault("bill_id", f"b{number}")
@@ -123,8 +123,8 @@ def _rows(accounts: Mapping[str, Timeline]) -> dict[str, list[dict[str, Any]]]:
 
 def _record(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
     """Record what people know of accounts on a day, as the commands of that name do."""
-    for account, told in accounts.items():
-        for entry in told.get("record", ()):
+    for account, reported in accounts.items():
+        for entry in reported.get("record", ()):
             if entry["day"] != day:
                 continue
             command = getattr(account_events, entry["what"])
@@ -145,8 +145,8 @@ def _people(root: Path, day: date, accounts: Mapping[str, Timeline], ids: dict[s
     said: dict[tuple[Any, str], list[str]] = {}
     decisions: Sequence[tuple[Any, str]] = (("approved", "approve"), ("rejected", "reject"))
     for outcome, key in decisions:
-        for account, told in accounts.items():
-            people = told.get(key, {}).get(day, [])
+        for account, reported in accounts.items():
+            people = reported.get(key, {}).get(day, [])
             for person in people if isinstance(people, list) else [people]:
                 said.setdefault((outcome, person), []).append(account)
     if not said:
@@ -171,7 +171,7 @@ def _carry_out(
         if not again:
             _record(root, day, accounts)
             _people(root, day, accounts, ids)
-            asked = [a for a, told in accounts.items() if day in told.get("state", {})]
+            asked = [a for a, reported in accounts.items() if day in reported.get("state", {})]
             if asked:
                 decided = {row["account_id"]: row for row in treated.decide(root, day)}
                 states |= {(account, day): decided[account] for account in asked}
@@ -197,8 +197,8 @@ def _carry_out(
 def _expected(timeline: Timeline, ids: Sequence[str], key: str) -> Done:
     """What is expected of each account on each day."""
     expected: Done = {}
-    for day, told in (timeline.get(key) or {}).items():
-        for one in told if isinstance(told, list) else [told]:
+    for day, reported in (timeline.get(key) or {}).items():
+        for one in reported if isinstance(reported, list) else [reported]:
             *name, action = one.split(" ")
             account = next(i for i in ids if not name or i.endswith(f" {name[0]}"))
             expected.setdefault((account, day), []).append(action)
@@ -219,8 +219,8 @@ def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> It
         if waiting.get(key) != actions:
             yield f"{key[1]}: {actions} should wait for approval, not {waiting.get(key)}"
     for day, columns in timeline.get("state", {}).items():
-        told = columns if isinstance(next(iter(columns.values())), dict) else {"": columns}
-        for name, values in told.items():
+        reported = columns if isinstance(next(iter(columns.values())), dict) else {"": columns}
+        for name, values in reported.items():
             row = states[next(i for i in ids if not name or i.endswith(f" {name}")), day]
             found = {column: row[column] for column in values}
             if found != values:
@@ -246,7 +246,7 @@ def test_what_is_issued_on_which_day(
 ) -> None:
     issued = _loaded(issued_text)
     accounts_of = [_accounts(n, timeline) for n, timeline in enumerate(timelines)]
-    accounts = {account: told for some in accounts_of for account, told in some.items()}
+    accounts = {account: reported for some in accounts_of for account, reported in some.items()}
     root = treated.write(
         tmp_path / "workspace",
         paths=content["paths"],

@@ -97,7 +97,7 @@ def test_every_run_tells_which_rows_it_left_out(trained: Path, copy_of: Copy) ->
     assert not apart.exists()
 
 
-def test_a_number_too_large_is_told_with_its_account(trained: Path, copy_of: Copy) -> None:
+def test_a_number_too_large_is_reported_with_its_account(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     replace(
         workspace, "rules/household-utility/guards.yaml", "needs: days_past_due >= $old_debt",
@@ -105,18 +105,18 @@ def test_a_number_too_large_is_told_with_its_account(trained: Path, copy_of: Cop
     )  # fmt: skip
     with pytest.raises(ProblemsError) as raised:
         assign(workspace, AS_OF, str(workspace / "d.parquet"), at=AT)
-    [told] = raised.value.problems
+    [reported] = raised.value.problems
     rules = (workspace / "rules/household-utility/guards.yaml").read_text().splitlines()
     (line,) = (number for number, text in enumerate(rules, start=1) if "* 5000" in text)
-    assert told.code == "RS614"
+    assert reported.code == "RS614"
     # The line is that of the rule, or of its condition.
-    assert told.line is not None and told.line in range(line - 2, line + 1)
-    account = told.what.split(", for ")[1].split()[0]
+    assert reported.line is not None and reported.line in range(line - 2, line + 1)
+    account = reported.what.split(", for ")[1].split()[0]
     assert explain(trained, account, AS_OF).facts["days_past_due"] > 18
     assert not (workspace / "d.parquet").exists()
 
 
-def test_a_feature_too_large_is_told(trained: Path, copy_of: Copy) -> None:
+def test_a_feature_too_large_is_reported(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     (workspace / "models/features.yaml").write_text(
         "- {name: huge, range: bills, aggregate: sum, value: days_past_due * 900000000000000000,\n"

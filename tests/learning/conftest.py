@@ -110,18 +110,18 @@ def trained(frame: TrainingFrame) -> Trained:
 
 @pytest.fixture(scope="session")
 def scorecard(frame: TrainingFrame, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    told = train(author_spec("learners: [scorecard]\n"), frame, threads=1)
-    return load(keep_files(told, tmp_path_factory.mktemp("scorecard")))
+    reported = train(author_spec("learners: [scorecard]\n"), frame, threads=1)
+    return load(keep_files(reported, tmp_path_factory.mktemp("scorecard")))
 
 
 @pytest.fixture(scope="session")
 def boosted(frame: TrainingFrame, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    told = train(author_spec("learners: [lightgbm]\n"), frame, threads=1)
-    return load(keep_files(told, tmp_path_factory.mktemp("boosted")))
+    reported = train(author_spec("learners: [lightgbm]\n"), frame, threads=1)
+    return load(keep_files(reported, tmp_path_factory.mktemp("boosted")))
 
 
 @pytest.fixture(params=["scorecard", "boosted"])
 def model(request: pytest.FixtureRequest) -> Model:
-    told = request.getfixturevalue(request.param)
-    assert isinstance(told, Model)
-    return told
+    reported = request.getfixturevalue(request.param)
+    assert isinstance(reported, Model)
+    return reported

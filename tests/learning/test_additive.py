@@ -230,9 +230,9 @@ values = st.lists(st.floats(-5, 5), min_size=2, max_size=8)
 @settings(max_examples=50)
 def test_pooling_gives_the_nearest_rising_line(line: list[float]) -> None:
     weights = np.arange(1.0, len(line) + 1)
-    told = pooled(np.array(line), weights)
-    assert (np.diff(told) >= -1e-12).all()
-    assert np.average(told, weights=weights) == pytest.approx(
+    reported = pooled(np.array(line), weights)
+    assert (np.diff(reported) >= -1e-12).all()
+    assert np.average(reported, weights=weights) == pytest.approx(
         np.average(line, weights=weights), abs=1e-9
     )
 
@@ -250,11 +250,11 @@ def test_surfaces_keep_directions_and_so_does_what_is_left_of_them(
     random = np.random.default_rng(seed)
     first, second = Side(wide, 1, directions[0]), Side(high, 2, directions[1])
     surface = random.normal(size=(wide + 1, high + 2))
-    told = in_direction(surface, random.random(surface.shape), first, second)
+    reported = in_direction(surface, random.random(surface.shape), first, second)
     for side, axis in ((first, 0), (second, 1)):
         if side.direction:
-            told = told - np.expand_dims(alone(told, side, axis), 1 - axis)
+            reported = reported - np.expand_dims(alone(reported, side, axis), 1 - axis)
     if directions[0]:
-        assert (directions[0] * np.diff(told[:wide], axis=0) >= -1e-9).all()
+        assert (directions[0] * np.diff(reported[:wide], axis=0) >= -1e-9).all()
     if directions[1]:
-        assert (directions[1] * np.diff(told[:, :high], axis=1) >= -1e-9).all()
+        assert (directions[1] * np.diff(reported[:, :high], axis=1) >= -1e-9).all()

@@ -47,8 +47,8 @@ def test_new_nulls_and_levels_have_a_probability(model: Model, frame: TrainingFr
     nothing = pd.DataFrame({name: [None] for name in frame.names})
     strange = frame.rows.head(5).assign(tariff="brand new", late_bills_6m=1e12)
     for batch in (nothing, strange):
-        told = model.predict(batch)
-        assert ((told > 0) & (told < 1)).all()
+        reported = model.predict(batch)
+        assert ((reported > 0) & (reported < 1)).all()
         assert len(model.reasons(batch).texts()) == len(batch)
 
 
@@ -128,8 +128,8 @@ def test_a_scorecards_reason_is_the_points_lost(scorecard: Model, frame: Trainin
     batch = frame.rows.head(200)
     average = scorecard.scorer.base + sum(table.average for table in scorecard.scorer.tables)
     lost = (average - scorecard.scorer.scores(batch)) / 100
-    told = [sum(row.values()) for row in by_family(scorecard, batch)]
-    assert told == pytest.approx(lost.tolist(), abs=1e-9)
+    reported = [sum(row.values()) for row in by_family(scorecard, batch)]
+    assert reported == pytest.approx(lost.tolist(), abs=1e-9)
 
 
 def test_reasons_in_words() -> None:
@@ -169,17 +169,19 @@ def test_reasons_in_words() -> None:
 
 
 def test_the_summary(trained: Trained, keep: Keep) -> None:
-    told = summary(load(keep(trained)))
-    assert told["learner"] == trained.manifest.learner and told["version"] == trained.version
-    assert set(told["learners"]) == {"scorecard", "lightgbm"}
+    reported = summary(load(keep(trained)))
     assert (
-        told["learners"]["scorecard"]["auc"]
+        reported["learner"] == trained.manifest.learner and reported["version"] == trained.version
+    )
+    assert set(reported["learners"]) == {"scorecard", "lightgbm"}
+    assert (
+        reported["learners"]["scorecard"]["auc"]
         == trained.manifest.metrics["scorecard"].hold_out["auc"]
     )
-    strengths = [feature["most"] - feature["least"] for feature in told["features"]]
+    strengths = [feature["most"] - feature["least"] for feature in reported["features"]]
     assert strengths == sorted(strengths, reverse=True)
-    assert told["features"][0]["words"] and told["features"][0]["bins"]
-    assert "AUC" in told["why"]
+    assert reported["features"][0]["words"] and reported["features"][0]["bins"]
+    assert "AUC" in reported["why"]
 
 
 def test_the_summary_of_trees(boosted: Model) -> None:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 def fit(frame: TrainingFrame, label: Labels | None = None, threads: int = 1) -> Fitted:
     folds = folds_by_party(frame.group, 3, 7)
-    told = frame.label if label is None else label
-    data = (frame.rows, told, frame.weight, frame.features, folds)
+    reported = frame.label if label is None else label
+    data = (frame.rows, reported, frame.weight, frame.features, folds)
     return fit_boosted(*data, seed=7, threads=threads, say=lambda _: None)
 
 
@@ -104,9 +104,9 @@ def test_threads_and_their_number_leave_no_trace(
 def test_the_declared_direction_holds_everywhere(trees: Boosted, frame: TrainingFrame) -> None:
     """Measured on the fitted model, not taken from the constraint."""
     used = [fact for fact in frame.features if fact.name in trees.features]
-    told = monotone(trees.margin, frame.rows, used, trees.directions)
-    assert [one.feature for one in told if one.direction]
-    for one in told:
+    reported = monotone(trees.margin, frame.rows, used, trees.directions)
+    assert [one.feature for one in reported if one.direction]
+    for one in reported:
         assert (one.violations, one.worst) == (0, 0.0), one
     assert trees.directions["months_on_book"] == -1 and trees.directions["tariff"] == 0
 
@@ -133,18 +133,18 @@ def test_only_strong_evidence_refuses_a_direction(shape: int, kept: int) -> None
     assert refused(values, label, np.ones(4000), (1,)) == (kept,)
 
 
-def test_features_without_information_are_told_from_those_with() -> None:
+def test_features_without_information_are_reported_from_those_with() -> None:
     random = np.random.default_rng(5)
     matrix = random.normal(size=(6000, 4))
     label = (random.random(6000) < 1 / (1 + np.exp(-matrix[:, 0] - 0.5 * matrix[:, 2]))).astype(
         np.int8
     )
     weight = np.ones(6000)
-    told = uninformative(matrix, label, weight, ["a", "n", "b", "m"], seed=1)
-    assert set(told) == {"n", "m"}
+    reported = uninformative(matrix, label, weight, ["a", "n", "b", "m"], seed=1)
+    assert set(reported) == {"n", "m"}
     assert all(
         why.startswith("it adds nothing beyond chance to what the other features tell: gain")
-        for why in told.values()
+        for why in reported.values()
     )
     noise = random.permutation(label)
     assert len(uninformative(matrix, noise, weight, ["a", "n", "b", "m"], seed=1)) < 4
@@ -228,7 +228,7 @@ def test_a_bag_is_one_text_whose_margin_is_the_mean(size: int) -> None:
     assert (whole.feature_importance() == splits).all()
     counts = dict(re.findall(r"^(Column_\d)=(\d+)$", text, re.M))
     assert {f"Column_{i}": str(count) for i, count in enumerate(splits) if count} == counts
-    sizes = [int(told) for told in re.search(r"^tree_sizes=(.*)$", text, re.M)[1].split()]
+    sizes = [int(reported) for reported in re.search(r"^tree_sizes=(.*)$", text, re.M)[1].split()]
     body = text[text.index("Tree=0\n") : text.index("end of trees")].encode()
     ends = np.cumsum([0, *sizes])
     assert ends[-1] == len(body)

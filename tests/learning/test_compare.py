@@ -27,13 +27,13 @@ def two(seed: int = 1, party: int = 1) -> tuple[Any, Any, Any, Any]:
     return label, np.arange(ROWS) // party, p, less
 
 
-def told(a: Any, b: Any, label: Any, party: Any, **more: Any) -> Comparison:
+def reported(a: Any, b: Any, label: Any, party: Any, **more: Any) -> Comparison:
     return compare(label, np.ones(ROWS), party, a, b, names=("v1", "v2"), cut=0.3, seed=3, **more)
 
 
 def test_the_better_model_is_better_beyond_doubt() -> None:
     label, party, better, less = two()
-    found = told(less, better, label, party)
+    found = reported(less, better, label, party)
     assert json.loads(canonical(found.as_json())) == found.as_json()
     assert [one.name for one in found.models] == ["v1", "v2"]
     for name, metric, sign in (("auc", auc, 1), ("brier", brier, -1), ("log_loss", log_loss, -1)):
@@ -41,13 +41,13 @@ def test_the_better_model_is_better_beyond_doubt() -> None:
         assert gain == pytest.approx(metric(label, better) - metric(label, less), abs=1e-6)
         assert low < gain < high and low * sign > 0
     assert found.models[1].intervals["auc"].low > found.models[0].intervals["auc"].high
-    back = told(better, less, label, party)
+    back = reported(better, less, label, party)
     assert back.difference.auc[0] == -found.difference.auc[0]
 
 
 def test_a_model_against_itself() -> None:
     label, party, p, _ = two()
-    found = told(p, p, label, party)
+    found = reported(p, p, label, party)
     for name in ("auc", "brier", "log_loss"):
         assert getattr(found.difference, name) == (0, 0, 0)
     assert found.swap.only_a.rows == found.swap.only_b.rows == 0
@@ -82,11 +82,11 @@ def test_the_cut_that_takes_the_same_share() -> None:
 
 def test_the_better_model_swaps_in_more_bads() -> None:
     label, party, better, less = two()
-    swap = told(less, better, label, party).swap
+    swap = reported(less, better, label, party).swap
     assert swap.only_a.rows == pytest.approx(swap.only_b.rows, abs=2)
     assert swap.only_b.rate[1] > swap.only_a.rate[2]
     assert sum(getattr(swap, part).rows for part in ("both", "only_a", "only_b", "neither")) == ROWS
-    assert told(less, better, label, party, cut_b=0.5).swap.cut_b == 0.5
+    assert reported(less, better, label, party, cut_b=0.5).swap.cut_b == 0.5
 
 
 def test_who_moves() -> None:

@@ -145,14 +145,14 @@ def test_coarser_bins_are_the_cheapest_of_all() -> None:
     rows = random.integers(1, 30, 7).astype(float)
     cost = random.random((8, 8))
     for most, least in ((3, 0.0), (3, 40.0), (7, 25.0), (1, 0.0), (7, 1e9)):
-        told = []
+        reported = []
         for many in range(most):
             for begins in combinations(range(1, 7), many):
                 ends = [*begins, 7]
                 runs = list(zip([0, *begins], ends, strict=True))
                 if all(rows[i:j].sum() >= least for i, j in runs):
-                    told.append((sum(cost[i, j] for i, j in runs), [0, *begins]))
-        assert coarser(cost, rows, most, least) == (min(told)[1] if told else [0])
+                    reported.append((sum(cost[i, j] for i, j in runs), [0, *begins]))
+        assert coarser(cost, rows, most, least) == (min(reported)[1] if reported else [0])
 
 
 def trend(fact: Fact) -> str:

@@ -18,7 +18,7 @@ FACTS = (
 )
 
 
-def told(edits: str) -> list[tuple[str, int | None, str]]:
+def reported(edits: str) -> list[tuple[str, int | None, str]]:
     problems = Problems()
     text = HEAD + "".join(f"    {line}\n" for line in edits.splitlines())
     authored = parse_spec(text, "late.yaml", problems)
@@ -42,7 +42,7 @@ def told(edits: str) -> list[tuple[str, int | None, str]]:
     ],
 )
 def test_edits_that_can_be_carried_out(edits: str) -> None:
-    assert told(edits) == []
+    assert reported(edits) == []
 
 
 @pytest.mark.parametrize(
@@ -75,18 +75,22 @@ def test_edits_that_can_be_carried_out(edits: str) -> None:
     ],
 )
 def test_edits_that_cannot(edits: str, code: str, line: int, what: str) -> None:
-    found = told(edits)
+    found = reported(edits)
     assert any(c == code and n == line and what in t for c, n, t in found), found
 
 
-def test_all_problems_are_told_together() -> None:
-    assert len(told("late_bill: {cuts: [1]}\nlate_bills: {cuts: [3, 1]}")) == 2
+def test_all_problems_are_reported_together() -> None:
+    assert len(reported("late_bill: {cuts: [1]}\nlate_bills: {cuts: [3, 1]}")) == 2
 
 
 def test_bins_by_hand() -> None:
     bins = hand_bins(Edit(levels=(("a", "b"), ("c",), ("d",))), "x")
     assert bins is not None
-    assert [told.get("levels") for told in bins.described()[:3]] == [["a", "b"], ["c"], ["d"]]
+    assert [reported.get("levels") for reported in bins.described()[:3]] == [
+        ["a", "b"],
+        ["c"],
+        ["d"],
+    ]
     bins = hand_bins(Edit(cuts=(1, 2.5)), "x")
     assert bins is not None and bins.cuts == (1.0, 2.5) and bins.levels is None
     assert hand_bins(Edit(specials=(9,)), "x") is None and hand_bins(None, "x") is None

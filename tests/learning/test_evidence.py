@@ -41,14 +41,14 @@ FRAIL = Fact("is_frail", Kind.BOOLEAN, protected=True)
 
 def truth(rows: pd.DataFrame) -> np.ndarray:
     """The log-odds that outcomes are drawn from."""
-    told: np.ndarray = (
+    reported: np.ndarray = (
         -2.0
         + 0.7 * rows["late"].to_numpy()
         - 0.8 * rows["age"].fillna(2.0).to_numpy()
         + 1.5 * (rows["tariff"] == "prepay").to_numpy()
         - 0.6 * rows["debit"].to_numpy()
     )
-    return told
+    return reported
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ def whole(frame: TrainingFrame, p: np.ndarray, **more: Any) -> Evidence:
 
 
 @pytest.fixture(scope="module")
-def told() -> Evidence:
+def reported() -> Evidence:
     return whole(*make())
 
 
-def test_all_of_it_is_plain_data_at_six_decimals(told: Evidence) -> None:
-    plain = told.as_json()
+def test_all_of_it_is_plain_data_at_six_decimals(reported: Evidence) -> None:
+    plain = reported.as_json()
     back = json.loads(canonical(plain))
     assert back == plain
-    assert Evidence.model_validate(back) == told
+    assert Evidence.model_validate(back) == reported
     assert canonical(Evidence.model_validate(back).as_json()) == canonical(plain)
 
     def check(value: Any) -> None:
@@ -132,16 +132,16 @@ def test_all_of_it_is_plain_data_at_six_decimals(told: Evidence) -> None:
     check(plain)
 
 
-def test_the_same_rows_give_the_same_evidence(told: Evidence) -> None:
-    assert whole(*make()) == told
+def test_the_same_rows_give_the_same_evidence(reported: Evidence) -> None:
+    assert whole(*make()) == reported
 
 
-def test_every_interval_holds_its_estimate(told: Evidence) -> None:
+def test_every_interval_holds_its_estimate(reported: Evidence) -> None:
     found = [
-        *told.intervals.values(),
-        *(group.rate for group in told.calibration),
-        *(getattr(one, key) for one in told.cohorts for key in ("rate", "above_cut", "auc")),
-        *(one.auc for one in told.by_snapshot),
+        *reported.intervals.values(),
+        *(group.rate for group in reported.calibration),
+        *(getattr(one, key) for one in reported.cohorts for key in ("rate", "above_cut", "auc")),
+        *(one.auc for one in reported.by_snapshot),
     ]
     found = [one for one in found if one is not None]
     assert len(found) > 30
@@ -223,9 +223,9 @@ def test_stability_tells_what_moved() -> None:
     frame, p = make()
     training, within, held, beyond = split(frame, p)
     moved = held.rows.assign(noise=held.rows["noise"] + 1.0, tariff="flat")
-    told = stability(FACTS, training, within, replace(held, rows=moved), beyond)
-    assert told.probability.psi < 3 * told.probability.by_chance
-    by = {(one.feature, one.part): one for one in told.features}
+    reported = stability(FACTS, training, within, replace(held, rows=moved), beyond)
+    assert reported.probability.psi < 3 * reported.probability.by_chance
+    by = {(one.feature, one.part): one for one in reported.features}
     assert len(by) == 2 * len(FACTS)
     for (name, part), one in by.items():
         if part == "hold-out" and name in ("noise", "tariff"):
@@ -241,12 +241,12 @@ def test_the_psi_compares_probabilities_of_one_function() -> None:
     fitted = p[~frame.held_out]
     within = np.round(1 / (1 + np.exp(-2 * truth(training.rows))), 6)
     spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}})
-    told = evidence(
+    reported = evidence(
         spec, LEARNER, Known(), FACTS, training, within, held, beyond, fitted=fitted, threads=1
     )
-    for one in (told.stability.probability, *told.by_snapshot):
+    for one in (reported.stability.probability, *reported.by_snapshot):
         assert one.psi < 3 * one.by_chance
-    months = [month for month in told.by_snapshot if month.part == "training"]
+    months = [month for month in reported.by_snapshot if month.part == "training"]
     as_of = training.as_of.astype("datetime64[M]")
     first = within[as_of == as_of.min()]
     assert months[0].mean == pytest.approx(first.mean(), abs=1e-6)  # judged out of fold
@@ -264,17 +264,17 @@ def test_text_is_grouped_by_its_levels_and_null_is_one() -> None:
 
 def test_every_month_of_each_part() -> None:
     frame, p = make()
-    told = by_snapshot(*split(frame, p), p[~frame.held_out])
-    assert [one.part for one in told] == ["training"] * 6 + ["hold_out"] * 6
-    assert told[0].from_ == told[0].until == "2025-01-10"
-    assert sum(one.rows for one in told) == len(p)
-    assert all(one.psi < 5 * one.by_chance for one in told)
+    reported = by_snapshot(*split(frame, p), p[~frame.held_out])
+    assert [one.part for one in reported] == ["training"] * 6 + ["hold_out"] * 6
+    assert reported[0].from_ == reported[0].until == "2025-01-10"
+    assert sum(one.rows for one in reported) == len(p)
+    assert all(one.psi < 5 * one.by_chance for one in reported)
     undated = replace(frame, as_of=np.full(len(p), np.datetime64("NaT", "D")))
     assert by_snapshot(*split(undated, p), p[~frame.held_out]) == []
 
 
-def test_effects_are_the_models_own(told: Evidence) -> None:
-    by = {one.feature: one for one in told.effects}
+def test_effects_are_the_models_own(reported: Evidence) -> None:
+    by = {one.feature: one for one in reported.effects}
     assert list(by) == [fact.name for fact in FACTS]
     assert by["late"].words == "… bills were late" and by["late"].kind == "number"
     late = {p.value: p.margin for p in by["late"].points}
@@ -296,13 +296,13 @@ def test_many_levels_are_cut_to_the_commonest() -> None:
     frame, _ = make(2_000)
     many = [f"level {n % 50:02}" if n % 4 else "common" for n in range(2_000)]
     rows = frame.rows.assign(tariff=pd.Series(many, dtype=object))
-    (told,) = effects(truth, rows, frame.weight, FACTS[2:3])
-    assert len(told.points) == 19
-    assert {"common", "level 01"} <= {p.value for p in told.points}
+    (reported,) = effects(truth, rows, frame.weight, FACTS[2:3])
+    assert len(reported.points) == 19
+    assert {"common", "level 01"} <= {p.value for p in reported.points}
 
 
-def test_a_turn_against_the_direction_is_counted_and_measured(told: Evidence) -> None:
-    assert [(one.feature, one.violations) for one in told.monotone] == [
+def test_a_turn_against_the_direction_is_counted_and_measured(reported: Evidence) -> None:
+    assert [(one.feature, one.violations) for one in reported.monotone] == [
         ("late", 0),
         ("age", 0),
     ]
@@ -317,10 +317,10 @@ def test_a_turn_against_the_direction_is_counted_and_measured(told: Evidence) ->
     assert 0 < one.violations < one.tried / 2
 
 
-def test_cohorts_by_level_and_null(told: Evidence) -> None:
-    regions = [one for one in told.cohorts if one.attribute == "region"]
+def test_cohorts_by_level_and_null(reported: Evidence) -> None:
+    regions = [one for one in reported.cohorts if one.attribute == "region"]
     assert [one.level for one in regions] == ["north", "south", "west", None]
-    frail = [one for one in told.cohorts if one.attribute == "is_frail"]
+    frail = [one for one in reported.cohorts if one.attribute == "is_frail"]
     assert [one.level for one in frail] == [False, True]
     assert frail[0].mean > 2 * frail[1].mean
     frame, p = make()
@@ -331,32 +331,32 @@ def test_cohorts_by_level_and_null(told: Evidence) -> None:
     assert entry.above_cut[0] == pytest.approx((beyond[north] >= 0.25).mean(), abs=1e-6)
     bad = north & (held.label == 1)
     assert entry.bad_above_cut[0] == pytest.approx((beyond[bad] >= 0.25).mean(), abs=1e-6)
-    assert told.cohorts[0].cut == pytest.approx(training.label.mean(), abs=1e-6)
+    assert reported.cohorts[0].cut == pytest.approx(training.label.mean(), abs=1e-6)
     assert whole(*make(), fairness={"cut": 0.4}).cohorts[0].cut == 0.4
 
 
 def test_levels_of_numbers_and_dates() -> None:
-    def told(values: list[Any], kind: Kind, dtype: Any = None) -> list[tuple[Any, int]]:
+    def reported(values: list[Any], kind: Kind, dtype: Any = None) -> list[tuple[Any, int]]:
         series = pd.Series(values, dtype=dtype)
         found = levels_of(series, Fact("x", kind), np.ones(len(values)))
         return [(level, int(rows.sum())) for level, rows in found]
 
-    assert told([1.0, 2.0, 2.0, np.nan], Kind.INTEGER) == [(1.0, 1), (2.0, 2), (None, 1)]
-    assert told([*map(float, range(8))], Kind.INTEGER) == [
+    assert reported([1.0, 2.0, 2.0, np.nan], Kind.INTEGER) == [(1.0, 1), (2.0, 2), (None, 1)]
+    assert reported([*map(float, range(8))], Kind.INTEGER) == [
         ("below 1", 1),
         ("1 to below 3", 2),
         ("3 to below 5", 2),
         ("5 and above", 3),
     ]
     many = [f"{n % 25:02}" for n in range(100)]
-    text = told(many, Kind.TEXT, object)
+    text = reported(many, Kind.TEXT, object)
     assert len(text) == 21 and text[-1] == ("other levels", 20)
     days = pd.to_datetime(["2024-03-01", "2025-04-01", "2025-05-01"])
-    assert told(list(days), Kind.DATE) == [("2024", 1), ("2025", 2)]
+    assert reported(list(days), Kind.DATE) == [("2024", 1), ("2025", 2)]
 
 
-def test_the_stand_in_is_found(told: Evidence) -> None:
-    (one,) = told.protected
+def test_the_stand_in_is_found(reported: Evidence) -> None:
+    (one,) = reported.protected
     assert one.attribute == "is_frail" and one.through[0] == "age" and one.stands_in
 
 
@@ -370,14 +370,14 @@ def test_a_learning_curve_learns_from_growing_shares_of_the_parties() -> None:
         noise = np.random.default_rng(1).normal(size=len(beyond))
         return np.asarray(truth(held.rows) + 100 / np.sqrt(chosen.sum()) * noise)
 
-    told = learning_curve(training, held, refit, 7)
-    assert [one.share for one in told] == [0.1, 0.25, 0.5, 0.75, 1]
+    reported = learning_curve(training, held, refit, 7)
+    assert [one.share for one in reported] == [0.1, 0.25, 0.5, 0.75, 1]
     assert seen[-1].all()
     for smaller, larger in itertools.pairwise(seen):
         assert (larger | ~smaller).all() and smaller.sum() < larger.sum()
     for chosen in seen[:-1]:
         assert not set(training.group[chosen]) & set(training.group[~chosen])
-    areas = [one.auc[0] for one in told]
+    areas = [one.auc[0] for one in reported]
     assert areas == sorted(areas)
     small = training.where(np.arange(400))
     assert len(learning_curve(small, held, lambda _: beyond, 7)) < 5
@@ -407,13 +407,13 @@ def test_parties_that_were_learned_from_are_judged_apart_from_new_ones() -> None
     held: Any = SimpleNamespace(label=label, weight=np.ones(rows), group=party)
     training: Any = SimpleNamespace(group=party[:2500])
     # Of those that are new, the probability is too low by 1 in log-odds.
-    told = p.copy()
-    told[2500:] = np.round(1 / (1 + np.exp(1 + np.log((1 - p[2500:]) / p[2500:]))), 6)
-    found = known_and_new(training, held, told)
+    reported = p.copy()
+    reported[2500:] = np.round(1 / (1 + np.exp(1 + np.log((1 - p[2500:]) / p[2500:]))), 6)
+    found = known_and_new(training, held, reported)
     known, new = found.known, found.new
     assert known is not None and new is not None
     assert (known.rows, new.rows) == (2500, 1500)
     assert abs(known.calibration_intercept) < 0.15
     assert new.calibration_intercept == pytest.approx(1, abs=0.2)
     training.group = party
-    assert known_and_new(training, held, told).new is None
+    assert known_and_new(training, held, reported).new is None

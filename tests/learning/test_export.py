@@ -161,18 +161,18 @@ def either(request: pytest.FixtureRequest) -> Iterator[Model]:
 def in_duckdb(statement: str, accounts: pd.DataFrame) -> pd.DataFrame:
     with duckdb.connect() as connection:
         connection.register("accounts", accounts)
-        told: pd.DataFrame = connection.sql(statement).df()
-    return told.set_index("account_id").loc[accounts["account_id"]].reset_index()
+        reported: pd.DataFrame = connection.sql(statement).df()
+    return reported.set_index("account_id").loc[accounts["account_id"]].reset_index()
 
 
-def assert_same(told: pd.DataFrame, model: Model, accounts: pd.DataFrame) -> None:
+def assert_same(reported: pd.DataFrame, model: Model, accounts: pd.DataFrame) -> None:
     margin = model.scorer.margin(accounts)
-    assert np.abs(told["margin"].to_numpy() - margin).max() < 1e-12
+    assert np.abs(reported["margin"].to_numpy() - margin).max() < 1e-12
     if isinstance(model.scorer, Scorecard):
-        assert (np.rint(told["score"] * 100) == model.scorer.scores(accounts)).all()
+        assert (np.rint(reported["score"] * 100) == model.scorer.scores(accounts)).all()
     given = model.predict(accounts)
-    assert np.abs(told["probability"].to_numpy() - given).max() < 1.5e-6
-    assert (told["probability"].to_numpy() == given).mean() > 0.999
+    assert np.abs(reported["probability"].to_numpy() - given).max() < 1.5e-6
+    assert (reported["probability"].to_numpy() == given).mean() > 0.999
 
 
 def test_the_rows_to_check_by_try_every_edge(either: Model) -> None:
@@ -199,9 +199,9 @@ def test_sql_of_a_scorecard(card_model: Model) -> None:
 
 def test_sql_of_trees(tree_model: Model) -> None:
     rows = check_rows(tree_model)
-    told = in_duckdb(sql(tree_model), rows)
-    assert list(told.columns) == ["account_id", "margin", "probability"]
-    assert_same(told, tree_model, rows)
+    reported = in_duckdb(sql(tree_model), rows)
+    assert list(reported.columns) == ["account_id", "margin", "probability"]
+    assert_same(reported, tree_model, rows)
 
 
 def test_sql_reads_the_types_a_table_has() -> None:
@@ -224,8 +224,8 @@ def test_a_nan_counts_as_null() -> None:
         connection.execute(
             "create table accounts as select * replace ('NaN'::double as balance) from given"
         )
-        told = connection.sql(sql(model)).df().sort_values("account_id")
-    assert (told["probability"] == model.predict(rows.assign(balance=np.nan))).all()
+        reported = connection.sql(sql(model)).df().sort_values("account_id")
+    assert (reported["probability"] == model.predict(rows.assign(balance=np.nan))).all()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -286,10 +286,10 @@ def in_onnx(content: bytes, model: Model, accounts: pd.DataFrame) -> pd.DataFram
     for fact in model.facts:
         values = accounts[fact.name]
         if fact.kind.is_textual:
-            told = np.array(["" if v is None else v for v in values], dtype=object)
+            reported = np.array(["" if v is None else v for v in values], dtype=object)
         else:
-            told = values.to_numpy(dtype=np.float64)
-        feed[fact.name] = told.reshape(-1, 1)
+            reported = values.to_numpy(dtype=np.float64)
+        feed[fact.name] = reported.reshape(-1, 1)
     names = [one.name for one in session.get_outputs()]
     outputs = session.run(None, feed)
     assert all(one.dtype == np.float64 and one.shape[1] == 1 for one in outputs)
@@ -340,8 +340,8 @@ def test_an_output_named_as_a_feature_is() -> None:
     kinds = {names.get(name, name): kind for name, kind in CARD_KINDS.items()}
     model = model_of(dataclasses.replace(card(), tables=tables), kinds, Calibration())
     rows = check_rows(model)
-    told = in_onnx(onnx_model(model), model, rows).rename(columns={"score_": "score"})
-    assert_same(told, model, rows)
+    reported = in_onnx(onnx_model(model), model, rows).rename(columns={"score_": "score"})
+    assert_same(reported, model, rows)
 
 
 def test_onnx_without_the_package_says_what_to_install(
@@ -421,21 +421,21 @@ def test_points_added_up_by_hand_are_the_score() -> None:
 def test_the_table_tells_every_calibration(kind: str) -> None:
     calibration = CALIBRATIONS[kind]
     text = points_csv(model_of(card(), CARD_KINDS, calibration))
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     points, then = [], {}
     for line in ByHand(text).of("calibration"):
         name = line["feature"]
         if name == "kind":
-            told["kind"] = line["value"]
+            reported["kind"] = line["value"]
         elif name == "point":
             points.append([float(line["from"]), float(line["value"])])
         elif name.startswith("then_"):
             then[name.removeprefix("then_")] = float(line["value"])
         else:
-            told[name] = float(line["value"])
-    told |= {"points": points} if points else {}
-    told |= {"then": then} if then else {}
-    assert StoredCalibration.model_validate(told).calibration() == calibration
+            reported[name] = float(line["value"])
+    reported |= {"points": points} if points else {}
+    reported |= {"then": then} if then else {}
+    assert StoredCalibration.model_validate(reported).calibration() == calibration
 
 
 def test_trees_have_no_points() -> None:

@@ -27,10 +27,10 @@ def frame(day: str | None) -> TrainingFrame:
     """A row of every party, all of one day."""
     many = len(PARTIES)
     days = np.full(many, np.datetime64(day or "NaT", "D"))
-    told = np.zeros(many, dtype=np.int8)
+    reported = np.zeros(many, dtype=np.int8)
     held = np.zeros(many, dtype=np.bool_)
     return TrainingFrame(
-        pd.DataFrame(index=range(many)), (), told, PARTIES, PARTIES, days, held, np.ones(many)
+        pd.DataFrame(index=range(many)), (), reported, PARTIES, PARTIES, days, held, np.ones(many)
     )
 
 
@@ -78,8 +78,8 @@ def test_what_is_new_to_a_version(
     wanted = {"all": np.ones(len(PARTIES), dtype=bool), "none": np.zeros(len(PARTIES), dtype=bool)}
     if isinstance(new, float):
         wanted[new] = held_out_by_party(PARTIES, new, 7)  # type: ignore[index]
-    told = unseen(Manifest.model_validate(manifest(text, learned, refit=refit)), frame(day))
-    assert told.tolist() == wanted[new].tolist()  # type: ignore[index]
+    reported = unseen(Manifest.model_validate(manifest(text, learned, refit=refit)), frame(day))
+    assert reported.tolist() == wanted[new].tolist()  # type: ignore[index]
 
 
 def test_a_version_of_an_earlier_riskseg_says_nothing_of_refits() -> None:

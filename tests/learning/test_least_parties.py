@@ -87,8 +87,8 @@ def test_a_month_of_few_parties_has_no_auc() -> None:
     for one, known in ((made, False), (of_rows, True)):
         at_once = replace(one, as_of=np.where(one.held_out, one.as_of, once))
         few = at_once.where((np.arange(len(made)) // 8) < 20)
-        told = [m for m in by_snapshot(*split(few), split(few)[1]) if m.part == "training"]
-        assert [m.auc is not None for m in told] == [known]
+        reported = [m for m in by_snapshot(*split(few), split(few)[1]) if m.part == "training"]
+        assert [m.auc is not None for m in reported] == [known]
 
 
 def test_a_shift_of_probabilities_is_judged_by_parties() -> None:
@@ -156,5 +156,5 @@ def test_bins_of_optbinning_hold_enough_parties() -> None:
     assert min(parties_in(optimal_bins(*asked, party))) >= LEAST_PARTIES - 1
     few = frame(2 * LEAST_PARTIES - 1, 30, alike=True)
     party = Parties.of(few.group, few.rows, FACTS)
-    told = optimal_bins(few.rows.x, few.label, few.weight, *asked[3:], party)
-    assert told == "fewer than 50 parties are too few for two bins"
+    reported = optimal_bins(few.rows.x, few.label, few.weight, *asked[3:], party)
+    assert reported == "fewer than 50 parties are too few for two bins"

@@ -120,10 +120,10 @@ def test_parties_widen_the_interval() -> None:
 def test_all_metrics_agree() -> None:
     label, base, _, _ = scores(0.3)
     p = 1 / (1 + np.exp(-base))
-    told = all_metrics(label, p)
-    assert told["gini"] == pytest.approx(2 * told["auc"] - 1, abs=2e-6)
-    assert len(told["lift_by_decile"]) == 10
-    assert sum(told["lift_by_decile"]) == pytest.approx(10, abs=1e-5)
+    reported = all_metrics(label, p)
+    assert reported["gini"] == pytest.approx(2 * reported["auc"] - 1, abs=2e-6)
+    assert len(reported["lift_by_decile"]) == 10
+    assert sum(reported["lift_by_decile"]) == pytest.approx(10, abs=1e-5)
 
 
 def risky(rows: int, seed: int = 2, level: float = -1.5) -> tuple[np.ndarray, np.ndarray]:
@@ -160,10 +160,10 @@ def test_sampled_goods_give_the_metrics_of_the_whole() -> None:
 def test_the_intervals_hold_the_estimates_and_narrow_with_rows() -> None:
     wide = intervals(*(of := risky(1_000)), np.ones(1_000), np.arange(1_000), seed=1)
     narrow = intervals(*risky(16_000), np.ones(16_000), np.arange(16_000), seed=1)
-    told = all_metrics(*of)
+    reported = all_metrics(*of)
     for name, (estimate, low, high) in wide.items():
         assert low <= estimate <= high, name
-        assert estimate == told[name]
+        assert estimate == reported[name]
         ratio = (high - low) / (narrow[name][2] - narrow[name][1])
         assert 2.5 < ratio < 6.5, name
     assert wide == intervals(*of, np.ones(1_000), np.arange(1_000), seed=1)
@@ -179,8 +179,8 @@ def test_the_intervals_cover_what_is_true_of_the_population() -> None:
     covered = dict.fromkeys(truth, 0)
     for trial in range(60):
         label, p = risky(800, seed=trial)
-        told = intervals(label, p, np.ones(800), np.arange(800), seed=trial, draws=100)
-        for name, (_, low, high) in told.items():
+        reported = intervals(label, p, np.ones(800), np.arange(800), seed=trial, draws=100)
+        for name, (_, low, high) in reported.items():
             covered[name] += low <= truth[name] <= high
     del covered["gini"]
     assert min(covered.values()) >= 51, covered
@@ -189,12 +189,12 @@ def test_the_intervals_cover_what_is_true_of_the_population() -> None:
 def test_a_partys_rows_are_one_piece_of_evidence() -> None:
     label, p = risky(400)
     rows = np.repeat(np.arange(400), 9)
-    for told in (
+    for reported in (
         lambda party: intervals(label[rows], p[rows], np.ones(3600), party, seed=1)["brier"],
         lambda party: auc_interval(label[rows], p[rows], np.ones(3600), party),
         lambda party: wilson(label[rows], None, party),
     ):
-        together, apart = told(rows), told(np.arange(3600))
+        together, apart = reported(rows), reported(np.arange(3600))
         assert together[2] - together[1] == pytest.approx(3 * (apart[2] - apart[1]), rel=0.25)
 
 
@@ -209,8 +209,13 @@ def test_the_interval_of_an_auc_is_the_bootstraps() -> None:
 
 def test_an_auc_without_an_error_or_without_an_outcome() -> None:
     label = np.array([0, 0, 0, 1, 1], dtype=np.int8)
-    told = auc_interval(label, np.arange(5.0), np.ones(5), np.arange(5))
-    assert told is not None and told[0] == 1.0 and 0.2 < told[1] < 0.99 and told[2] == 1.0
+    reported = auc_interval(label, np.arange(5.0), np.ones(5), np.arange(5))
+    assert (
+        reported is not None
+        and reported[0] == 1.0
+        and 0.2 < reported[1] < 0.99
+        and reported[2] == 1.0
+    )
     assert auc_interval(label[:3], np.arange(3.0), np.ones(3), np.arange(3)) is None
 
 

@@ -37,11 +37,11 @@ def test_in_the_hold_out(frame: TrainingFrame) -> None:
     wide = replace(frame, rows=frame.rows.assign(added=values))
     training, held = wide.where(~wide.held_out), wide.where(wide.held_out)
     chance = np.full(len(wide), 0.2)
-    told = stability([ADDED], training, chance[~wide.held_out], held, chance[wide.held_out])
+    reported = stability([ADDED], training, chance[~wide.held_out], held, chance[wide.held_out])
     counts = {"bad": 300, "rows": 900, "stands_for": 900.0, "parties": 900}
     counts |= {"from": None, "until": None}
     manifest = manifest_of(training=counts, hold_out=counts)
     topic = "Scores and features are distributed as in training"
-    evidence = Evidence.of_no_outcomes([]).model_copy(update={"stability": told})
+    evidence = Evidence.of_no_outcomes([]).model_copy(update={"stability": reported})
     (found,) = [check.found for check in checks(manifest, evidence) if check.topic == topic]
     assert found == "added is gone."

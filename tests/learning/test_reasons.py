@@ -20,24 +20,24 @@ def family(model: Model, name: str) -> list[str]:
 
 
 @pytest.fixture
-def told(model: Model, frame: TrainingFrame) -> Reasons:
+def reported(model: Model, frame: TrainingFrame) -> Reasons:
     return model.reasons(frame.rows)
 
 
 def test_a_reason_moves_the_probability_as_it_says(
-    model: Model, frame: TrainingFrame, told: Reasons
+    model: Model, frame: TrainingFrame, reported: Reasons
 ) -> None:
     """With the features behind it at ordinary values the margin moves the other way."""
     rows = frame.rows
     here, probability = model.scorer.margin(rows), model.predict(rows)
     tested = 0
-    for column in range(told.places.shape[1]):
-        for place, fact in enumerate(told.facts):
-            chosen = np.flatnonzero(told.places[:, column] == place)
+    for column in range(reported.places.shape[1]):
+        for place, fact in enumerate(reported.facts):
+            chosen = np.flatnonzero(reported.places[:, column] == place)
             if not len(chosen):
                 continue
             usual = rows.iloc[chosen].copy()
-            adverse = column < told.places.shape[1] - 1
+            adverse = column < reported.places.shape[1] - 1
             for name in family(model, fact.name):
                 usual[name] = (model.ordinary.safer if adverse else model.ordinary.riskier)[name]
             sign = 1 if adverse else -1
@@ -47,36 +47,36 @@ def test_a_reason_moves_the_probability_as_it_says(
     assert tested > len(rows)
 
 
-def test_the_strongest_come_first_and_a_family_once(model: Model, told: Reasons) -> None:
-    adverse = told.contributions[:, :-1]
-    there = told.places[:, :-1] >= 0
+def test_the_strongest_come_first_and_a_family_once(model: Model, reported: Reasons) -> None:
+    adverse = reported.contributions[:, :-1]
+    there = reported.places[:, :-1] >= 0
     falls = adverse[:, 1:] <= adverse[:, :-1]
     assert falls[there[:, 1:]].all() and there[:, 0].mean() > 0.5
     assert (adverse[there] > 0).all()
-    assert (told.contributions[:, -1][told.places[:, -1] >= 0] < 0).all()
+    assert (reported.contributions[:, -1][reported.places[:, -1] >= 0] < 0).all()
     for row in range(200):
-        families = [family(model, reason.feature)[0] for reason in told.of(row)]
+        families = [family(model, reason.feature)[0] for reason in reported.of(row)]
         assert len(set(families[:-1])) == len(families[:-1])
 
 
 def test_a_row_has_the_same_reasons_alone_and_among_others(
-    model: Model, frame: TrainingFrame, told: Reasons
+    model: Model, frame: TrainingFrame, reported: Reasons
 ) -> None:
-    texts = told.texts().to_pylist()
+    texts = reported.texts().to_pylist()
     for row in range(0, 60, 7):
         alone = model.reasons(frame.rows.iloc[[row]])
         assert alone.texts().to_pylist() == [texts[row]]
-        assert alone.of(0) == told.of(row)
+        assert alone.of(0) == reported.of(row)
 
 
-def test_the_words_hold_the_accounts_own_value(told: Reasons, frame: TrainingFrame) -> None:
-    texts = told.texts().to_pylist()
+def test_the_words_hold_the_accounts_own_value(reported: Reasons, frame: TrainingFrame) -> None:
+    texts = reported.texts().to_pylist()
     for row in range(100):
-        for reason in told.of(row):
+        for reason in reported.of(row):
             value = frame.rows[reason.feature].iloc[row]
             assert reason.value == value or (reason.value is None and pd.isna(value))
             assert reason.words in texts[row]
-        has_favourable = told.places[row, -1] >= 0
+        has_favourable = reported.places[row, -1] >= 0
         assert ("in favour: " in texts[row]) == has_favourable
 
 

@@ -11,7 +11,7 @@ from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.reference import reference
 
 
-def told(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:
+def reported(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:
     """What a model's watch tells of rows seen in so many parts."""
     watch = model.watch()
     for part in np.array_split(np.arange(len(rows)), parts):
@@ -22,17 +22,17 @@ def told(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:
 
 def test_rows_like_those_of_training_are_no_news(model: Model, frame: TrainingFrame) -> None:
     rows = frame.rows[~frame.held_out]
-    assert told(model, rows) == []
-    assert told(model, frame.rows[frame.held_out], parts=3) == []
+    assert reported(model, rows) == []
+    assert reported(model, frame.rows[frame.held_out], parts=3) == []
 
 
 def test_parts_make_no_difference(model: Model, frame: TrainingFrame) -> None:
     rows = frame.rows.assign(balance=frame.rows.balance + 300, tariff="brand new")
-    assert told(model, rows) == told(model, rows, parts=7) != []
+    assert reported(model, rows) == reported(model, rows, parts=7) != []
 
 
 def test_no_rows_tell_nothing(model: Model, frame: TrainingFrame) -> None:
-    assert told(model, frame.rows.head(0)) == []
+    assert reported(model, frame.rows.head(0)) == []
     assert model.watch().drift().differences == ()
 
 
@@ -62,18 +62,18 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("column", "value", "said"), CHANGES)
-def test_one_strange_row_is_told(
+def test_one_strange_row_is_reported(
     model: Model, frame: TrainingFrame, column: str, value: object, said: str
 ) -> None:
     rows = frame.rows.copy()
     rows.loc[rows.index[0], column] = value
-    assert any(one.startswith(said) for one in told(model, rows))
+    assert any(one.startswith(said) for one in reported(model, rows))
 
 
-def test_a_drift_is_told_with_its_size(model: Model, frame: TrainingFrame) -> None:
+def test_a_drift_is_reported_with_its_size(model: Model, frame: TrainingFrame) -> None:
     rows = frame.rows.assign(months_on_book=frame.rows.months_on_book + 60)
     assert any(
-        one.startswith("months_on_book is distributed differently") for one in told(model, rows)
+        one.startswith("months_on_book is distributed differently") for one in reported(model, rows)
     )
 
 
@@ -135,11 +135,11 @@ def test_without_the_day_of_the_cycle_all_of_training_is_what_it_is_compared_wit
         assert bool(found) == (not name.startswith("all over")), name
 
 
-def test_a_column_that_is_gone_is_told_as_that(model: Model, frame: TrainingFrame) -> None:
+def test_a_column_that_is_gone_is_reported_as_that(model: Model, frame: TrainingFrame) -> None:
     for column in model.features:
         rows = frame.rows.copy()
         rows[column] = None if rows[column].dtype == object else np.nan
-        of_it = [one for one in told(model, rows) if one.startswith(f"{column} ")]
+        of_it = [one for one in reported(model, rows) if one.startswith(f"{column} ")]
         assert len(of_it) == 1 and of_it[0].startswith(f"{column} is gone: "), of_it
 
 

@@ -47,12 +47,12 @@ def learned(
         ("additive", "learners: [scorecard]\nscorecard: {form: additive}\n"),
         ("lightgbm", "learners: [lightgbm]\n"),
     ):
-        told = train(author(more), sampled, threads=1)
-        folder: Path = tmp_path_factory.mktemp(name) / told.version
+        reported = train(author(more), sampled, threads=1)
+        folder: Path = tmp_path_factory.mktemp(name) / reported.version
         folder.mkdir()
-        for file, content in told.files.items():
+        for file, content in reported.files.items():
             (folder / file).write_bytes(content)
-        found[name] = (told, load(folder))
+        found[name] = (reported, load(folder))
     return found
 
 
@@ -61,7 +61,7 @@ def test_probabilities_are_those_of_the_population(
     learned: dict[str, tuple[Trained, Model]], population: TrainingFrame, name: str
 ) -> None:
     """Unweighted, the sample's share of bad outcomes is far above the population's."""
-    told, model = learned[name]
+    reported, model = learned[name]
     p = model.predict(population.rows)
     rate = float(population.label.mean())
     assert float(p.mean()) == pytest.approx(rate, rel=0.05)
@@ -71,7 +71,7 @@ def test_probabilities_are_those_of_the_population(
         assert float(p[part].mean()) == pytest.approx(
             here, abs=3 * np.sqrt(here / len(part)) + 0.01
         )
-    manifest = json.loads(told.files["manifest.json"])
+    manifest = json.loads(reported.files["manifest.json"])
     training = manifest["training"]
     assert training["bads_stand_for"] / training["stands_for"] == pytest.approx(rate, rel=0.06)
     out_of_fold = manifest["metrics"][model.learner]["out_of_fold"]

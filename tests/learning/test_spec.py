@@ -62,7 +62,7 @@ def test_defaults(target: str, label: int, days: int | None, share: float | None
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "line", "told"),
+    ("text", "code", "line", "reported"),
     [
         ("name: m", "RS005", 1, "target"),
         ("name: M m\ntarget: {column: x}", "RS004", 1, "name"),
@@ -100,12 +100,12 @@ def test_defaults(target: str, label: int, days: int | None, share: float | None
         ),
     ],
 )
-def test_faults(text: str, code: str, line: int, told: str) -> None:
+def test_faults(text: str, code: str, line: int, reported: str) -> None:
     problems = Problems()
     assert parse_spec(text, "m.yaml", problems) is None
     (found,) = problems
     assert (found.code, found.line) == (code, line)
-    assert told in str(found)
+    assert reported in str(found)
 
 
 def test_all_faults_together() -> None:

@@ -54,6 +54,6 @@ def test_a_code_is_one_line_and_the_bin_about_it_another(whole: bool) -> None:
     cuts = (0.29, *around((999.0,), whole=whole))
     table = Table(Bins("x", cuts, None), (50, 40, 7, 0, 3), (5, 9, 1, 0, 0), (9, 1, 5, 1, 0))
     [found] = feature_bins(Scorecard("additive", 0, (table,), (), {}), {"x": [999.0]})
-    told = [(words.held(b.holds, "number"), b.accounts) for b in found.bins]
+    reported = [(words.held(b.holds, "number"), b.accounts) for b in found.bins]
     lines = [("below 0.29", 50), ("0.29 or more", 40), ("999 (a code)", 7), ("missing", 3)]
-    assert told == lines and found.risk == "more"
+    assert reported == lines and found.risk == "more"

@@ -44,16 +44,16 @@ def holds(held: dict[str, Any], value: Any) -> bool:
     return "other" in held
 
 
-def points_by_hand(told: dict[str, Any], row: Any) -> Decimal:
+def points_by_hand(reported: dict[str, Any], row: Any) -> Decimal:
     """The score a person adds up from the printed tables."""
 
     def place(bins: list[dict[str, Any]], value: Any) -> int:
         return next(n for n, held in enumerate(bins) if holds(held, value))
 
-    score = Decimal(told["base"])
-    for table in told["features"]:
+    score = Decimal(reported["base"])
+    for table in reported["features"]:
         score += Decimal(table["bins"][place(table["bins"], row[table["feature"]])]["points"])
-    for pair in told["pairs"]:
+    for pair in reported["pairs"]:
         one, two = (
             place(bins, row[name])
             for bins, name in zip(pair["bins"], pair["features"], strict=True)
@@ -67,11 +67,13 @@ def test_a_score_is_the_sum_of_the_printed_points(
     which: str, request: pytest.FixtureRequest, frame: TrainingFrame
 ) -> None:
     model: Scorecard = request.getfixturevalue(which)
-    told = json.loads(canonical(model.as_json()))
-    assert len(told["features"]) >= 4
+    reported = json.loads(canonical(model.as_json()))
+    assert len(reported["features"]) >= 4
     scores = model.scores(frame.rows)
     records = frame.rows.to_dict("records")
-    assert [points_by_hand(told, row) for row in records] == [Decimal(int(s)) / 100 for s in scores]
+    assert [points_by_hand(reported, row) for row in records] == [
+        Decimal(int(s)) / 100 for s in scores
+    ]
     assert len(set(scores.tolist())) > 50
 
 
@@ -100,8 +102,8 @@ def test_what_training_never_saw_counts_as_average(card: Scorecard, frame: Train
     batch["tariff"] = "brand new"
     tariff = next(table for table in card.tables if table.bins.name == "tariff")
     assert (tariff.bins.bin_indexes(batch["tariff"]) == tariff.bins.count - 2).all()
-    told = json.loads(canonical(card.as_json()))
-    assert [points_by_hand(told, row) for row in batch.to_dict("records")] == [
+    reported = json.loads(canonical(card.as_json()))
+    assert [points_by_hand(reported, row) for row in batch.to_dict("records")] == [
         Decimal(int(s)) / 100 for s in card.scores(batch)
     ]
 

@@ -18,9 +18,9 @@ FIRST = date(2020, 1, 1)
 
 def authored(text: str) -> AuthoredSpec:
     problems = Problems()
-    told = parse_spec(f"name: m\n{text}", "m.yaml", problems)
-    assert told is not None, list(problems)
-    return told
+    reported = parse_spec(f"name: m\n{text}", "m.yaml", problems)
+    assert reported is not None, list(problems)
+    return reported
 
 
 def last_day(days: int) -> date:
@@ -28,27 +28,27 @@ def last_day(days: int) -> date:
 
 
 def test_the_dates_of_the_example() -> None:
-    told = authored("target: {event: late}")
-    assert days_needed(told.spec) == 180 + 360 + 74
-    dates = timeline(told, FIRST, last_day(614), Problems())
+    reported = authored("target: {event: late}")
+    assert days_needed(reported.spec) == 180 + 360 + 74
+    dates = timeline(reported, FIRST, last_day(614), Problems())
     assert dates is not None
     assert dates.train_from == FIRST + timedelta(days=180)
     assert dates.hold_until + timedelta(days=74) == last_day(614)
     assert (dates.hold_until - dates.hold_from).days + 1 == 90
     assert dates.train_until + timedelta(days=74) == dates.hold_from
     assert dates.every == 30
-    assert timeline(told, FIRST, last_day(613), Problems()) is None
+    assert timeline(reported, FIRST, last_day(613), Problems()) is None
 
 
 def test_more_history_moves_the_window_to_the_end() -> None:
-    told = authored("target: {event: late}")
-    dates = timeline(told, FIRST, last_day(900), Problems())
+    reported = authored("target: {event: late}")
+    dates = timeline(reported, FIRST, last_day(900), Problems())
     assert dates is not None and dates.hold_until == last_day(900) - timedelta(days=74)
 
 
 def test_a_share_needs_no_embargo() -> None:
-    told = authored("target: {event: late}\nhold_out: {share: 0.25}")
-    dates = timeline(told, FIRST, last_day(614), Problems())
+    reported = authored("target: {event: late}\nhold_out: {share: 0.25}")
+    dates = timeline(reported, FIRST, last_day(614), Problems())
     assert dates is not None
     assert (dates.train_from, dates.train_until) == (dates.hold_from, dates.hold_until)
 
@@ -58,9 +58,9 @@ def test_a_share_needs_no_embargo() -> None:
     [("2020-06-28", False), ("2020-06-29", True), ("2020-10-18", True), ("2020-10-19", False)],
 )
 def test_one_date(at: str, fits: bool) -> None:
-    told = authored(f"target: {{event: late}}\nobserve: {{at: {at}}}")
+    reported = authored(f"target: {{event: late}}\nobserve: {{at: {at}}}")
     problems = Problems()
-    dates = timeline(told, FIRST, date(2020, 12, 31), problems)
+    dates = timeline(reported, FIRST, date(2020, 12, 31), problems)
     assert (dates is not None) == fits
     if dates is None:
         (problem,) = problems
@@ -91,13 +91,13 @@ def test_what_is_suggested_fits(
     label = horizon + (14 if event == "late" else 0)
     window = every + extra if share else every + held + label + every - 1 + extra
     hold_out = "{share: 0.2}" if share else f"{{last: {every + held} days}}"
-    told = authored(
+    reported = authored(
         f"target: {{event: {event}, horizon_days: {horizon}}}\nhold_out: {hold_out}\n"
         f"observe: {{every: {every} days, for: {window} days, history: {history} days}}\n"
     )
     problems = Problems()
-    if timeline(told, FIRST, last_day(days), problems) is not None:
-        assert days_needed(told.spec) <= days
+    if timeline(reported, FIRST, last_day(days), problems) is not None:
+        assert days_needed(reported.spec) <= days
         return
     (problem,) = problems
     assert problem.code == "RS405" and f"there are {days} " in problem.what
@@ -118,7 +118,7 @@ def test_what_is_suggested_fits(
     assert dates.train_until - dates.train_from >= timedelta(days=every - 1)
     # It is the longest: one more day of observing fits only where the spec asked for no more.
     spec = again.spec
-    assert days_needed(spec) == days or spec.observe.for_ == told.spec.observe.for_
+    assert days_needed(spec) == days or spec.observe.for_ == reported.spec.observe.for_
 
 
 def test_rows_of_the_embargo_are_not_used() -> None:

@@ -21,19 +21,19 @@ def advice(days: int) -> str:
 
 
 def test_where_no_last_days_can_be_held_out() -> None:
-    told = advice(160)
-    assert "share: 0.25" in told and "last:" not in told
+    reported = advice(160)
+    assert "share: 0.25" in reported and "last:" not in reported
     suggested = (
         "target: {event: late, days_past_due: 30, horizon_days: 60}\nhold_out: {share: 0.25}\n"
         "observe: {every: 30 days, for: 30 days, history: 40 days}"
     )
-    assert "for: 30 days, history: 40 days" in told and "horizon_days: 60" in told
+    assert "for: 30 days, history: 40 days" in reported and "horizon_days: 60" in reported
     assert timeline(authored(suggested), FIRST, last_day(160), Problems()) is not None
 
 
 def test_where_the_question_would_have_to_be_shortened() -> None:
-    told = advice(200)
-    assert "last: 30 days" in told and "share: 0.25" in told
+    reported = advice(200)
+    assert "last: 30 days" in reported and "share: 0.25" in reported
 
 
 def test_where_the_question_can_stay_as_it_is() -> None:

@@ -74,9 +74,9 @@ def test_other_rows_or_spec_make_another_version(
 def test_a_shuffled_label_teaches_nothing(make: Make, author: Author) -> None:
     frame = make()
     label = np.random.default_rng(9).permutation(frame.label)
-    told = train(author(""), replace(frame, label=label), threads=1)
+    reported = train(author(""), replace(frame, label=label), threads=1)
     for learner in ("scorecard", "lightgbm"):
-        assert abs(told.manifest.metrics[learner].hold_out["auc"] - 0.5) < 0.08
+        assert abs(reported.manifest.metrics[learner].hold_out["auc"] - 0.5) < 0.08
 
 
 @pytest.mark.parametrize("kind", ["order", "turn", "text", "rare"])
@@ -100,8 +100,8 @@ def test_a_planted_leak_is_named(frame: TrainingFrame, author: Author, kind: str
 def test_an_excluded_leak_is_harmless(frame: TrainingFrame, author: Author) -> None:
     leaky = with_feature(frame, Fact("closing_code", Kind.NUMBER), frame.label.astype(float))
     spec = author("features: {exclude: [closing_code]}\nlearners: [scorecard]\n")
-    told = train(spec, leaky, threads=1)
-    manifest = json.loads(told.files["manifest.json"])
+    reported = train(spec, leaky, threads=1)
+    manifest = json.loads(reported.files["manifest.json"])
     assert manifest["dropped"]["closing_code"] == "excluded by the spec"
 
 
@@ -122,11 +122,11 @@ def test_too_few_says_how_many_there_are(frame: TrainingFrame, author: Author) -
     with pytest.raises(ProblemsError) as error:
         train(author(""), few, threads=1)
     assert set(codes(error)) == {"RS402"}
-    told = str(error.value)
+    reported = str(error.value)
     training = few.label[~few.held_out]
     bad, good = int(training.sum()), int(len(training) - training.sum())
-    assert f"For training there are {len(training)} rows, {bad} bad and {good} good" in told
-    assert "30 of each outcome among 200 rows" in told
+    assert f"For training there are {len(training)} rows, {bad} bad and {good} good" in reported
+    assert "30 of each outcome among 200 rows" in reported
 
 
 def test_a_hold_out_with_too_few_of_one_outcome(frame: TrainingFrame, author: Author) -> None:
@@ -147,8 +147,8 @@ def test_useless_features_are_dropped_with_a_reason(frame: TrainingFrame, author
         (Fact("sometimes", Kind.INTEGER), np.where(np.arange(len(frame)) % 3, 1.0, np.nan)),
     ):
         wide = with_feature(wide, fact, values)
-    told = train(author("learners: [scorecard]\n"), wide, threads=1)
-    manifest = json.loads(told.files["manifest.json"])
+    reported = train(author("learners: [scorecard]\n"), wide, threads=1)
+    manifest = json.loads(reported.files["manifest.json"])
     assert manifest["dropped"] == {
         "same": "always the same",
         "null": "always null",
@@ -205,8 +205,8 @@ def test_a_learner_without_a_feature_is_not_the_champion(
     more = "lightgbm: {search: none}\nlearners: [scorecard, lightgbm]\n"
     trained = train(author(dropped(frame) + more), frame, threads=1)
     assert trained.manifest.learner == "lightgbm" and "scorecard.json" not in trained.files
-    told = json.loads(trained.files["manifest.json"])
-    assert told["champion"]["why"] == "It is the only learner that is left with a feature."
+    reported = json.loads(trained.files["manifest.json"])
+    assert reported["champion"]["why"] == "It is the only learner that is left with a feature."
 
 
 def test_a_refit_without_a_feature_is_no_model(
@@ -237,12 +237,12 @@ def test_what_is_no_feature_here_may_be_excluded(frame: TrainingFrame, author: A
 def test_without_calibration_the_margin_is_the_log_odds(
     frame: TrainingFrame, author: Author
 ) -> None:
-    told = train(author("learners: [scorecard]\ncalibration: none\n"), frame, threads=1)
-    line = json.loads(told.files["calibration.json"])
+    reported = train(author("learners: [scorecard]\ncalibration: none\n"), frame, threads=1)
+    line = json.loads(reported.files["calibration.json"])
     assert line == {"scorecard": {"kind": "none"}}
 
 
-def test_progress_is_told(frame: TrainingFrame, author: Author) -> None:
+def test_progress_is_reported(frame: TrainingFrame, author: Author) -> None:
     said: list[tuple[float, str]] = []
 
     def progress(share: float, text: str) -> None:

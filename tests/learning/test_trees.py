@@ -26,8 +26,8 @@ def test_the_margin_is_lightgbms(kind: str) -> None:
 def test_every_missing_type_that_lightgbm_writes_is_met() -> None:
     met = {
         Missing(int(missing))
-        for told in KINDS.values()
-        for tree in read_trees(grow(**told).model_to_string()).trees
+        for reported in KINDS.values()
+        for tree in read_trees(grow(**reported).model_to_string()).trees
         for missing in tree.missing
     }
     assert met == set(Missing)

@@ -121,13 +121,13 @@ def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
         boosters = grown.boosters
         assert len(boosters) == size and set(curve.loss) == {size}
         trees = 2 * STEP
-        told = [
+        reported = [
             b.predict(part.judged, raw_score=True, num_iteration=trees) for b in boosters[:size]
         ]
-        chance = 1 / (1 + np.exp(-np.mean(told, axis=0)))
+        chance = 1 / (1 + np.exp(-np.mean(reported, axis=0)))
         loss = -np.where(part.label == 1, np.log(chance), np.log(1 - chance)) * part.weight
         assert curve.loss[size][1] == pytest.approx(loss.sum())
-        assert grown.margin(size, trees) == pytest.approx(np.mean(told, axis=0))
+        assert grown.margin(size, trees) == pytest.approx(np.mean(reported, axis=0))
         assert curve.weight == part.weight.sum()
     margins = [b.predict(part.judged, raw_score=True) for b in boosters]
     assert np.abs(margins[0] - margins[1]).max() > 0.001

@@ -73,9 +73,9 @@ def test_what_is_predicted_in_words(target: dict[str, Any], said: str) -> None:
 
 
 def test_what_ships_is_said_in_a_sentence(scorecard: Model) -> None:
-    told = summary(scorecard)
-    assert told["why"] == "It is the only learner that was trained."
-    assert told["predicts"] == "The probability of the bad outcome in the column “bad”"
+    reported = summary(scorecard)
+    assert reported["why"] == "It is the only learner that was trained."
+    assert reported["predicts"] == "The probability of the bad outcome in the column “bad”"
 
 
 def test_the_psi_is_that_of_the_function_that_ships(model: Model, frame: TrainingFrame) -> None:

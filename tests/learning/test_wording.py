@@ -26,8 +26,8 @@ GBP = Currency("GBP", 2)
 def said(fact: Fact, *values: Any, usual: Any = None, **beside: float) -> list[str]:
     dtype: Any = object if fact.kind.is_textual else float
     batch = pd.DataFrame({fact.name: pd.Series(list(values), dtype=dtype), **beside})
-    told: list[str] = sentences(batch[fact.name], fact, GBP, batch, usual).to_pylist()
-    return told
+    reported: list[str] = sentences(batch[fact.name], fact, GBP, batch, usual).to_pylist()
+    return reported
 
 
 def fact_of(name: str) -> Fact:
@@ -101,8 +101,8 @@ def test_what_has_no_direction_is_said_beside_the_usual() -> None:
 def test_amounts_are_written_as_everywhere_else(scale: int) -> None:
     amounts = [0.0, 7.5, 999.994, 1000.0, 1374.0, -1234567.891, 20001002.25]
     fact = Fact("x", Kind.DECIMAL, words="{value}", unit="money")
-    told = sentences(pd.Series(amounts), fact, Currency("GBP", scale), pd.DataFrame(), None)
-    assert told.to_pylist() == [money(amount, "GBP", scale) for amount in amounts]
+    reported = sentences(pd.Series(amounts), fact, Currency("GBP", scale), pd.DataFrame(), None)
+    assert reported.to_pylist() == [money(amount, "GBP", scale) for amount in amounts]
 
 
 def test_an_amount_paid_is_named_beside_what_was_billed() -> None:
@@ -132,19 +132,19 @@ def named(fact: Fact, value: float, *, usual: float = USUAL, **beside: float) ->
     )
     fact = replace(fact, name="x")
     batch = pd.DataFrame({"x": [value], **{name: [other] for name, other in beside.items()}})
-    told = []
+    reported = []
     for sign in (1.0, -1.0):
 
         def margin(rows: pd.DataFrame, sign: float = sign) -> Any:
             return np.where(rows["x"].to_numpy() == usual, 0.0, sign)
 
-        # What is equal to the usual cannot be told from it by this margin.
+        # What is equal to the usual cannot be distinguished from it by this margin.
         away = value + 0.0001 if value == usual else value
         found = ranked_reasons(
             batch.assign(x=away), np.array([[sign]]), [fact], ordinary, margin, 1, currency=GBP
         )
-        told.append(found.of(0)[0].words if found.of(0) else "")
-    return told[0], told[1]
+        reported.append(found.of(0)[0].words if found.of(0) else "")
+    return reported[0], reported[1]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_value_is_named_only_where_it_hurts_or_helps(
 def test_no_reason_contradicts_the_side_its_feature_declares(
     feature: Feature, usual: float
 ) -> None:
-    """A model may make of any value what it likes: more risk is told only of what hurts."""
+    """A model may make of any value what it likes: more risk is reported only of what hurts."""
     fact = feature.fact
     if fact.kind is Kind.DATE or not fact.kind.is_numeric:
         return
@@ -254,8 +254,8 @@ def test_a_limit_used_as_usual_is_no_reason() -> None:
     assert named(used, 0.93, usual=0.38)[0] == "93% of the limit is used (usual: 38%)"
 
 
-@pytest.mark.parametrize(("worth", "told"), [(1.0, True), (20.0, True), (21.0, False)])
-def test_a_reason_moves_the_odds_by_a_twentieth_at_least(worth: float, told: bool) -> None:
+@pytest.mark.parametrize(("worth", "reported"), [(1.0, True), (20.0, True), (21.0, False)])
+def test_a_reason_moves_the_odds_by_a_twentieth_at_least(worth: float, reported: bool) -> None:
     """Of points, `worth` make 1 of log-odds: here 1 point is contributed."""
     fact, at = Fact("x", Kind.NUMBER), {"x": USUAL}
     ordinary = Ordinary(at, at, at, {"x": (0.0, 40.0)}, {"x": (0.0, 40.0)})
@@ -265,8 +265,8 @@ def test_a_reason_moves_the_odds_by_a_twentieth_at_least(worth: float, told: boo
         return np.where(rows["x"].to_numpy() == USUAL, 0.0, 1 / worth)
 
     found = ranked_reasons(batch, np.array([[1.0]]), [fact], ordinary, margin, 1, worth=worth)
-    assert bool(found.of(0)) == told
-    assert found.texts().to_pylist() == ["x is 40 (usual: 20)" if told else NOTHING]
+    assert bool(found.of(0)) == reported
+    assert found.texts().to_pylist() == ["x is 40 (usual: 20)" if reported else NOTHING]
 
 
 def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
@@ -274,7 +274,7 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
     at: dict[str, Any] = {"x": USUAL, "y": 0.0}
     ordinary = Ordinary(at, at, {"x": USUAL}, {"x": (0.0, 40.0)}, {"x": (0.0, 40.0)})
     batch = pd.DataFrame({"x": [21.0], "y": [1.0]})
-    for own, told in ((0.09, False), (0.11, True)):  # "x", practically usual, bears the rest
+    for own, reported in ((0.09, False), (0.11, True)):  # "x", practically usual, bears the rest
         found = ranked_reasons(
             batch,
             np.array([[1 - own, own]]),
@@ -283,7 +283,7 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
             lambda rows: (rows["x"] != USUAL).to_numpy().astype(float),
             1,
         )
-        assert bool(found.of(0)) == told
+        assert bool(found.of(0)) == reported
 
 
 @pytest.mark.filterwarnings("error")
@@ -304,15 +304,15 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
         ("percent", 1e22, "1e+22%"),
     ],
 )
-def test_huge_numbers_are_told_as_they_are(unit: str, value: float, text: str) -> None:
+def test_huge_numbers_are_reported_as_they_are(unit: str, value: float, text: str) -> None:
     assert said(Fact("x", Kind.NUMBER, unit=unit), 1.0, value)[1] == f"x is {text}"
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
-    ("value", "told"), [(1.7e308, True), (-1.7e308, False), (1.6e308, True), (1e300, False)]
+    ("value", "reported"), [(1.7e308, True), (-1.7e308, False), (1.6e308, True), (1e300, False)]
 )
-def test_a_huge_number_that_hurts_is_a_reason(value: float, told: bool) -> None:
+def test_a_huge_number_that_hurts_is_a_reason(value: float, reported: bool) -> None:
     fact, at = Fact("x", Kind.NUMBER, direction=1), {"x": 0.0}
     ends = {"x": (-1.7e308, 1.7e308)}
     batch = pd.DataFrame({"x": [value]})
@@ -323,7 +323,7 @@ def test_a_huge_number_that_hurts_is_a_reason(value: float, told: bool) -> None:
     found = ranked_reasons(
         batch, np.array([[1.0]]), [fact], Ordinary(at, at, at, ends, ends), margin, 1
     )
-    assert bool(found.of(0)) == told
+    assert bool(found.of(0)) == reported
 
 
 def test_a_half_is_rounded_up_as_where_features_are_kept() -> None:

@@ -51,7 +51,7 @@ SIZES = {"everything": 1_000, "plain": 200, "reversed": 200, "unnamed": 300, "na
 
 @dataclass
 class Loaded:
-    """`accounts` hold just what the source told, so that a reference sees no more."""
+    """`accounts` hold just what the source reported, so that a reference sees no more."""
 
     engine: Engine
     ledger: Ledger
@@ -123,8 +123,8 @@ def load_accounts(accounts: Sequence[Account], **options: Any) -> Loaded:
 def random_ledger(name: str) -> Loaded:
     """Random accounts loaded once for all tests; `name` is one of LACKING."""
     lacking = LACKING[name]
-    told = [as_told(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
-    return load_accounts(told, without=lacking)
+    reported = [as_reported(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
+    return load_accounts(reported, without=lacking)
 
 
 @cache
@@ -134,10 +134,10 @@ def slow_allocations(name: str, as_of: date, arrears_from: int) -> dict[str, All
     return {a: allocate(account, as_of, arrears_from) for a, account in accounts.items()}
 
 
-def as_told(account: Account, lacking: Sequence[str]) -> Account:
+def as_reported(account: Account, lacking: Sequence[str]) -> Account:
     """The account less what the source has no column for, and less rows that would be bad."""
 
-    def told(table: str, fact: Any) -> Any:
+    def reported(table: str, fact: Any) -> Any:
         names = [n.removeprefix(f"{table}.") for n in lacking if n.startswith(f"{table}.")]
         return replace(fact, **dict.fromkeys(names))
 
@@ -152,9 +152,9 @@ def as_told(account: Account, lacking: Sequence[str]) -> Account:
     disputable = "bills.disputed_amount" not in lacking
     return replace(
         account,
-        bills=tuple(told("bills", b) for b in account.bills),
+        bills=tuple(reported("bills", b) for b in account.bills),
         payments=tuple(
-            told("payments", p)
+            reported("payments", p)
             for p in in_one_part(account.payments)
             if p.reverses is None or reversible
         ),

@@ -42,7 +42,7 @@ def _account(draw: Random, account_id: str) -> Account:
 def _planned(draw: Random, span: int, events: tuple[Event, ...]) -> dict[str, Any]:
     """Instalments of up to two plans, and events that say of some when they were agreed, broken or
     kept."""
-    instalments, told = [], list(events)
+    instalments, reported = [], list(events)
     for plan_id in ("x", "y")[: draw.choice((0, 0, 1, 1, 2))]:
         begun = _some_day(draw, span)
         recorded = begun if draw.random() < 0.7 else None
@@ -53,8 +53,8 @@ def _planned(draw: Random, span: int, events: tuple[Event, ...]) -> dict[str, An
             if draw.random() < (0.5 if outcome == "agreed" else 0.1):
                 day = begun + timedelta(days=draw.choice((-1, 0, 3, 9)))
                 recorded_on = _recorded(draw, day, 0.2)
-                told.append(Event(day, "plan", recorded_on, outcome=outcome, ref=plan_id))
-    return {"events": tuple(told), "instalments": tuple(instalments)}
+                reported.append(Event(day, "plan", recorded_on, outcome=outcome, ref=plan_id))
+    return {"events": tuple(reported), "instalments": tuple(instalments)}
 
 
 def _some_day(draw: Random, span: int) -> date:
@@ -157,7 +157,7 @@ def _reversed_in_parts(draw: Random, parts: list[Payment]) -> list[Payment]:
 
 
 def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
-    """All of it, a part, or more than there was; told as a positive or a negative amount."""
+    """All of it, a part, or more than there was; reported as a positive or a negative amount."""
     whole = abs(payment.amount)
     amount = draw.choice((whole, whole, whole // 2, 9999))
     on = payment.paid_on + timedelta(days=draw.choice((0, 3, 30)))

@@ -13,10 +13,10 @@ ANSWERS = ("rejected", "upheld", "ended")
 
 @dataclass
 class Dispute:
-    """`told` are the events that raise it or speak of it, `answers` those that say what came of
+    """`reported` are the events that raise it or speak of it, `answers` those that say what came of
     it; both in the order of time. `amount` is None for the whole."""
 
-    told: list[Event] = field(default_factory=list)
+    reported: list[Event] = field(default_factory=list)
     answers: list[Event] = field(default_factory=list)
     bill_id: str | None = None
     raised_on: date = date.min
@@ -49,9 +49,9 @@ def _times_raised(events: Sequence[Event]) -> list[Dispute]:
             if event.outcome not in ANSWERS:
                 if disputes[-1].answers:
                     disputes.append(Dispute())
-                disputes[-1].told.append(event)
+                disputes[-1].reported.append(event)
         disputes[-1].answers += [e for e in of_day if e.outcome in ANSWERS]
-    return [d for d in disputes if d.told or d.answers]
+    return [d for d in disputes if d.reported or d.answers]
 
 
 def _last(events: Sequence[Event], column: str) -> object:
@@ -65,11 +65,11 @@ def _last(events: Sequence[Event], column: str) -> object:
 
 
 def _came_of(dispute: Dispute, as_of: date) -> Dispute:
-    every = [*dispute.told, *dispute.answers]
+    every = [*dispute.reported, *dispute.answers]
     dispute.raised_on = min(e.happened_on for e in every)
     dispute.bill_id = _last(every, "bill_id")  # type: ignore[assignment]
-    dispute.amount = _last(dispute.told, "amount")  # type: ignore[assignment]
-    until = _last(dispute.told, "until")
+    dispute.amount = _last(dispute.reported, "amount")  # type: ignore[assignment]
+    until = _last(dispute.reported, "until")
     assert until is None or isinstance(until, date)
     dispute.last_day = min(until or as_of, as_of)
     dispute.changed_on = dispute.raised_on

@@ -21,8 +21,8 @@ class Plan:
     plan_id: str
     instalments: list[tuple[date, int]]
     start: date
-    told_broken: date | None
-    told_ended: date | None
+    reported_broken: date | None
+    reported_ended: date | None
     next_start: date | None = None
     state: str = "running"
     changed_on: date | None = None
@@ -34,8 +34,8 @@ class Plan:
         return max(due for due, _ in self.instalments)
 
     @property
-    def told(self) -> bool:
-        return self.told_broken is not None or self.told_ended is not None
+    def reported(self) -> bool:
+        return self.reported_broken is not None or self.reported_ended is not None
 
 
 def _earliest(*days: date | None) -> date | None:
@@ -48,7 +48,7 @@ def _agreed(account: Account, as_of: date) -> list[Plan]:
     plans = []
     for plan_id in sorted({i.plan_id for i in known}):
         own = [i for i in known if i.plan_id == plan_id]
-        told = [
+        reported = [
             e
             for e in account.events
             if e.kind == "plan"
@@ -57,11 +57,12 @@ def _agreed(account: Account, as_of: date) -> list[Plan]:
         ]
         ends = ("broken", "kept", "cancelled", "ended")
         start = _earliest(
-            *(e.happened_on for e in told if e.outcome not in ends), *(i.recorded_on for i in own)
+            *(e.happened_on for e in reported if e.outcome not in ends),
+            *(i.recorded_on for i in own),
         ) or min(i.due_on for i in own)
         if start <= as_of:
-            broken = _earliest(*(e.happened_on for e in told if e.outcome == "broken"))
-            ended = _earliest(*(e.happened_on for e in told if e.outcome in ends[1:]))
+            broken = _earliest(*(e.happened_on for e in reported if e.outcome == "broken"))
+            ended = _earliest(*(e.happened_on for e in reported if e.outcome in ends[1:]))
             due = sorted((i.due_on, i.amount) for i in own)
             plans.append(Plan(plan_id, due, start, broken, ended))
     plans.sort(key=lambda plan: (plan.start, plan.plan_id))
@@ -89,7 +90,7 @@ def plans_of(
         for due, amount in plan.instalments:
             expected += amount
             last_day = due + grace * DAY
-            limits = [day for day in (plan.next_start, plan.told_ended) if day is not None]
+            limits = [day for day in (plan.next_start, plan.reported_ended) if day is not None]
             if last_day >= min([as_of, *limits]):
                 continue
             if sum(left for day, left in towards if day <= last_day) < expected:
@@ -101,10 +102,10 @@ def plans_of(
             if sum(left for other, left in towards if other <= day) >= total
             and day <= plan.until + grace * DAY
         ]
-        broken = _earliest(*plan.missed, plan.told_broken)
+        broken = _earliest(*plan.missed, plan.reported_broken)
         for state, changed_on in (
             ("broken", broken),
-            ("over", plan.told_ended),
+            ("over", plan.reported_ended),
             ("kept", _earliest(*reached)),
             ("over", plan.next_start),
             ("running", plan.start),

@@ -1,4 +1,4 @@
-"""Ids of bills and payments are told apart by their letter case, as texts and as hashes."""
+"""Ids of bills and payments are distinguished by their letter case, as texts and as hashes."""
 
 from __future__ import annotations
 

@@ -77,11 +77,11 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Case:
-    """Changes to a sound row, and the code and words they must be told with (None: sound)."""
+    """Changes to a sound row, and the code and words they must be reported with (None: sound)."""
 
     changes: Mapping[str, str | None]
     code: str | None = None
-    told: str = ""
+    reported: str = ""
 
 
 OFF = "is a date before 1900 or after 2199"
@@ -275,7 +275,7 @@ def test_every_fault_is_found_counted_and_set_apart(
     faulty = [(n, c) for n, c in enumerate(CASES[table], start=2) if c.code]
     wanted: dict[tuple[str | None, str], list[int]] = {}
     for number, case in faulty:
-        wanted.setdefault((case.code, case.told), []).append(number)
+        wanted.setdefault((case.code, case.reported), []).append(number)
     head = 1 if ending == "csv" else 0
     found = {
         (b.fault.code, b.fault.message): (b.table, b.file, b.count, b.first, b.line)
@@ -286,13 +286,13 @@ def test_every_fault_is_found_counted_and_set_apart(
     }
 
     ((name, apart),) = quarantine(engine, ledger.sources, ledger.bad)
-    told = apart.to_pylist()
+    reported = apart.to_pylist()
     assert name == table
-    assert [(r["row"], r["code"], r["reason"]) for r in told] == [
-        (number, case.code, case.told) for number, case in faulty
+    assert [(r["row"], r["code"], r["reason"]) for r in reported] == [
+        (number, case.code, case.reported) for number, case in faulty
     ]
     contract = set(SOUND[table])
-    assert [json.loads(r["content"]) for r in told] == [
+    assert [json.loads(r["content"]) for r in reported] == [
         {k: v for k, v in rows[number - 1].items() if k in contract} for number, _ in faulty
     ]
 
@@ -384,8 +384,8 @@ def test_row_numbers_hold_where_bills_are_few_and_accounts_many(
     assert ledger is not None
     assert {b.fault.code: b.first for b in ledger.bad} == {"RS102": 1_235, "RS104": 4_001}
     ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
-    told = [json.loads(c)["account_id"] for c in apart.column("content").to_pylist()]
-    assert told == [bills[1_234]["account_id"], bills[17]["account_id"]]
+    reported = [json.loads(c)["account_id"] for c in apart.column("content").to_pylist()]
+    assert reported == [bills[1_234]["account_id"], bills[17]["account_id"]]
 
 
 # The forms a source can have
@@ -417,7 +417,7 @@ def test_files_of_every_ending_keep_leading_zeros(tmp_path: Path, ending: str) -
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
 def test_a_glob_reads_its_files_one_after_the_other(tmp_path: Path, ending: str) -> None:
-    """The first bad row is told with its own file and its line there."""
+    """The first bad row is reported with its own file and its line there."""
     for number, bill in enumerate(BILLS):
         bad = {**bill, "bill_id": f"bad{number}", "amount": "x"}
         write(tmp_path / f"bills-{number}.{ending}", [bill, bad])
@@ -428,9 +428,9 @@ def test_a_glob_reads_its_files_one_after_the_other(tmp_path: Path, ending: str)
     (bad_rows,) = ledger.bad
     line = 2 if ending == "parquet" else 3
     assert (bad_rows.count, bad_rows.first) == (2, 2)
-    told = bad_rows.as_problem()
-    assert told.where == f"bills-0.{ending}:{line}"
-    assert "2 rows, the first of which is here" in told.what
+    reported = bad_rows.as_problem()
+    assert reported.where == f"bills-0.{ending}:{line}"
+    assert "2 rows, the first of which is here" in reported.what
     ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
     assert apart.column("row").to_pylist() == [2, 4]
 
@@ -704,7 +704,7 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("table", "changes", "told"),
+    ("table", "changes", "reported"),
     [
         ("bills", {"amount": "ten"}, 'amount is not an amount of money: "ten" (1 row).'),
         ("bills", {"due_on": "31/01/2026"}, 'due_on is not a date: "31/01/2026" (1 row).'),
@@ -721,10 +721,10 @@ def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> Non
     ],
 )
 def test_a_message_shows_the_value_that_is_wrong(
-    tmp_path: Path, table: str, changes: dict[str, str | None], told: str
+    tmp_path: Path, table: str, changes: dict[str, str | None], reported: str
 ) -> None:
     key = KEYS[table]
     rows = [sound(table), {**sound(table), key: "2", **changes}]
     around(tmp_path, table, "rows.csv", rows, "max_bad_rows = 0")
     (problem,) = loaded(tmp_path)[2]
-    assert problem.what.endswith(told)
+    assert problem.what.endswith(reported)

@@ -36,10 +36,13 @@ def answered(day: int, outcome: str, amount: int | None = None) -> Event:
 
 
 def standing(
-    day: int, *told: Event, payments: tuple[Payment, ...] = (), bills: tuple[Bill, ...] = (BILL,)
+    day: int,
+    *reported: Event,
+    payments: tuple[Payment, ...] = (),
+    bills: tuple[Bill, ...] = (BILL,),
 ) -> Row:
     """What is overdue, for how long, in dispute and in how many disputes; amounts in pounds."""
-    loaded = load_accounts([Account("a", bills, payments, told)])
+    loaded = load_accounts([Account("a", bills, payments, reported)])
     (row,) = loaded.facts_of(loaded.as_of(on(day)))
     return {
         "overdue": int(row["balance_overdue"]),
@@ -50,19 +53,19 @@ def standing(
 
 
 def test_a_dispute_is_open_until_the_day_before_its_outcome() -> None:
-    told = raised(5), answered(20, "rejected")
-    assert standing(4, *told) == {"overdue": 100, "days": 4, "disputed": 0, "open": 0}
-    assert standing(5, *told) == {"overdue": 0, "days": 0, "disputed": 100, "open": 1}
-    assert standing(19, *told) == {"overdue": 0, "days": 0, "disputed": 100, "open": 1}
-    assert standing(20, *told) == {"overdue": 100, "days": 20, "disputed": 0, "open": 0}
+    reported = raised(5), answered(20, "rejected")
+    assert standing(4, *reported) == {"overdue": 100, "days": 4, "disputed": 0, "open": 0}
+    assert standing(5, *reported) == {"overdue": 0, "days": 0, "disputed": 100, "open": 1}
+    assert standing(19, *reported) == {"overdue": 0, "days": 0, "disputed": 100, "open": 1}
+    assert standing(20, *reported) == {"overdue": 100, "days": 20, "disputed": 0, "open": 0}
 
 
 def test_what_is_upheld_is_not_owed_until_the_bill_is_right_at_its_source() -> None:
-    told = raised(5, 6_000), answered(20, "upheld", 5_000)
-    assert standing(20, *told) == {"overdue": 50, "days": 20, "disputed": 0, "open": 0}
-    assert standing(40, *told, answered(40, "ended"))["overdue"] == 100
+    reported = raised(5, 6_000), answered(20, "upheld", 5_000)
+    assert standing(20, *reported) == {"overdue": 50, "days": 20, "disputed": 0, "open": 0}
+    assert standing(40, *reported, answered(40, "ended"))["overdue"] == 100
     again = raised(25, 3_000)
-    assert standing(30, *told, again) == {"overdue": 20, "days": 30, "disputed": 30, "open": 1}
+    assert standing(30, *reported, again) == {"overdue": 20, "days": 30, "disputed": 30, "open": 1}
 
 
 def test_no_more_is_disputed_than_payments_that_name_the_bill_leave_unpaid() -> None:

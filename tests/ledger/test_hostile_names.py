@@ -22,7 +22,7 @@ from riskseg.workspace import open_workspace
 from tests.ledger.loading import load_workspace, shipped_catalogue
 
 INTERNAL = [
-    *("fault", "row_no", "account_no", "snap", "s", "a", "t", "i", "e", "o", "r", "n", "told"),
+    *("fault", "row_no", "account_no", "snap", "s", "a", "t", "i", "e", "o", "r", "n", "reported"),
     *("amount_minor", "known_on", "focus_bill", "_null_opened_on", "_more_amount"),
     *("x", "x0", "=", "=0"),
     *("@", "@fault", "@x", "~due", "#t", "accounts", "account_ids", "ledger_accounts", "facts"),

@@ -123,7 +123,7 @@ def test_a_promise_is_open_on_the_days_of_the_reference(random_promises: Loaded)
             replace(payment, amount=left, recorded_on=None)
             for payment, left in left_of_payments(account, last)
         ]
-        told = replace(
+        reported = replace(
             account,
             events=tuple(replace(e, recorded_on=None) for e in known),
             payments=tuple(net),
@@ -131,7 +131,9 @@ def test_a_promise_is_open_on_the_days_of_the_reference(random_promises: Loaded)
         days = [
             day
             for day in (on(n) for n in range(35))
-            if any(o.outcome == "open" for o in slow_promises.promise_outcomes(told, day, GRACE))
+            if any(
+                o.outcome == "open" for o in slow_promises.promise_outcomes(reported, day, GRACE)
+            )
         ]
         if days:
             expected.append((account_id, len(days)))

@@ -110,20 +110,20 @@ def test_an_account_is_decided_by_its_latest_bill_of_the_day(workspace: Path, n:
 @pytest.mark.parametrize("days", [4, 7, 9])
 def test_whoever_is_decided_has_a_score(workspace: Path, days: int) -> None:
     day = TODAY - timedelta(days=days)
-    told, by_bill = decided(workspace, day), scores(workspace, day)
+    reported, by_bill = decided(workspace, day), scores(workspace, day)
     assert {account: list(p.values()) for account, p in by_bill.items()} == {
-        account: [p] for account, p in told.items() if p is not None
+        account: [p] for account, p in reported.items() if p is not None
     }
     assert by_bill or days == 4
 
 
 def test_explain_and_replay_see_the_same_bill(workspace: Path) -> None:
-    told = decided(workspace, TODAY)
+    reported = decided(workspace, TODAY)
     assert replay(workspace, "last").verdict == "same bytes"
     since = replay(workspace, "last", from_source=True).since
     assert since is not None and since.decisions is not None and since.decisions.rows == 0
     for account in ("A01", "A03"):
         for fresh in (False, True):
             story = explain(workspace, account, TODAY, fresh=fresh)
-            assert story.decision["p_bad"] == told[account]
-            assert bool(story.scores[0].reasons) is (told[account] is not None)
+            assert story.decision["p_bad"] == reported[account]
+            assert bool(story.scores[0].reasons) is (reported[account] is not None)

@@ -1,4 +1,4 @@
-"""What the facts mean is versioned: with a run, with an activation, and told when it moves."""
+"""What the facts mean is versioned: with a run, with an activation, and reported when it moves."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def decide(workspace: Path) -> tuple[Decisions, list[str]]:
 
 
 def manifest(workspace: Path) -> dict[str, object]:
-    told = json.loads((workspace / "out.csv.manifest.json").read_text())
-    return told["definitions"]  # type: ignore[no-any-return]
+    reported = json.loads((workspace / "out.csv.manifest.json").read_text())
+    return reported["definitions"]  # type: ignore[no-any-return]
 
 
 def edit(workspace: Path, file: str, old: str, new: str) -> None:
@@ -153,7 +153,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("move", one_in(3, MOVES))
-def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
+def test_a_definition_that_moves_is_reported(workspace: Path, move: str) -> None:
     file, old, new, names = MOVES[move]
     make(workspace)
     before, notes = decide(workspace)
@@ -173,9 +173,9 @@ def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
         one, other = journal.runs()
     assert (one.definitions, other.definitions) == (now["of"], then["of"])
 
-    told: list[str] = []
-    explain(workspace, "a", DAY, fresh=True, progress=Progress(note=told.append))
-    assert note in told
+    reported: list[str] = []
+    explain(workspace, "a", DAY, fresh=True, progress=Progress(note=reported.append))
+    assert note in reported
 
     # Activation again, it is proved of these facts, and there is nothing to tell any more.
     again = make(workspace)
@@ -186,7 +186,7 @@ def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
 
 
 @pytest.mark.parametrize("change", SAME)
-def test_what_changes_no_definition_is_not_told(workspace: Path, change: str) -> None:
+def test_what_changes_no_definition_is_not_reported(workspace: Path, change: str) -> None:
     make(workspace)
     decide(workspace)
     then = manifest(workspace)
@@ -305,7 +305,9 @@ def test_the_command_line(workspace: Path) -> None:
     one = make(workspace).version
     edit(workspace, "rules/s/tiers.yaml", "half >= 10 ", "half >= 15 ")
     make(workspace)
-    code, told = run("activate", one[:5], "--by", "bob", "--from", "2026-06-03")
-    assert (code, f"s {one} is in force from 2026-06-03, by bob." in told) == (0, True), told
-    code, told = run("activate", "nothing", "--by", "bob")
-    assert (code, "RS230" in told) == (1, True)
+    code, reported = run("activate", one[:5], "--by", "bob", "--from", "2026-06-03")
+    assert (code, f"s {one} is in force from 2026-06-03, by bob." in reported) == (0, True), (
+        reported
+    )
+    code, reported = run("activate", "nothing", "--by", "bob")
+    assert (code, "RS230" in reported) == (1, True)

@@ -203,8 +203,8 @@ def test_odd_accounts_are_decided_and_explained(
     if row["lifecycle"] != "live":
         assert (row["p_default"], row["risk"]) == (None, "unscored")
     story = explain(workspace, account, p.AS_OF)
-    told = {name: story.decision[name] for name in row if name != "reasons"}
-    assert told == {name: value for name, value in row.items() if name != "reasons"}
+    reported = {name: story.decision[name] for name in row if name != "reasons"}
+    assert reported == {name: value for name, value in row.items() if name != "reasons"}
     assert len(story.bills) == (2 if account in BILLED else 0)
     assert [m.result for m in story.matched][-1] == row["segment"]
 

@@ -93,9 +93,9 @@ def test_more_decimals_than_six_are_not_decided_by(tmp_path: Path) -> None:
     """Between 0 and a millionth there is no decimal: so it is proved, and so it must be."""
     bad = workspace(tmp_path / "bad", type_="decimal(18, 8)", x=("0.0000005", "0.5"), **TINY)
     assert verdict(bad) == "proved"
-    (told,) = stopped(bad)
-    assert told.code == "RS613"
-    assert "1 account (a)" in told.what and "x has at most 6 decimals" in told.what
+    (reported,) = stopped(bad)
+    assert reported.code == "RS613"
+    assert "1 account (a)" in reported.what and "x has at most 6 decimals" in reported.what
     fine = workspace(tmp_path / "fine", type_="decimal(18, 8)", x=("0.000001", "0.00"), **TINY)
     assert decided(fine) == {"a": "sms", "b": "agency"}
 
@@ -124,9 +124,9 @@ def test_a_count_of_the_workspace_s_own_is_within_the_catalogue_s_bounds(
         that="open_disputes >= 0",
     )
     assert verdict(folder) == "proved"
-    told = stopped(folder)
-    assert {p.code for p in told} == {"RS613"}
-    assert any(says in p.what and "(b)" in p.what for p in told), told
+    reported = stopped(folder)
+    assert {p.code for p in reported} == {"RS613"}
+    assert any(says in p.what and "(b)" in p.what for p in reported), reported
 
 
 OVERFLOWS = ("x * x - x * x >= 1", "x * x > 5 and x < 0", "1 / nullif(x / 1e0, 0) > x * x * x")
@@ -135,10 +135,10 @@ OVERFLOWS = ("x * x - x * x >= 1", "x * x > 5 and x < 0", "1 / nullif(x / 1e0, 0
 @pytest.mark.parametrize("when", [w.replace("1e0", "1.0") for w in OVERFLOWS])
 def test_a_float_that_overflows_is_not_decided_by(tmp_path: Path, when: str) -> None:
     folder = workspace(tmp_path, when, type_="double", x=("3.0", "-1e200"))
-    (told, *_) = found = stopped(folder)
+    (reported, *_) = found = stopped(folder)
     assert {p.code for p in found} == {"RS614"}
-    assert (told.file, told.line) == ("rules/s/tiers.yaml", 2)
-    assert "x * x" in told.what and "for b first" in told.what
+    assert (reported.file, reported.line) == ("rules/s/tiers.yaml", 2)
+    assert "x * x" in reported.what and "for b first" in reported.what
 
 
 def test_what_is_never_calculated_for_an_account_still_holds_in_proofs(tmp_path: Path) -> None:

@@ -123,17 +123,17 @@ def test_training_by_a_date_is_training_on_what_was_there(tmp_path: Path) -> Non
     for name in ("all", "then"):
         root = tmp_path / name
         root.mkdir()
-        told = accounts(60)
+        reported = accounts(60)
         if name == "then":
-            told = [
+            reported = [
                 Account(
                     a.account_id,
                     tuple(b for b in a.bills if b.issued_on is not None and b.issued_on <= day),
                     tuple(p for p in a.payments if p.paid_on <= day),
                 )
-                for a in told
+                for a in reported
             ]
-        write_workspace(root, told, tables=("bills", "payments"))
+        write_workspace(root, reported, tables=("bills", "payments"))
         (root / "models").mkdir()
         (root / "models" / "late.yaml").write_text(SPEC)
         versions.append(train(root, [], at=AT, as_of=day)[0].version)
@@ -239,7 +239,7 @@ def test_rows_of_any_number_of_buckets_are_those_of_the_whole(
     assert max(sizes) == min(sum(most), max(sizes)) and max(sizes) > 50
 
 
-def test_a_date_after_all_history_is_told(workspace: Path) -> None:
+def test_a_date_after_all_history_is_reported(workspace: Path) -> None:
     notes: list[str] = []
     day = TODAY + timedelta(days=900)
     train(workspace, ["late"], at=AT, as_of=day, progress=Progress(note=notes.append))

@@ -905,7 +905,7 @@ def test_a_protected_feature_that_was_offered_and_left_out_is_not_read() -> None
     assert by_topic[topic].found == "The model reads region, marked as protected."
 
 
-def test_an_attribute_that_is_told_the_wrong_way_round_is_not_told() -> None:
+def test_an_attribute_that_is_reported_the_wrong_way_round_is_not_reported() -> None:
     manifest, evidence, scorecard, reference = scorecard_champion()
     evidence["protected"] = [
         {"attribute": "region", "level": "north", "in_model": False, "auc": [0.45, 0.42, 0.47],
@@ -935,7 +935,7 @@ def test_choices_that_were_judged_on_other_rows_are_not_put_side_by_side() -> No
     [(1.0, "×1"), (1.05, "×1.05"), (1.1, "×1.1"), (0.95, "×0.95"), (2.0, "×2"), (0.0625, "×0.062"),
      (31.6, "×32")],
 )  # fmt: skip
-def test_ticks_of_odds_near_one_are_told_apart(odds: float, shown: str) -> None:
+def test_ticks_of_odds_near_one_are_reported_apart(odds: float, shown: str) -> None:
     assert times(odds) == shown
 
 

@@ -16,6 +16,6 @@ def test_days_are_a_number_with_the_word_or_without(written: object) -> None:
 
 
 @pytest.mark.parametrize("written", ["soon", "14", ["x"], True, 1.5, {"days": 14}])
-def test_what_is_no_number_of_days_is_told_how_to_write_it(written: object) -> None:
+def test_what_is_no_number_of_days_is_reported_how_to_write_it(written: object) -> None:
     with pytest.raises(ValidationError, match="a number of days, such as `14 days`"):
         DAYS.validate_python(written)

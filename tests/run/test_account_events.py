@@ -84,8 +84,10 @@ def test_a_dispute_is_known_by_its_bill_and_answered(ws: riskseg.Workspace) -> N
     (bill,) = ws.explain("a", as_of=DAY).bills
     assert (bill.overdue, bill.disputed) == (80, 20)
     gone = ws.dispute("a", outcome="upheld", amount="15", reason="read again", on=LATER)
-    told = [entry.words for entry in ws.history("a", as_of=LATER).entries]
-    assert told[-2].startswith("dispute about bill 1 of ") and told[-2].endswith("read wrongly")
+    reported = [entry.words for entry in ws.history("a", as_of=LATER).entries]
+    assert reported[-2].startswith("dispute about bill 1 of ") and reported[-2].endswith(
+        "read wrongly"
+    )
     assert (gone.bill_id, gone.outcome, gone.happened_on) == ("1", "upheld", LATER)
     with pytest.raises(ProblemsError, match="RS633"):
         ws.dispute("a", outcome="upheld", reason="read again", on=LATER)
@@ -149,7 +151,7 @@ def test_the_commands(ws: riskseg.Workspace, words: str, code: int, says: str) -
     assert done.exit_code == code and says in done.output, done.output
 
 
-def test_a_bill_that_is_none_is_told_with_the_last_few(tmp_path: Path) -> None:
+def test_a_bill_that_is_none_is_reported_with_the_last_few(tmp_path: Path) -> None:
     bills = "".join(f"a,bill{n},2025-{n:02}-01,10\n" for n in range(1, 12))
     root = small.make(tmp_path / "w", bills=f"account_id,bill_id,due_on,amount\n{bills}")
     ws = riskseg.open(root)

@@ -275,7 +275,7 @@ unit = "years"
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "told"),
+    ("spoil", "code", "reported"),
     [
         (lambda f: f.drop(columns="Customer"), "RS007", 'no column "Customer"'),
         (lambda f: f.drop(columns="Income"), "RS007", 'no column "income"'),
@@ -293,7 +293,7 @@ def test_the_file_that_was_given_is_named_and_not_the_mapping(
     tmp_path: Path,
     spoil: Callable[[pd.DataFrame], pd.DataFrame],
     code: str,
-    told: str,
+    reported: str,
 ) -> None:
     root, file = copy_of(workspace), tmp_path / "new.csv"
     toml = root / "riskseg.toml"
@@ -308,4 +308,4 @@ def test_the_file_that_was_given_is_named_and_not_the_mapping(
             use()
         (problem,) = error.value.problems
         assert (problem.code, problem.file) == (code, str(file))
-        assert told in problem.what
+        assert reported in problem.what

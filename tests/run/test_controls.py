@@ -99,7 +99,7 @@ def test_a_card_made_elsewhere_scores_by_its_own_points(workspace: Path) -> None
         rows = {int(row["id"]): row for row in csv.DictReader(file)}
     score(workspace, a.DAY, str(workspace / "scores.csv"))
     with (workspace / "scores.csv").open() as file:
-        told = {int(row["account_id"]): float(row["p_made"]) for row in csv.DictReader(file)}
+        reported = {int(row["account_id"]): float(row["p_made"]) for row in csv.DictReader(file)}
     for n in range(0, 800, 37):
         row = rows[n]
         points = 400 + (10.5 if float(row["income"]) < 2000 else 40)
@@ -107,7 +107,7 @@ def test_a_card_made_elsewhere_scores_by_its_own_points(workspace: Path) -> None
         points += 30 if late <= 1 else -5 if late <= 4 else -60
         points += -12.25 if row["region"] == "west" else 0
         odds = np.log(2) * (600 - points) / 20 - np.log(50)
-        assert told[n] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6)
+        assert reported[n] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6)
 
 
 def test_every_command_takes_an_imported_version(workspace: Path) -> None:
@@ -154,10 +154,11 @@ def test_a_card_from_elsewhere_learned_from_nothing(workspace: Path) -> None:
     card = "feature,from,to,levels,points\nbase,,,,500\nincome,,2000,,10\nincome,2000,,,40\n"
     take(workspace, card + "region,,,north|south,10\nregion,,,other,-10\n", promote=True)
     done = score(workspace, a.DAY, str(workspace / "s.csv"))
-    assert not [told for told in done.differences["made"] if "since training" in told]
-    told = json.loads(run(workspace, "models", "show", "made", "--json"))["notes"]
+    assert not [reported for reported in done.differences["made"] if "since training" in reported]
+    reported = json.loads(run(workspace, "models", "show", "made", "--json"))["notes"]
     assert (
-        "region: there is no row for missing: a null gets 0.00 points, the mean of its bins" in told
+        "region: there is no row for missing: a null gets 0.00 points, the mean of its bins"
+        in reported
     )
     with read_journal(open_checked(workspace)) as journal:
         made = load_champions(open_checked(workspace), {"made": "made"}, journal)["made"]
@@ -195,8 +196,8 @@ def test_tables_of_other_libraries(workspace: Path) -> None:
 def test_points_that_rise_with_the_risk(workspace: Path) -> None:
     take(workspace, "feature,bin,points\nincome,< 2000,60\nincome,>= 2000,40\nincome,missing,0\n",
          Meaning(Scale(50, 1, 10), riskier=True))  # fmt: skip
-    told = {round(p, 3) for p in scored(workspace)}
-    assert told == {round(1 - 1 / 3, 3), round(1 / 3, 3)}
+    reported = {round(p, 3) for p in scored(workspace)}
+    assert reported == {round(1 - 1 / 3, 3), round(1 / 3, 3)}
 
 
 SEGMENTS = """\
@@ -324,14 +325,14 @@ def test_a_feature_and_a_level_are_no_words_of_the_table(tmp_path: Path) -> None
         given = {row["id"]: row for row in csv.DictReader(file)}
     score(root, a.DAY, str(root / "scores.csv"))
     with (root / "scores.csv").open() as file:
-        told = {row["account_id"]: float(row["p_made"]) for row in csv.DictReader(file)}
+        reported = {row["account_id"]: float(row["p_made"]) for row in csv.DictReader(file)}
     jobs = {"none": -60, "null": -10, "na": -10, "clerk": 40, "": 3}
     for name, row in given.items():
         points = 500 + (30 if int(row["total"]) >= 20 else -30)
         points += (7 if int(row["base"]) >= 2 else -7) + (2 if int(row["special"]) >= 9 else 1)
         points += jobs[row["job"]]
         odds = np.log(2) * (600 - points) / 20 - np.log(50)
-        assert told[name] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6), row
+        assert reported[name] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6), row
 
 
 @pytest.mark.parametrize("word", ["none", "special", "missing", "Total"])
@@ -426,8 +427,8 @@ def test_bounds_and_bins_in_the_terminal(workspace: Path) -> None:
         "  binning: optbinning\n  max_bins: 4\n  edits: {income: {monotone: decreasing}}\n"
     )
     train(workspace, (), at=a.AT)
-    told = run(workspace, "models", "bins", "made")
-    assert "IV" in told and max(map(len, told.splitlines()[1:-1])) <= 80
+    reported = run(workspace, "models", "bins", "made")
+    assert "IV" in reported and max(map(len, reported.splitlines()[1:-1])) <= 80
     for one in bins(workspace, "made").features:
         assert len(one.bins) <= 4 + 1 + (one.risk == "levels")
         assert one.auc is not None and one.iv is not None

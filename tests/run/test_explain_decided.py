@@ -51,11 +51,11 @@ def output(workspace: Path, *words: str) -> tuple[int, str]:
 
 def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> None:
     pay_late(workspace)
-    told = explain(workspace, "a", DAY)
-    assert told.decision["action"] == "agency"
-    assert told.facts["balance_overdue"] == 100
-    assert told.decided_at == AT
-    assert {c.name for c in told.changes} == {
+    reported = explain(workspace, "a", DAY)
+    assert reported.decision["action"] == "agency"
+    assert reported.facts["balance_overdue"] == 100
+    assert reported.decided_at == AT
+    assert {c.name for c in reported.changes} == {
         "balance_overdue",
         "segment",
         "path",
@@ -63,24 +63,24 @@ def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> Non
         "action",
         "channel",
     }
-    assert ChangeSince(name="action", then="agency", now="sms") in told.changes
+    assert ChangeSince(name="action", then="agency", now="sms") in reported.changes
     code, text = output(workspace, "a", "--as-of", str(DAY))
     assert (code, text.startswith("a as of 2026-01-01: live, segment hit")) == (0, True)
-    assert f"Decided by run {told.run}, which was made on 2026-01-31." in text
+    assert f"Decided by run {reported.run}, which was made on 2026-01-31." in text
     assert "What has changed in the sources since" in text
 
 
 def test_what_is_the_same_today_is_said(workspace: Path) -> None:
-    told = explain(workspace, "a", DAY)
-    assert (told.changes, told.notes) == ((), ())
+    reported = explain(workspace, "a", DAY)
+    assert (reported.changes, reported.notes) == ((), ())
     assert "The sources give the same today." in output(workspace, "a", "--as-of", str(DAY))[1]
 
 
 def test_fresh_and_draft_are_by_the_sources_as_they_are_now(workspace: Path) -> None:
     pay_late(workspace)
     for how in ({"fresh": True}, {"draft": True}):
-        told = explain(workspace, "a", DAY, **how)
-        assert (told.decision["action"], told.run, told.changes) == ("sms", None, ())
+        reported = explain(workspace, "a", DAY, **how)
+        assert (reported.decision["action"], reported.run, reported.changes) == ("sms", None, ())
 
 
 def test_a_run_by_its_name(workspace: Path) -> None:
@@ -91,8 +91,8 @@ def test_a_run_by_its_name(workspace: Path) -> None:
     assign(workspace, DAY, str(workspace / "draft.csv"), at=AT, draft=True)
     assert explain(workspace, "a", DAY).run == later.run_id  # a draft decides nothing
     assert first is not None
-    told = explain(workspace, "a", run=first[:6])
-    assert (told.run, told.decision["action"]) == (first, "agency")
+    reported = explain(workspace, "a", run=first[:6])
+    assert (reported.run, reported.decision["action"]) == (first, "agency")
     code, text = output(workspace, "a", "--run", later.run_id, "--json")
     assert (code, json.loads(text)["run"]) == (0, later.run_id)
     assert output(workspace, "a")[0] == 2
@@ -126,21 +126,21 @@ def test_accounts_that_came_or_went_since(workspace: Path) -> None:
 def test_a_run_that_kept_nothing(workspace: Path) -> None:
     shutil.rmtree(workspace / ".riskseg" / "runs")
     decide(workspace, keep=False)
-    told = explain(workspace, "a", DAY)
-    assert told.run is None
-    assert "kept nothing" in told.notes[0]
+    reported = explain(workspace, "a", DAY)
+    assert reported.run is None
+    assert "kept nothing" in reported.notes[0]
 
 
 def test_sources_that_cannot_be_read_now(workspace: Path) -> None:
     (workspace / "bills.csv").unlink()
-    told = explain(workspace, "a", DAY)
-    assert (told.decision["action"], told.bills) == ("agency", ())
-    assert "cannot be shown" in told.notes[0]
+    reported = explain(workspace, "a", DAY)
+    assert (reported.decision["action"], reported.bills) == ("agency", ())
+    assert "cannot be shown" in reported.notes[0]
 
 
 def test_a_number_has_the_decimals_that_it_needs(workspace: Path) -> None:
     with (workspace / "rules/s/strategy.yaml").open("a") as file:
         file.write("priority: balance_overdue * 0.125\n")
-    told = explain(workspace, "a", DAY, draft=True)
-    assert str(told.decision["priority"]) == "12.5"
-    assert str(told.facts["balance_overdue"]) == "100.00"
+    reported = explain(workspace, "a", DAY, draft=True)
+    assert str(reported.decision["priority"]) == "12.5"
+    assert str(reported.facts["balance_overdue"]) == "100.00"

@@ -51,7 +51,7 @@ def test_a_step_says_what_was_done(ws: riskseg.Workspace, fresh: bool) -> None:
     assert holding(explained) == [("hold", LATER), ("complaint", None)]
 
 
-def test_only_what_was_known_by_then_is_told(ws: riskseg.Workspace) -> None:
+def test_only_what_was_known_by_then_is_reported(ws: riskseg.Workspace) -> None:
     (letter,) = ws.explain("a", as_of=DAY).steps
     assert (letter.issued_on, letter.approved_by, letter.outcomes) == (None, (), ())
     assert holding(ws.explain("a", as_of=DAY)) == []

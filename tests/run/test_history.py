@@ -32,7 +32,7 @@ def ws(tmp_path: Path) -> riskseg.Workspace:
     return ws
 
 
-def told(history: History) -> list[tuple[str, str]]:
+def reported(history: History) -> list[tuple[str, str]]:
     return [(str(entry.day), entry.words) for entry in history.entries]
 
 
@@ -47,15 +47,15 @@ BEFORE = [
 
 
 def test_a_story_holds_what_was_known_by_then(ws: riskseg.Workspace) -> None:
-    assert told(ws.history("a", as_of="2025-12-02")) == BEFORE
-    later = told(ws.history("a", as_of="2025-12-05"))
+    assert reported(ws.history("a", as_of="2025-12-02")) == BEFORE
+    later = reported(ws.history("a", as_of="2025-12-05"))
     assert later == [
         *BEFORE[:2],
         ("2025-11-20", "paid GBP 10.00"),
         *BEFORE[2:],
         ("2025-12-05", "hold ended until 2025-12-05: solved"),
     ]
-    assert told(ws.history("a", as_of="2025-11-09")) == BEFORE[:1]
+    assert reported(ws.history("a", as_of="2025-11-09")) == BEFORE[:1]
 
 
 def test_the_page_holds_all_of_it_and_a_picture(ws: riskseg.Workspace, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_story_says_what_became_of_a_promise(
     ws = riskseg.open(root)
     out = tmp_path / "history.html"
     history = ws.history("a", as_of=as_of, out=out)
-    assert told(history)[-1:] == entries
+    assert reported(history)[-1:] == entries
     entry = history.entries[-1]
     assert (entry.kind, entry.ref, entry.amount) == ("promise", "r1", Decimal("60.00"))
     assert f"<title>{entries[0][0]}: {entries[0][1]}</title>" in out.read_text()
@@ -134,8 +134,8 @@ def test_a_story_says_what_became_of_a_promise(
 def test_a_story_says_what_became_of_a_plan(ws: riskseg.Workspace) -> None:
     ws.plan("a", instalments={"2025-12-10": "40", "2025-12-20": "50"}, on="2025-12-05", by="ann")
     plan = "plan of GBP 90.00 until 2025-12-20"
-    assert told(ws.history("a", as_of="2025-12-06"))[-1] == ("2025-12-06", f"{plan} is running")
-    later = told(ws.history("a", as_of="2025-12-31"))
+    assert reported(ws.history("a", as_of="2025-12-06"))[-1] == ("2025-12-06", f"{plan} is running")
+    later = reported(ws.history("a", as_of="2025-12-31"))
     assert later[-3:] == [
         ("2025-12-16", "instalment of GBP 40.00 due 2025-12-10 was missed"),
         ("2025-12-16", f"{plan} was broken"),

@@ -184,7 +184,7 @@ def test_a_file_called_payments_is_read_whatever_its_day_is_called(
     assert (("payments", "paid_on") in open_points(matching)) is (expected is None)
 
 
-def test_bills_without_payments_are_told_of(tmp_path: Path) -> None:
+def test_bills_without_payments_are_reported_of(tmp_path: Path) -> None:
     matching = written(tmp_path, {"invoices.csv": BILLS, "zq.csv": "a,b\n1.5,x\n"})
     assert [line.partition(":")[0] for line in matching.not_read] == ["exports/zq.csv", "payments"]
 
@@ -284,7 +284,7 @@ def test_what_is_not_there_or_holds_nothing_is_a_problem(tmp_path: Path) -> None
             match(tmp_path, str(tmp_path / place))
 
 
-def test_files_without_rows_are_told_of(tmp_path: Path) -> None:
+def test_files_without_rows_are_reported_of(tmp_path: Path) -> None:
     files = {"invoices.csv": BILLS, "payments.csv": PAYMENTS.splitlines()[0] + "\n"}
     assert "# Not read: exports/payments.csv: it has no rows." in written(tmp_path, files).toml
     (tmp_path / "exports" / "zero.csv").touch()

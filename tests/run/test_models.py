@@ -93,10 +93,10 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     again = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
     assert again.version == done.version
 
-    told = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
-    assert told.difference.auc == (0.0, 0.0, 0.0)
-    assert told.swap.only_a.rows == told.swap.only_b.rows == 0
-    assert told.notes == (
+    reported = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
+    assert reported.difference.auc == (0.0, 0.0, 0.0)
+    assert reported.swap.only_a.rows == reported.swap.only_b.rows == 0
+    assert reported.notes == (
         f"late_payment {done.version} was recalibrated to some of these accounts.",
     )
 
@@ -163,7 +163,7 @@ def test_a_sample_of_goods_stands_for_all(sound: Path, copy_of: Copy) -> None:
         assert sampled.stands_for == pytest.approx(all_rows.rows, rel=0.12)
 
 
-def test_what_was_never_seen_is_told(trained: Path, copy_of: Copy) -> None:
+def test_what_was_never_seen_is_reported(trained: Path, copy_of: Copy) -> None:
     """A strange level, and a shift of what accounts owe."""
     from riskseg.run.assign import assign
 
@@ -178,7 +178,7 @@ def test_what_was_never_seen_is_told(trained: Path, copy_of: Copy) -> None:
 
     p.write_rows(workspace, "bills", [head, *map(dearer, bills)])
     done = assign(workspace, p.AS_OF, str(workspace / "d.parquet"), at=p.AT)
-    told = [one for found in done.differences.values() for one in found]
-    assert any("is distributed differently than in training" in one for one in told)
+    reported = [one for found in done.differences.values() for one in found]
+    assert any("is distributed differently than in training" in one for one in reported)
     manifest = json.loads((workspace / "d.parquet.manifest.json").read_text())
     assert manifest["differences"] == {k: list(v) for k, v in done.differences.items()}

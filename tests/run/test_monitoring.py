@@ -132,7 +132,9 @@ def account_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_columns_that_are_new_or_gone_are_told_as_that(account_file: Path, copy_of: Copy) -> None:
+def test_columns_that_are_new_or_gone_are_reported_as_that(
+    account_file: Path, copy_of: Copy
+) -> None:
     root = copy_of(account_file)
     frame = pd.read_parquet(root / "accounts.parquet").drop(columns=["outcome", "tariff"])
     write(root, "accounts", frame.assign(channel="web", income=np.nan))

@@ -27,11 +27,11 @@ AT = datetime(2025, 12, 2, 9, 0, tzinfo=UTC)
 HEAD = "account_id,action,outcome,happened_on,amount,until\n"
 PROMISE = "a,letter,promise,2025-12-02,60.00,2025-12-20\n"
 
-Told = Callable[..., RecordedOutcomes]
+Reported = Callable[..., RecordedOutcomes]
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def reported(tmp_path: Path) -> Reported:
     """Records a file of outcomes in a workspace where a letter and a text message were issued."""
     root = small.make(tmp_path / "w")
     worklist(root, DAY, InMemory(), at=AT)
@@ -51,14 +51,14 @@ def events(root: Path, *kinds: str) -> list[dict[str, Any]]:
         return [e for e in journal.events().to_pylist() if e["kind"] in kinds]
 
 
-def problems(told: Told, text: str, **toml: str) -> list[str]:
+def problems(reported: Reported, text: str, **toml: str) -> list[str]:
     with pytest.raises(ProblemsError) as error:
-        told(text, **toml)
+        reported(text, **toml)
     return [f"{p.code} {p.what}" for p in error.value.problems]
 
 
-def test_an_outcome_is_recorded_once_with_its_promise(told: Told, tmp_path: Path) -> None:
-    done = told(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
+def test_an_outcome_is_recorded_once_with_its_promise(reported: Reported, tmp_path: Path) -> None:
+    done = reported(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
     assert (done.rows, done.new, done.known, done.bad) == (2, 2, 0, 0)
     assert (done.contacts, done.promises) == (1, 1)
     (outcome,) = [e for e in events(tmp_path / "w", "outcome") if e["account_id"] == "a"]
@@ -69,7 +69,7 @@ def test_an_outcome_is_recorded_once_with_its_promise(told: Told, tmp_path: Path
     assert (outcome["made_by"], outcome["recorded_on"]) == ("ann", NEXT)
     assert (promise["amount"], promise["until"]) == ("60.00", date(2025, 12, 20))
     assert (contact["channel"], contact["outcome"]) == ("post", "promise")
-    again = told(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
+    again = reported(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
     assert (again.new, again.known) == (0, 2)
     assert len(events(tmp_path / "w", "outcome", "contact", "promise")) == 4
 
@@ -96,19 +96,21 @@ def test_an_account_that_begins_like_a_formula_comes_back(tmp_path: Path) -> Non
     assert {e["account_id"] for e in events(root, "outcome")} == {account}
 
 
-def test_an_empty_file_is_said_to_be_empty(told: Told) -> None:
-    assert problems(told, "") == ["RS109 The file of outcomes is empty."]
+def test_an_empty_file_is_said_to_be_empty(reported: Reported) -> None:
+    assert problems(reported, "") == ["RS109 The file of outcomes is empty."]
 
 
-def test_two_attempts_of_one_day_are_two(told: Told) -> None:
+def test_two_attempts_of_one_day_are_two(reported: Reported) -> None:
     row = "b,sms,failed,2025-12-02,,\n"
-    assert told(HEAD + row * 2).new == 2
-    assert told(HEAD + row * 3).new == 1
-    assert told("account_id,action,outcome,call_id\nb,sms,failed,c1\nb,sms,failed,c2\n").new == 2
+    assert reported(HEAD + row * 2).new == 2
+    assert reported(HEAD + row * 3).new == 1
+    assert (
+        reported("account_id,action,outcome,call_id\nb,sms,failed,c1\nb,sms,failed,c2\n").new == 2
+    )
 
 
-def test_a_file_in_its_own_words_is_read_through_the_mapping(told: Told) -> None:
-    done = told(
+def test_a_file_in_its_own_words_is_read_through_the_mapping(reported: Reported) -> None:
+    done = reported(
         '[{"Nr": "b", "What": "sms", "Code": "NA"}]',
         name="out.json",
         account_id="Nr",
@@ -136,30 +138,33 @@ def test_a_file_in_its_own_words_is_read_through_the_mapping(told: Told) -> None
         ("b,sms,done,2025-11-30,,", "RS630 Row 1 after the header is of an action never issued"),
     ],
 )
-def test_a_row_that_cannot_be_recorded_says_why(told: Told, row: str, message: str) -> None:
-    (problem,) = problems(told, HEAD + row + "\n")
+def test_a_row_that_cannot_be_recorded_says_why(reported: Reported, row: str, message: str) -> None:
+    (problem,) = problems(reported, HEAD + row + "\n")
     assert problem.startswith(message)
 
 
-def test_a_file_without_what_it_needs_says_which(told: Told) -> None:
-    assert problems(told, "x,y\n1,2\n") == [
+def test_a_file_without_what_it_needs_says_which(reported: Reported) -> None:
+    assert problems(reported, "x,y\n1,2\n") == [
         'RS007 The file has no column "outcome".',
         'RS007 The file has no column "id".',
     ]
-    assert [p[:5] for p in problems(told, HEAD, outcom="x", reason="nothing")] == ["RS003", "RS007"]
+    assert [p[:5] for p in problems(reported, HEAD, outcom="x", reason="nothing")] == [
+        "RS003",
+        "RS007",
+    ]
 
 
-def test_bad_rows_that_are_few_are_set_apart(told: Told, tmp_path: Path) -> None:
+def test_bad_rows_that_are_few_are_set_apart(reported: Reported, tmp_path: Path) -> None:
     toml = tmp_path / "w" / "riskseg.toml"
     toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 0.5\n"))
-    done = told(HEAD + PROMISE + "b,sms,busy,2025-12-02,,\n")
+    done = reported(HEAD + PROMISE + "b,sms,busy,2025-12-02,,\n")
     assert (done.new, done.bad) == (1, 1)
     place = tmp_path / "w" / ".riskseg" / "quarantine" / "outcomes.csv"
     assert done.quarantine == str(place)
     assert "outcome is none of" in place.read_text()
     worklist(tmp_path / "w", NEXT, InMemory(), at=AT)
     assert place.exists(), "what was no source's is not taken away with a source's bad rows"
-    assert told(HEAD + PROMISE).quarantine is None and not place.exists()
+    assert reported(HEAD + PROMISE).quarantine is None and not place.exists()
 
 
 def test_a_workbook_is_read_with_the_same_mapping(tmp_path: Path) -> None:
@@ -185,15 +190,15 @@ def test_a_workbook_is_read_with_the_same_mapping(tmp_path: Path) -> None:
     assert bad.splitlines()[1].startswith("2,")
 
 
-def test_a_list_that_was_written_as_a_file_is_told_back_in_it(tmp_path: Path) -> None:
+def test_a_list_that_was_written_as_a_file_is_reported_back_in_it(tmp_path: Path) -> None:
     root = small.make(tmp_path / "w")
     for ending in (".xlsx", ".parquet"):
         place = root / f"list{ending}"
         worklist(root, DAY, str(place), at=AT)
         rows = pq.read_table(place) if ending == ".parquet" else sinks.texts(place)
         assert rows is not None
-        told = pa.table({"id": rows["id"], "outcome": ["done"] * len(rows)})
+        reported = pa.table({"id": rows["id"], "outcome": ["done"] * len(rows)})
         answers = str(root / f"answers{ending}")
-        sinks.write(answers, told.schema, told.to_batches(), token="run")
+        sinks.write(answers, reported.schema, reported.to_batches(), token="run")
         done = record(root, Path(answers), by="ann", on=NEXT, at=AT)
         assert (done.rows, done.new + done.known) == (2, 2)

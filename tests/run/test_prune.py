@@ -73,20 +73,20 @@ def test_what_is_removed(
 ) -> None:
     if answer is not None:
         monkeypatch.setattr("riskseg.cli.journal._can_ask", lambda: True)
-    done, told = run(workspace, *words, answer=answer)
-    assert (done, sum(kept(workspace))) == (code, left), told
+    done, reported = run(workspace, *words, answer=answer)
+    assert (done, sum(kept(workspace))) == (code, left), reported
     if left == 1:
         assert kept(workspace) == [True, False]
 
 
 def test_what_a_dry_run_says(workspace: Path) -> None:
-    _, told = run(workspace, "--older-than", "90 days", "--dry-run")
-    assert "The inputs of 1 run" in told and "would be removed" in told
-    code, told = run(workspace, "--older-than", "90 days", "--dry-run", "--json")
-    found = json.loads(told)
+    _, reported = run(workspace, "--older-than", "90 days", "--dry-run")
+    assert "The inputs of 1 run" in reported and "would be removed" in reported
+    code, reported = run(workspace, "--older-than", "90 days", "--dry-run", "--json")
+    found = json.loads(reported)
     assert (code, found["runs"], found["left"], found["dry_run"]) == (0, 1, 1, True)
-    code, told = run(workspace, "--older-than", "90 days", "--yes", "--json")
-    assert (json.loads(told)["runs"], json.loads(told)["dry_run"]) == (1, False)
+    code, reported = run(workspace, "--older-than", "90 days", "--yes", "--json")
+    assert (json.loads(reported)["runs"], json.loads(reported)["dry_run"]) == (1, False)
     assert prune(workspace, "90 days", at=LATER).runs == 0
 
 

@@ -72,13 +72,13 @@ def test_a_version_by_its_beginning(two: Path, copy_of: Copy, tmp_path: Path) ->
         assert versions.show(workspace, MODEL, version).version == later
         assert versions.show(workspace, f"{MODEL}@{version}").version == later
     assert versions.card(workspace, MODEL, later[:6], tmp_path / "card.html").version == later
-    code, told = run(workspace, "export", MODEL, later[:6], "--to", "points.csv",
+    code, reported = run(workspace, "export", MODEL, later[:6], "--to", "points.csv",
                      "--out", str(tmp_path / "points.csv"))  # fmt: skip
-    assert (code, later in told) == (0, True), told
+    assert (code, later in reported) == (0, True), reported
     for unknown in ("", "zz", f"{later}0", "../default"):
         assert problem_of(lambda v=unknown: versions.show(workspace, MODEL, v)).code == "RS401"  # type: ignore[misc]
-    code, told = run(workspace, "promote", MODEL, later[:6])
-    assert (code, f"{MODEL} {later} is the champion now." in told) == (0, True), told
+    code, reported = run(workspace, "promote", MODEL, later[:6])
+    assert (code, f"{MODEL} {later} is the champion now." in reported) == (0, True), reported
     assert champion(workspace) == later
 
 
@@ -110,8 +110,8 @@ def test_a_champion_whose_folder_is_gone(two: Path, copy_of: Copy) -> None:
         assert later in found.hint and "models promote" in found.hint
     listed = {v.version: v for v in versions.versions(workspace) if v.model == MODEL}
     assert (listed[first].there, listed[first].champion, listed[later].there) == (False, True, True)
-    code, told = run(workspace)
-    assert (code, "its folder is gone" in told) == (0, True)
+    code, reported = run(workspace)
+    assert (code, "its folder is gone" in reported) == (0, True)
     versions.promote(workspace, MODEL, later[:6], at=p.AT, by="ann", reason="")
     assert f"{MODEL} {later}" in assign(workspace, p.AS_OF, out, at=p.AT).models.values()
 
@@ -179,15 +179,19 @@ def test_a_folder_that_was_copied_into_its_place(two: Path, sound: Path, copy_of
         lambda: versions.promote(workspace, MODEL, first, at=p.AT, by="ann", reason="")
     )
     assert (found.code, "models register" in found.hint) == ("RS401", True)
-    code, told = run(workspace, "register", str(place), "--by", "ann")
-    assert (code, "it is the champion" in told, "needs its spec" in told) == (0, True, True), told
-    code, told = run(workspace, "register", str(place), "--by", "ann", "--json")
-    assert (code, json.loads(told)["version"]) == (0, first)
+    code, reported = run(workspace, "register", str(place), "--by", "ann")
+    assert (code, "it is the champion" in reported, "needs its spec" in reported) == (
+        0,
+        True,
+        True,
+    ), reported
+    code, reported = run(workspace, "register", str(place), "--by", "ann", "--json")
+    assert (code, json.loads(reported)["version"]) == (0, first)
 
 
 def _manifest(folder: Path, **changes: object) -> None:
-    told = json.loads((folder / "manifest.json").read_text()) | changes
-    (folder / "manifest.json").write_text(json.dumps(told))
+    reported = json.loads((folder / "manifest.json").read_text()) | changes
+    (folder / "manifest.json").write_text(json.dumps(reported))
 
 
 def _lose(folder: Path) -> None:
@@ -230,21 +234,21 @@ def _spoil(file: str, *path: str | int, to: object) -> Callable[[Path], object]:
         else:
             data = to
         (folder / file).write_text(json.dumps(data))
-        told = json.loads((folder / "manifest.json").read_text())
-        for name in told["files"]:
-            told["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        (folder / "manifest.json").write_text(json.dumps(told))
+        reported = json.loads((folder / "manifest.json").read_text())
+        for name in reported["files"]:
+            reported["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(reported))
 
     return spoil
 
 
 def _as_text(folder: Path) -> None:
     """The feature of the first table as a text: its bins are of numbers."""
-    card, told = (
+    card, reported = (
         json.loads((folder / name).read_text()) for name in ("scorecard.json", "manifest.json")
     )
     name = card["features"][0]["feature"]
-    features = [f | {"kind": "text"} if f["name"] == name else f for f in told["features"]]
+    features = [f | {"kind": "text"} if f["name"] == name else f for f in reported["features"]]
     _spoil("manifest.json", "features", to=features)(folder)
 
 

@@ -137,7 +137,7 @@ def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
 
 
 @pytest.mark.parametrize("name", one_in(2, ["out.parquet", "out.jsonl", "out.xlsx", "out.db"]))
-def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
+def test_what_differs_is_reported(name: str, decided: Path, copy_of: Copy) -> None:
     """Inputs that someone tampered with decide otherwise, and which is said."""
     workspace = copy_of(decided)
     if name != "out.parquet":
@@ -234,8 +234,8 @@ def test_a_run_that_kept_fewer_facts_than_are_read_now_says_so(
     monkeypatch.setattr(archive, "read_kept", read_kept)
     with pytest.raises(ProblemsError) as raised:
         replay(workspace, "last")
-    [told] = raised.value.problems
-    assert (told.code, "it lacks days_past_due" in told.what) == ("RS610", True)
+    [reported] = raised.value.problems
+    assert (reported.code, "it lacks days_past_due" in reported.what) == ("RS610", True)
 
 
 def test_a_kept_strategy_that_was_changed_is_named(
@@ -247,7 +247,7 @@ def test_a_kept_strategy_that_was_changed_is_named(
     tiers, paths = workspace / texts / "tiers.yaml", workspace / texts / "paths.yaml"
     text = tiers.read_text()
 
-    def told() -> Problem:
+    def reported() -> Problem:
         with pytest.raises(ProblemsError) as raised:
             replay(workspace, "last")
         return raised.value.problems[0]
@@ -256,10 +256,10 @@ def test_a_kept_strategy_that_was_changed_is_named(
     tiers.write_text(f"# a remark\n{text}")
     assert replay(workspace, "last").verdict == "same bytes"
     p.replace(workspace, f"{texts}/tiers.yaml", "late14_bills_6m >= 3", "late14_bills_6m >= 1")
-    problem = told()
+    problem = reported()
     assert (problem.code, problem.file) == ("RS610", texts)
     assert run.strategy is not None and run.strategy in problem.what
-    # Another version of riskseg may count otherwise: what differs is told all the same.
+    # Another version of riskseg may count otherwise: what differs is reported all the same.
     notes: list[str] = []
     with monkeypatch.context() as patched:
         patched.setattr("riskseg.__version__", "99")
@@ -268,7 +268,7 @@ def test_a_kept_strategy_that_was_changed_is_named(
     assert any(run.strategy in note for note in notes)
     tiers.write_text(text)
     paths.unlink()
-    problem = told()
+    problem = reported()
     assert (problem.code, problem.file) == ("RS200", f"{texts}/paths.yaml")
 
 
@@ -333,15 +333,15 @@ def test_an_account_is_erased_everywhere(decided: Path, copy_of: Copy) -> None:
 def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
 
-    def told(account: str) -> str:
+    def reported(account: str) -> str:
         with pytest.raises(ProblemsError) as raised:
             erase(workspace, account, by="ann", at=p.AT)
         [problem] = raised.value.problems
         assert (problem.code, account in problem.what) == ("RS601", True)
         return problem.hint
 
-    assert told("A0000O007") == 'Did you mean "A00000007"?'
-    assert told("nobody") == "Check the id."
+    assert reported("A0000O007") == 'Did you mean "A00000007"?'
+    assert reported("nobody") == "Check the id."
     # One that only a source knows: there is nothing to erase, and the id is no mistake.
     p.add_rows(workspace, "payments", {"account_id": "P1", "paid_on": "2026-01-01", "amount": 5})
     for _ in range(2):
@@ -350,7 +350,7 @@ def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) ->
         assert [e.account for e in journal.erasures()] == [account_hash("P1")]
     # Without the sources the kept runs still know who was meant, and what to erase.
     shutil.rmtree(workspace / "data")
-    assert told("A0000O007") == 'Did you mean "A00000007"?'
+    assert reported("A0000O007") == 'Did you mean "A00000007"?'
     assert len(erase(workspace, SOMEONE, by="ann", at=p.AT).runs) == 1
 
 
@@ -372,17 +372,21 @@ def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of
         with Journal.open(workspace / ".riskseg/journal.db") as journal:
             return [list(e.runs) for e in journal.erasures()]
 
-    code, out, told = run("erase", SOMEONE)
+    code, out, reported = run("erase", SOMEONE)
     assert (code, "of 1 run, of 2 kept" in out) == (1, True)
-    assert ("RS610" in told, f".riskseg/runs/{torn}" in told, whole in told) == (True, True, False)
+    assert ("RS610" in reported, f".riskseg/runs/{torn}" in reported, whole in reported) == (
+        True,
+        True,
+        False,
+    )
     assert journalled() == [[whole]]
     assert "damaged" in run("show")[1]
     assert {r.run_id: r.erased for r in listed(workspace).runs} == {torn: None, whole: 1}
     code, out, _ = run("erase", SOMEONE, "--json")
     assert (code, [p["code"] for p in json.loads(out)["problems"]]) == (1, ["RS610"])
     # Who is known nowhere else may be known there.
-    code, _, told = run("erase", "nobody")
-    assert (code, "RS601" in told, "RS610" in told) == (1, True, True)
+    code, _, reported = run("erase", "nobody")
+    assert (code, "RS601" in reported, "RS610" in reported) == (1, True, True)
 
     inputs.write_bytes(content)
     assert run("erase", SOMEONE)[0] == 0
@@ -501,8 +505,8 @@ def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of:
     assert f"unknown to the journal: {lost}" in run("show")
     done = prune(workspace, "36 months", at=later)
     assert (done.runs, done.left, done.unknown) == (0, 2, (lost,))
-    told = run("prune", "--older-than", "24 months", "--yes")
-    assert "1 kept run unknown to the journal" in told and lost in told
+    reported = run("prune", "--older-than", "24 months", "--yes")
+    assert "1 kept run unknown to the journal" in reported and lost in reported
     notes: list[str] = []
     decide(workspace, "next.parquet", progress=Progress(note=notes.append))
     assert (runs / lost / run_inputs.INPUTS).is_file()
@@ -578,28 +582,28 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
         done = CliRunner().invoke(app, ["-w", str(workspace), *words])
         return done.exit_code, done.stdout
 
-    code, told = run("replay", "last")
-    assert (code, "The same bytes" in told) == (0, True)
-    told = run("replay", "last", "--from-source", "--json")[1]
-    assert json.loads(told)["since"]["moved"] == 0
-    assert json.loads(told)["same"] is True
+    code, reported = run("replay", "last")
+    assert (code, "The same bytes" in reported) == (0, True)
+    reported = run("replay", "last", "--from-source", "--json")[1]
+    assert json.loads(reported)["since"]["moved"] == 0
+    assert json.loads(reported)["same"] is True
     assert "erased account" not in run("journal", "show")[1]
     for words in (("replay", ""), ("replay", " ")):
         assert run(*words)[0] == 1
     for by in ("ann\nbob", "ann\x1b[1m", "ann\u2028", " "):
         assert run("journal", "erase", SOMEONE, "--by", by)[0] == 2
     assert run("journal", "erase", SOMEONE, "--by", "ann [ops]")[0] == 0
-    told = run("journal", "show")[1]
-    assert (account_hash(SOMEONE)[:12] in told, "ann [ops]" in told) == (True, True)
+    reported = run("journal", "show")[1]
+    assert (account_hash(SOMEONE)[:12] in reported, "ann [ops]" in reported) == (True, True)
     shown = json.loads(run("journal", "show", "--json")[1])
     [erasure], [ran] = shown["erasures"], shown["runs"]
     assert erasure["account"] == account_hash(SOMEONE)
     assert (erasure["by"], erasure["runs"]) == ("ann [ops]", [ran["run_id"]])
     assert shown["unknown"] == []
-    code, told = run("journal", "erase", "A0000O008", "--json")
-    assert (code, "A00000008" in told) == (1, True)
-    code, told = run("replay", "last")
-    assert (code, "1 account erased" in told) == (0, True)
+    code, reported = run("journal", "erase", "A0000O008", "--json")
+    assert (code, "A00000008" in reported) == (1, True)
+    code, reported = run("replay", "last")
+    assert (code, "1 account erased" in reported) == (0, True)
     assert "1 erased" in run("journal", "show")[1]
     assert "of 1 run of" in run("journal", "prune", "--older-than", "0 days", "--yes")[1]
     assert run("replay", "last")[0] == 1

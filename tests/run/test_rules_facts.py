@@ -36,7 +36,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["strategy", *words])
 
 
-def told(*words: str) -> Any:
+def reported(*words: str) -> Any:
     result = run(*words, "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
@@ -112,7 +112,7 @@ def test_an_example_without_an_expected_fact_has_its_default_value(here: Path) -
         "  - {example: given, given: {mine: 1}, expect: {t: b}}\n"
     )
     write(here / "alone", "mine: {type: integer, else: 7}", examples=examples)
-    decided = told("test", "alone")["examples"]
+    decided = reported("test", "alone")["examples"]
     assert [e["decision"]["action"] for e in decided] == ["agency", "sms"]
 
 
@@ -134,7 +134,7 @@ def test_a_fact_nobody_knows_is_to_be_declared(here: Path) -> None:
     (here / "alone" / "examples.yaml").unlink()
     expects = "mine: {type: integer, else: 0}, region: {type: text, else: unknown}"
     write(here / "alone", expects, segments=(here / "alone" / "segments.yaml").read_text())
-    assert told("prove", "alone")["verdict"] == "proved"
+    assert reported("prove", "alone")["verdict"] == "proved"
 
 
 @pytest.mark.parametrize(
@@ -174,25 +174,25 @@ def test_by_name_by_path_and_by_version(here: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(there)
     activated = run("activate", "--by", "me", "--from", "2026-01-01")
     assert activated.exit_code == 0, activated.output
-    version = told("check")["version"]
+    version = reported("check")["version"]
     # One meaning, one version: with data, without, and wherever it lies.
     for name in ("small", "rules/small", str(alone), version, version[:5]):
-        assert told("check", name)["version"] == version
-        assert told("check", name, "--no-data")["version"] == version
-    assert told("show", version[:5])["folder"] == f"small@{version}"
+        assert reported("check", name)["version"] == version
+        assert reported("check", name, "--no-data")["version"] == version
+    assert reported("show", version[:5])["folder"] == f"small@{version}"
     assert [p["code"] for p in problems("show", "smal")] == ["RS230"]
     # A folder of the name that holds no strategy is none.
     (there / "small").mkdir()
-    assert told("check", "small")["version"] == version
+    assert reported("check", "small")["version"] == version
     # A repository with a riskseg.toml, and no data in it.
     (there / "accounts.csv").unlink()
     assert [p["code"] for p in problems("prove", "other")] == ["RS006"]
-    assert told("prove", "other", "--no-data")["from_data"] is False
+    assert reported("prove", "other", "--no-data")["from_data"] is False
 
 
 def test_what_is_shown_to_machines_is_declared(here: Path) -> None:
     write(here / "alone", "mine: {type: integer, else: 7}")
-    shown = told("show", "alone")
+    shown = reported("show", "alone")
     assert set(shown) == {
         *("name", "version", "purpose", "owner", "effective_from", "effective_to", "folder"),
         *("uses", "bands", "tiers", "columns", "rows", "actions", "protective", "paths", "guards"),

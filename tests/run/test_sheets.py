@@ -25,7 +25,7 @@ def run(workspace: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["-w", str(workspace), "strategy", *arguments])
 
 
-def told(result: Result) -> dict[str, Any]:
+def reported(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
 
@@ -43,7 +43,7 @@ def mine(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def book(mine: Path, tmp_path: Path) -> Path:
     place = tmp_path / "tables.xlsx"
-    told(run(mine, "sheet", "export", "--out", str(place), "--json"))
+    reported(run(mine, "sheet", "export", "--out", str(place), "--json"))
     return place
 
 
@@ -57,7 +57,7 @@ def change(book: Path, **cells: object) -> None:
 
 
 def version(workspace: Path) -> str:
-    return str(told(run(workspace, "check", "--json"))["version"])
+    return str(reported(run(workspace, "check", "--json"))["version"])
 
 
 @pytest.mark.parametrize("out", ["tables.xlsx", "tables"])
@@ -76,14 +76,14 @@ def test_out_and_in_again_changes_no_byte(
         "unknown: match, when: months_on_book < 6",
     )
     before = strategy_files(workspace)
-    exported = told(run(workspace, "sheet", "export", "--out", str(place), "--json"))
+    exported = reported(run(workspace, "sheet", "export", "--out", str(place), "--json"))
     assert exported["rows"] == {"segments": 10, "standing": 2, "behaviour": 6}
     first = {file: Path(file).read_bytes() for file in exported["files"]}
-    done = told(run(workspace, "sheet", "import", str(place), "--json"))
+    done = reported(run(workspace, "sheet", "import", str(place), "--json"))
     assert done["files"] == []
     assert not any(table["differs"] for table in done["tables"])
     assert strategy_files(workspace) == before
-    told(run(workspace, "sheet", "export", "--out", str(place), "--json"))
+    reported(run(workspace, "sheet", "export", "--out", str(place), "--json"))
     assert {file: Path(file).read_bytes() for file in exported["files"]} == first
 
 
@@ -93,7 +93,7 @@ def test_a_change_in_the_sheet_is_the_change_in_the_strategy(
 ) -> None:
     workspace, by_hand = copy_of(sound), copy_of(sound)
     change(book, segments_D8="low, medium", behaviour_B3="months_on_book < 7")
-    done = told(run(workspace, "sheet", "import", str(book), "--json", *["--dry-run"] * dry))
+    done = reported(run(workspace, "sheet", "import", str(book), "--json", *["--dry-run"] * dry))
     assert {t["table"]: t["changed"] for t in done["tables"]} == {
         "segments": ["self_cure"],
         "standing": [],
@@ -126,14 +126,14 @@ def test_rows_added_taken_away_and_moved(mine: Path, book: Path) -> None:
         for column, text_ in enumerate(texts, start=1):
             tiers.cell(row_number, column, text_)
     opened.save(book)
-    done = told(run(mine, "sheet", "import", str(book), "--json", "--dry-run"))
+    done = reported(run(mine, "sheet", "import", str(book), "--json", "--dry-run"))
     segments, _, behaviour = done["tables"]
     assert (segments["added"], segments["removed"]) == (["first"], ["closed"])
     assert (segments["changed"], segments["moved"]) == ([], False)
     assert (behaviour["changed"], behaviour["moved"]) == ([], True)
 
 
-def test_columns_added_and_dropped_are_told(mine: Path, book: Path) -> None:
+def test_columns_added_and_dropped_are_reported(mine: Path, book: Path) -> None:
     opened = load_workbook(book)
     sheet = opened["segments"]
     assert sheet["F1"].value == "late_risk"
@@ -142,7 +142,7 @@ def test_columns_added_and_dropped_are_told(mine: Path, book: Path) -> None:
         sheet.cell(number, 6, "any")
     opened.save(book)
     result = run(mine, "sheet", "import", str(book), "--dry-run")
-    # What it comes to is a Problem here; that columns come and go is told all the same.
+    # What it comes to is a Problem here; that columns come and go is reported all the same.
     assert result.exit_code == 1
     assert "segments: columns added: account_class; columns dropped: late_risk" in result.stderr
     sheet.delete_cols(6)
@@ -151,7 +151,7 @@ def test_columns_added_and_dropped_are_told(mine: Path, book: Path) -> None:
     result = run(mine, "sheet", "import", str(book), "--dry-run")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "segments: 10 rows; columns dropped: late_risk; changed: " in result.stdout
-    done = told(run(mine, "sheet", "import", str(book), "--dry-run", "--json"))
+    done = reported(run(mine, "sheet", "import", str(book), "--dry-run", "--json"))
     segments = done["tables"][0]
     assert (segments["columns"], segments["columns_added"]) == (True, [])
     assert segments["columns_removed"] == ["late_risk"]
@@ -179,7 +179,7 @@ WHERE = "tables.xlsx, sheet"
         ({"behaviour_B7": "days_past_due > 1"}, "RS203", "behaviour, cell A1"),
     ],
 )
-def test_a_fault_is_told_by_its_cell_and_nothing_is_written(
+def test_a_fault_is_reported_by_its_cell_and_nothing_is_written(
     mine: Path, book: Path, cells: dict[str, object], code: str, place: str
 ) -> None:
     before = strategy_files(mine)
@@ -189,7 +189,7 @@ def test_a_fault_is_told_by_its_cell_and_nothing_is_written(
     problems = json.loads(result.stdout)["problems"]
     found = [(one["code"], one["file"].removeprefix(f"{book.parent}/")) for one in problems]
     assert (code, f"{WHERE} {place}") in found
-    # A cover is told of in rows: nobody has seen lines.
+    # A cover is reported in rows: nobody has seen lines.
     assert not any("line" in one["what"] + one["hint"] for one in problems)
     assert strategy_files(mine) == before
 
@@ -212,7 +212,7 @@ def test_sheets_lost_or_unknown(mine: Path, book: Path, tmp_path: Path) -> None:
     assert 'There is no sheet "standing"' in result.stderr
     assert "Sheet2" not in result.stderr
     folder = tmp_path / "csv"
-    told(run(mine, "sheet", "export", "--out", str(folder), "--json"))
+    reported(run(mine, "sheet", "export", "--out", str(folder), "--json"))
     (folder / "behaviour.csv").rename(folder / "behavior.csv")
     (folder / "notes.txt").write_text("no sheet")
     (folder / ".hidden.csv").write_text("no sheet")
@@ -252,7 +252,7 @@ def test_a_scheme_no_workbook_can_name_goes_to_csv(
     result = run(workspace, "sheet", "export", "--out", str(tmp_path / "t.xlsx"))
     line = len(tiers.read_text().splitlines()) - 1
     assert f"RS219 {TIERS}:{line}" in result.stderr and "CSV" in result.stderr
-    told(run(workspace, "sheet", "export", "--out", str(tmp_path / "t"), "--json"))
+    reported(run(workspace, "sheet", "export", "--out", str(tmp_path / "t"), "--json"))
     assert (tmp_path / "t" / "history.csv").is_file()
 
 
@@ -260,11 +260,11 @@ def test_what_import_replaces_may_be_broken_or_gone(sound: Path, copy_of: Copy, 
     workspace = copy_of(sound)
     expected = version(workspace)
     (workspace / SEGMENTS).write_text("# Kept.\nrows: [")
-    told(run(workspace, "sheet", "import", str(book), "--json"))
+    reported(run(workspace, "sheet", "import", str(book), "--json"))
     assert (workspace / SEGMENTS).read_text().startswith("# Kept.\ncolumns: [lifecycle,")
     assert version(workspace) == expected
     (workspace / SEGMENTS).unlink()
-    told(run(workspace, "sheet", "import", str(book), "--json"))
+    reported(run(workspace, "sheet", "import", str(book), "--json"))
     assert version(workspace) == expected
 
 
@@ -274,7 +274,7 @@ def test_segments_may_stand_in_a_sheet_themselves(
     workspace = copy_of(sound)
     expected = version(workspace)
     folder, own = tmp_path / "csv", workspace / p.STRATEGY / "segments.csv"
-    told(run(workspace, "sheet", "export", "--out", str(folder), "--json"))
+    reported(run(workspace, "sheet", "export", "--out", str(folder), "--json"))
     own.write_bytes((folder / "segments.csv").read_bytes())
     for arguments in (["check"], ["sheet", "import", str(book)]):
         result = run(workspace, *arguments)
@@ -282,10 +282,10 @@ def test_segments_may_stand_in_a_sheet_themselves(
     (workspace / SEGMENTS).unlink()
     assert version(workspace) == expected
     before = strategy_files(workspace)
-    assert told(run(workspace, "sheet", "import", str(folder), "--json"))["files"] == []
+    assert reported(run(workspace, "sheet", "import", str(folder), "--json"))["files"] == []
     assert strategy_files(workspace) == before
     change(book, segments_D8="low, medium")
-    done = told(run(workspace, "sheet", "import", str(book), "--json"))
+    done = reported(run(workspace, "sheet", "import", str(book), "--json"))
     assert done["files"] == [f"{p.STRATEGY}/segments.csv"]
     assert '"low, medium"' in own.read_text() and not (workspace / SEGMENTS).exists()
     assert version(workspace) == done["version"] != expected

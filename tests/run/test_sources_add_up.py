@@ -134,7 +134,7 @@ REVERSED = (
 
 
 @pytest.mark.parametrize(
-    ("payment_id", "reverses", "told"),
+    ("payment_id", "reverses", "reported"),
     [
         ("1", "1.0", "without the decimals of a whole number. Map it in [source.payments]: `reve"),
         ("1.0", "1", "without the decimals of a whole number. Map it in [source.payments]: `paym"),
@@ -147,13 +147,13 @@ REVERSED = (
     ],
 )
 def test_a_reversal_of_no_payment_says_the_likely_spelling(
-    tmp_path: Path, payment_id: str, reverses: str, told: str
+    tmp_path: Path, payment_id: str, reverses: str, reported: str
 ) -> None:
     root = workspace(tmp_path / "w", payments=REVERSED.format(payment_id, reverses))
     (problem,) = refused(root)
     assert problem.code == "RS110"
-    assert problem.hint.startswith(f"1 would match {told}" if told else "Correct the id")
-    if "Map it" in told:
+    assert problem.hint.startswith(f"1 would match {reported}" if reported else "Correct the id")
+    if "Map it" in reported:
         toml = root / "riskseg.toml"
         toml.write_text(f"{toml.read_text()}{problem.hint.split('`')[1]}\n")
         assigned(root)
@@ -183,8 +183,8 @@ def test_an_account_with_a_row_set_apart_is_marked(tmp_path: Path) -> None:
         "used": 1,
         "set_apart": 1,
     }
-    (told,) = explain(root, "a", AS_OF).set_apart
-    assert told == "data/payments.csv:2: in payments, amount is not an amount of money."
+    (reported,) = explain(root, "a", AS_OF).set_apart
+    assert reported == "data/payments.csv:2: in payments, amount is not an amount of money."
     assert not explain(root, "b", AS_OF).set_apart
 
 
@@ -211,12 +211,12 @@ def test_a_sign_that_currencies_share_is_that_of_the_workspace(tmp_path: Path) -
     assert not check(workspace(tmp_path / "w", 'currency = "aud"', payments=rows)).problems
 
 
-def test_columns_that_nothing_reads_are_told(tmp_path: Path) -> None:
+def test_columns_that_nothing_reads_are_reported(tmp_path: Path) -> None:
     root = workspace(tmp_path / "w", bills=BILLS.replace("amount\n", "amount,invoice_date,hue\n"))
     text = (root / "data/bills.csv").read_text().replace(",100\n", ",100,2025-10-01,red\n")
     (root / "data/bills.csv").write_text(text)
-    told = "bills: columns that are not used: invoice_date (did you mean issued_on?), hue."
-    assert told in check(root).notes
+    reported = "bills: columns that are not used: invoice_date (did you mean issued_on?), hue."
+    assert reported in check(root).notes
 
 
 PAYMENTS = """account_id,paid_on,amount,payment_id,status,reverses
@@ -320,18 +320,18 @@ def test_a_copy_of_a_file_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "told"),
+    ("expected", "reported"),
     [
         ('newest = "5 days"', "the newest row is of 2025-11-20, 11 days before 2025-12-01"),
         ('rows = "1..19"', "there are 20 rows; 1..19 are expected"),
         ('sum = "211.."', "there are amounts of 210.00; 211.. are expected"),
     ],
 )
-def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, told: str) -> None:
+def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, reported: str) -> None:
     root = workspace(tmp_path / "w", payments=paid(20))
     expecting(root, expected)
     (problem,) = refused(root)
-    assert told in problem.what
+    assert reported in problem.what
     ended = CliRunner().invoke(
         app, ["-w", str(root), "assign", "--as-of", str(AS_OF), "--out", str(root / "e.csv")]
     )
@@ -339,7 +339,7 @@ def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, told: s
 
 
 @pytest.mark.parametrize(
-    ("copies", "told"),
+    ("copies", "reported"),
     [
         (20, "40 of 40 rows stand there more than once, alike in everything but their id."),
         (18, "36 of 38 rows"),
@@ -350,8 +350,8 @@ def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, told: s
     ],
 )
 @pytest.mark.parametrize("table", ["payments", "bills"])
-def test_rows_that_stand_there_twice_are_told(
-    tmp_path: Path, table: str, copies: int, told: str
+def test_rows_that_stand_there_twice_are_reported(
+    tmp_path: Path, table: str, copies: int, reported: str
 ) -> None:
     """With ids of their own; past a share of the rows it is a Problem, by chance it is nothing."""
     rows = [f"a,2025-11-{n + 1:02d},{n + 1}.00" for n in range(20)]
@@ -362,7 +362,7 @@ def test_rows_that_stand_there_twice_are_told(
     if 2 * copies > 13:
         (problem,) = refused(root)
         assert problem.code == "RS111"
-        assert f"In {table}, {told}" in problem.what
+        assert f"In {table}, {reported}" in problem.what
         (root / "riskseg.toml").write_text(
             (root / "riskseg.toml").read_text().replace("[workspace]", "[workspace]\nmax_alike = 1")
         )
@@ -370,7 +370,7 @@ def test_rows_that_stand_there_twice_are_told(
     assigned(root, progress=Progress(note=notes.append))
     found = [note for note in notes if note.startswith(f"In {table}")]
     assert [note for note in check(root).notes if note in found] == found
-    assert (bool(found), told in "".join(found)) == (bool(told), True)
+    assert (bool(found), reported in "".join(found)) == (bool(reported), True)
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,9 @@ def manifest(workspace: Path, kept: Any) -> dict[str, Any]:
 
 def test_one_learner_of_the_spec_alone(workspace: Path) -> None:
     [kept] = json.loads(riskseg(workspace, "train", "--only", "scorecard", "--json"))
-    told = manifest(workspace, kept)
-    assert (told["learner"], told["form"]) == ("scorecard", "additive")
-    assert list(told["metrics"]) == ["scorecard"]
+    reported = manifest(workspace, kept)
+    assert (reported["learner"], reported["form"]) == ("scorecard", "additive")
+    assert list(reported["metrics"]) == ["scorecard"]
     [again] = json.loads(riskseg(workspace, "train", "--only", "lightgbm", "--json"))
     assert manifest(workspace, again)["learner"] == "lightgbm"
     assert (kept["champion"], again["champion"]) == (True, False)
@@ -77,10 +77,10 @@ def test_the_summary_says_what_ships_and_by_how_much(workspace: Path) -> None:
     spec = workspace / "models/outcome.yaml"
     spec.write_text(spec.read_text() + "refit: true\nlightgbm: {search: none}\n")
     [kept] = json.loads(riskseg(workspace, "train", "--json"))
-    told = manifest(workspace, kept)
-    assert told["champion"]["gain"] is not None
-    assert set(told["champion"]["log_loss_saved"]) == {"share", "low", "high"}
-    assert told["refit"]["rows"] == 2500 > told["training"]["rows"]
+    reported = manifest(workspace, kept)
+    assert reported["champion"]["gain"] is not None
+    assert set(reported["champion"]["log_loss_saved"]) == {"share", "low", "high"}
+    assert reported["refit"]["rows"] == 2500 > reported["training"]["rows"]
     shown = " ".join(riskseg(workspace, "models", "show", "outcome", kept["version"]).split())
     assert "95% interval" in shown and "saves" in shown
     assert "learned from all 2,500 rows, the hold-out among them" in shown

@@ -38,7 +38,7 @@ class Case:
     as of the date."""
 
     files: dict[str, str]
-    told: str
+    reported: str
     overdue: str = "70.00"
     settings: str = ""
     as_of: date = AS_OF
@@ -112,9 +112,9 @@ def test_an_account_with_a_bad_row_is_decided_and_marked(tmp_path: Path, case: C
     assert controls.money.no_account == 0
     aged = ageing(root, case.as_of, here=root).total
     assert (aged.accounts, aged.overdue) == (done.rows, controls.overdue_by_segment)
-    told = explain(root, "a", case.as_of)
-    assert told.set_apart == (case.told,)
-    assert told.facts["has_quarantined_rows"] is True
+    reported = explain(root, "a", case.as_of)
+    assert reported.set_apart == (case.reported,)
+    assert reported.facts["has_quarantined_rows"] is True
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,8 @@ def test_the_journal_decides_once_anything_is_activated(trained: Path, copy_of: 
         decide(workspace, draft=True)
 
     account = "A00000001"
-    told = explain(workspace, account, p.AS_OF)
-    assert told.strategy == done.version
+    reported = explain(workspace, account, p.AS_OF)
+    assert reported.strategy == done.version
     with pytest.raises(ProblemsError):
         explain(workspace, account, p.AS_OF, draft=True)
 
@@ -257,18 +257,18 @@ def test_the_command_line(trained: Path, copy_of: Copy, monkeypatch: pytest.Monk
     assert run(*activating, "--by", "ann\nbob")[0] == 2
     assert run(*activating, "--by", "ann", "--unproved", "--reason", "a\tb")[0] == 2
     assert run("strategy", "versions")[1].startswith("Nothing is activated")
-    code, told = run(*activating, "--by", "ann", "--json")
-    done = json.loads(told)
+    code, reported = run(*activating, "--by", "ann", "--json")
+    done = json.loads(reported)
     assert (code, done["effective_from"], done["by"], done["new"]) == (0, "2026-05-01", "ann", True)
     assert done["proof"]["proved"] > 20
     assert done["proof"]["unproved"] == []
-    code, told = run(*activating, "--by", "bob")
+    code, reported = run(*activating, "--by", "bob")
     assert code == 0
-    assert "already, by ann: nothing is changed." in told
+    assert "already, by ann: nothing is changed." in reported
     assert done["version"] in run("strategy", "versions")[1]
     out = ("--out", str(workspace / "o.csv"))
     assert run("assign", "--as-of", "2026-04-30", *out)[0] == 1
-    code, told = run("assign", "--as-of", "2026-04-30", *out, "--draft")
-    assert (code, "not activated" in told) == (0, True)
-    code, told = run("assign", "--as-of", "2026-05-15", *out)
-    assert (code, "not activated" in told) == (0, False)
+    code, reported = run("assign", "--as-of", "2026-04-30", *out, "--draft")
+    assert (code, "not activated" in reported) == (0, True)
+    code, reported = run("assign", "--as-of", "2026-05-15", *out)
+    assert (code, "not activated" in reported) == (0, False)

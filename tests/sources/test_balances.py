@@ -90,15 +90,15 @@ def test_a_history_worked_out_by_hand(tmp_path: Path) -> None:
 
 def test_random_histories_equal_plain_loops(tmp_path: Path) -> None:
     draw = Random(7)  # noqa: S311
-    told = {
+    reported = {
         f"a{n}": "".join(draw.choice("XCC0012 3C") for _ in range(draw.choice((1, 6, 30))))
         for n in range(40)
     }
-    told = {a: s for a, s in told.items() if s.strip()}
-    found = observed(workspace(tmp_path, [r for a, s in told.items() for r in history(a, s)]))
-    last = max(len(statuses.rstrip()) for statuses in told.values()) - 1
+    reported = {a: s for a, s in reported.items() if s.strip()}
+    found = observed(workspace(tmp_path, [r for a, s in reported.items() for r in history(a, s)]))
+    last = max(len(statuses.rstrip()) for statuses in reported.values()) - 1
     compared = 0
-    for account, statuses in told.items():
+    for account, statuses in reported.items():
         levels = {
             n: None if (days := DAYS[s]) is None else 0 if days == 0 else days // 30 + 1
             for n, s in enumerate(statuses)
@@ -122,7 +122,7 @@ def test_random_histories_equal_plain_loops(tmp_path: Path) -> None:
 
 def test_buckets_and_days_say_how_late_an_account_is(tmp_path: Path) -> None:
     row = {"account_id": "a", "as_of": "2024-01-31"}
-    for told, days, months in (
+    for reported, days, months in (
         ({"current": "5", "d1_30": "0", "d61_90": "7.50", "d90_plus": ""}, 61, 3),
         ({"days_past_due": "31"}, 31, 2),
         ({"overdue": "0.01"}, 1, 1),
@@ -135,8 +135,8 @@ def test_buckets_and_days_say_how_late_an_account_is(tmp_path: Path) -> None:
         ({"current": "", "d1_30": ""}, None, None),
         ({"current": "5", "d1_30": ""}, 0, 0),
     ):
-        (found,) = observed(workspace(tmp_path, [{**row, **told}], "")).values()
-        assert (found["days_past_due"], found["months_past_due"]) == (days, months), told
+        (found,) = observed(workspace(tmp_path, [{**row, **reported}], "")).values()
+        assert (found["days_past_due"], found["months_past_due"]) == (days, months), reported
 
 
 def test_no_model_learns_from_an_outcome(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_gzip_file_that_is_cut_off_is_a_problem(tmp_path: Path) -> None:
     assert (problem.code, problem.file) == ("RS006", "a.csv.gz")
 
 
-def test_a_fault_far_into_a_file_is_told_with_its_line(
+def test_a_fault_far_into_a_file_is_reported_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind the first blocks that are looked at, and with quotes that first appear there."""

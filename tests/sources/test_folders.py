@@ -57,7 +57,7 @@ def parquet(path: Path, **columns: Any) -> None:
     pq.write_table(pa.table(columns), path)
 
 
-def test_later_columns_of_parquet_files_are_kept_and_told(tmp_path: Path) -> None:
+def test_later_columns_of_parquet_files_are_kept_and_reported(tmp_path: Path) -> None:
     parquet(tmp_path / "1.parquet", a=["A1"], amount=pa.array([1], pa.int32()))
     parquet(tmp_path / "2.parquet", amount=[2], Cancelled=["x"], a=pa.array([None], pa.null()))
     columns, rows, counted = read(tmp_path, "*.parquet")

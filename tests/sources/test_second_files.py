@@ -203,7 +203,7 @@ def test_without_bills_it_is_said_why_no_file_is_the_list_of_accounts(tmp_path: 
     ]
 
 
-def test_a_name_that_a_file_has_twice_is_told_of(tmp_path: Path) -> None:
+def test_a_name_that_a_file_has_twice_is_reported_of(tmp_path: Path) -> None:
     files = {"invoices.csv": BILLS, "cash.csv": PAYMENTS.replace("inv_no", "Cust_No")}
     matching = matched(tmp_path, files)
     assert read(matching) == {"bills": "exports/invoices.csv"}

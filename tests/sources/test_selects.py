@@ -246,7 +246,7 @@ def test_what_a_select_takes_a_column_for(
         (b"", "RS109", None),
     ],
 )  # fmt: skip
-def test_csv_in_a_select_that_cannot_be_read_is_told_with_its_line(
+def test_csv_in_a_select_that_cannot_be_read_is_reported_with_its_line(
     folder: Path, content: bytes, code: str, line: int | None
 ) -> None:
     (folder / "data/b.csv").write_bytes(content)

@@ -144,7 +144,7 @@ def test_a_workspace_works_wherever_it_lies(tmp_path: Path, name: str) -> None:
 def test_rows_that_cannot_be_read_are_a_problem_wherever_they_are_read_first(
     tmp_path: Path,
 ) -> None:
-    """Far into a file, where its columns have long been told from its first rows."""
+    """Far into a file, where its columns have long been inferred from its first rows."""
     rows = "".join(f"a{n},{n},2025-11-01,10\n" for n in range(30_000))
     root = make(tmp_path, bills=FILES["bills"] + rows + "b,x,2025-11-01,1,234.50\n")
     (root / "riskseg.toml").write_text(
@@ -153,7 +153,7 @@ def test_rows_that_cannot_be_read_are_a_problem_wherever_they_are_read_first(
     assert {p.code for p in check(root).problems} >= {"RS021"}
 
 
-def test_a_key_of_source_that_is_misspelt_is_told_as_such(tmp_path: Path) -> None:
+def test_a_key_of_source_that_is_misspelt_is_reported_as_such(tmp_path: Path) -> None:
     toml = '[source]\nlayot = "odoo"\n[source.bills]\nfrom = "bills.csv"\n'
     (tmp_path / "riskseg.toml").write_text(toml)
     problems = Problems()
@@ -163,7 +163,7 @@ def test_a_key_of_source_that_is_misspelt_is_told_as_such(tmp_path: Path) -> Non
     assert 'Did you mean "layout"?' in problem.hint
 
 
-def test_a_row_that_is_too_long_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_row_that_is_too_long_is_reported_with_its_line(tmp_path: Path) -> None:
     root = make(tmp_path / "w")
     with (root / "data/payments.csv").open("a") as file:
         file.write(f'"{"x" * 3_000_000}",2025-11-01,1\n')

@@ -133,14 +133,14 @@ WRITING: dict[str, Callable[[Journal], None]] = {
 
 def answers(path: Path) -> list[tuple[str, Any]]:
     """What each reading operation says; RS603 where it says none."""
-    told: list[tuple[str, Any]] = []
+    reported: list[tuple[str, Any]] = []
     for open_it in (Journal.open_to_read, Journal.open):
         try:
             with open_it(path) as journal:
-                told += [(name, attempt(path, ask, journal)) for name, ask in READING.items()]
+                reported += [(name, attempt(path, ask, journal)) for name, ask in READING.items()]
         except ProblemsError as error:
-            told += [(name, code(path, error)) for name in READING]
-    return told
+            reported += [(name, code(path, error)) for name in READING]
+    return reported
 
 
 def attempt(path: Path, use: Callable[[Journal], Any], journal: Journal) -> Any:
@@ -158,21 +158,21 @@ def code(path: Path, error: ProblemsError) -> str:
 
 @pytest.fixture(scope="module")
 def right(whole: Path) -> list[tuple[str, Any]]:
-    told = answers(whole)
-    assert not [name for name, answer in told if answer == "RS603"]
-    return told
+    reported = answers(whole)
+    assert not [name for name, answer in reported if answer == "RS603"]
+    return reported
 
 
 def check(path: Path, right: list[tuple[str, Any]], *, writes: bool = True) -> int:
     """How many answers are RS603; every other is right. Writing meets no other fault."""
-    told = answers(path)
-    wrong = [(n, a) for (n, a), e in zip(told, right, strict=True) if a not in ("RS603", e[1])]
+    reported = answers(path)
+    wrong = [(n, a) for (n, a), e in zip(reported, right, strict=True) if a not in ("RS603", e[1])]
     assert not wrong
     if writes:
         with suppress(ProblemsError), Journal.open(path) as journal:
             for write in WRITING.values():
                 attempt(path, write, journal)
-    return sum(answer == "RS603" for _, answer in told)
+    return sum(answer == "RS603" for _, answer in reported)
 
 
 def test_bytes_that_are_flipped(whole: Path, right: list[tuple[str, Any]], tmp_path: Path) -> None:

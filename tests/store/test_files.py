@@ -93,7 +93,7 @@ def test_a_place_that_can_be_written_is_no_problem_and_stays_as_it_was(tmp_path:
 
 def test_a_full_disk_is_a_problem(run: Run, tmp_path: Path) -> None:
     # A limit on the size of files stands in for the disk: the same error, another number.
-    told = run(
+    reported = run(
         """
         import resource, sys
         from pathlib import Path
@@ -109,12 +109,12 @@ def test_a_full_disk_is_a_problem(run: Run, tmp_path: Path) -> None:
         """,
         tmp_path / "out.csv",
     )
-    assert told.stdout.startswith("RS010 "), told.stderr
-    assert "Make room" in told.stdout
+    assert reported.stdout.startswith("RS010 "), reported.stderr
+    assert "Make room" in reported.stdout
     assert not names(tmp_path)
 
 
-def test_another_fault_in_the_block_is_not_told_as_a_fault_of_the_place(tmp_path: Path) -> None:
+def test_another_fault_in_the_block_is_not_reported_as_a_fault_of_the_place(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), write_beside(tmp_path / "out.csv", token=RUN_ID):
         (tmp_path / "input.csv").read_text()
 
@@ -161,8 +161,8 @@ def test_killed_at_any_point_it_is_whole_or_absent_and_sweeps_clean(
     run: Run, tmp_path: Path, point: str, kind: str
 ) -> None:
     target = tmp_path / "v1"
-    told = run(KILLED, target, point, kind)
-    assert told.returncode == -signal.SIGKILL, told.stderr
+    reported = run(KILLED, target, point, kind)
+    assert reported.returncode == -signal.SIGKILL, reported.stderr
     left = sorted(tmp_path.glob(".v1.r1.*.riskseg.part"))
     assert len(left) == (0 if point == "after the rename" else 1)
     assert target.exists() == (point == "after the rename")
@@ -173,7 +173,7 @@ def test_killed_at_any_point_it_is_whole_or_absent_and_sweeps_clean(
         assert names(target) == ["inner", "two"]
     assert names(tmp_path) == (["v1"] if target.exists() else [])
     # Done again without a sweep before, it succeeds.
-    told = run(KILLED, target, "in the block", kind)
+    reported = run(KILLED, target, "in the block", kind)
     assert run(KILLED, target, "never", kind).returncode == 0
     assert names(tmp_path) == ["v1"]
 
@@ -243,7 +243,7 @@ def test_sha256(tmp_path: Path) -> None:
 
 
 def test_files_and_lock_load_none_of_the_large_libraries(run: Run) -> None:
-    told = run(
+    reported = run(
         """
         import sys
         import riskseg.store.files, riskseg.store.lock, riskseg.store.records
@@ -252,4 +252,4 @@ def test_files_and_lock_load_none_of_the_large_libraries(run: Run) -> None:
         print({"sqlalchemy", "alembic"} & set(sys.modules))
         """
     )
-    assert told.stdout.split() == ["set()", "set()"], told.stderr
+    assert reported.stdout.split() == ["set()", "set()"], reported.stderr

@@ -529,7 +529,7 @@ def test_foreign_keys_hold(path: Path) -> None:
 
 def test_opening_an_up_to_date_journal_loads_no_migrations(run: Run, path: Path) -> None:
     Journal.open(path).close()
-    told = run(
+    reported = run(
         """
         import sys
         from pathlib import Path
@@ -539,7 +539,7 @@ def test_opening_an_up_to_date_journal_loads_no_migrations(run: Run, path: Path)
         """,
         path,
     )
-    assert told.stdout == "[] False\n", told.stderr
+    assert reported.stdout == "[] False\n", reported.stderr
 
 
 def test_an_upgrade_is_all_or_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -615,7 +615,7 @@ def test_a_journal_that_another_writes_in(
 
 
 def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, path: Path) -> None:
-    told = run(
+    reported = run(
         """
         import os, signal, sys
         from datetime import datetime
@@ -636,7 +636,7 @@ def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, pa
         """,
         path,
     )
-    assert told.returncode == -signal.SIGKILL, told.stderr
+    assert reported.returncode == -signal.SIGKILL, reported.stderr
     with Journal.open(path) as journal:
         assert [model.version for model in journal.models()] == ["v1"]
         journal.record_model(MODEL)

@@ -21,7 +21,7 @@ with workspace_lock(Path(sys.argv[1])):
 """
 
 
-def test_another_process_is_told_who_holds_it_until_that_is_killed(tmp_path: Path) -> None:
+def test_another_process_is_reported_who_holds_it_until_that_is_killed(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)],
         stdout=subprocess.PIPE,

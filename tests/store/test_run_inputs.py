@@ -83,7 +83,7 @@ def test_erasing_an_account(tmp_path: Path, account: str, there: bool) -> None:
     if there:
         assert account not in accounts(folder)
         assert account.encode() not in after
-        # Told again, so that what a killed erasure had done already can be journalled.
+        # Reported again, so that what a killed erasure had done already can be journalled.
         assert run_inputs.erase(folder, account, "hash") is True
         assert (folder / run_inputs.INPUTS).read_bytes() == after
         assert run_inputs.erase(folder, "A00005", "other") is True

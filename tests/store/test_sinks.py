@@ -382,7 +382,7 @@ def test_killed_in_the_middle_nobody_sees_half(
     if old:
         put(url, ROWS[:1])
     before = path.read_bytes() if old else None
-    told = run(
+    reported = run(
         """
         import os, signal, sys
         import pyarrow as pa
@@ -399,7 +399,7 @@ def test_killed_in_the_middle_nobody_sees_half(
         """,
         url,
     )
-    assert told.returncode == -signal.SIGKILL, told.stderr
+    assert reported.returncode == -signal.SIGKILL, reported.stderr
     if target == "x.db":
         seen = read(path, "SELECT name FROM sqlite_master")
         assert seen == ([("decisions",)] if old else [])

@@ -1,4 +1,4 @@
-"""Which rows changed, told as a person would point at them."""
+"""Which rows changed, reported as a person would point at them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEW = "  - {tier: new, when: months_on_book < 6, unknown: match}\n"
 CHASE = "  - {id: chase, match: [any, high, [new, late]], segment: chase}\n"
 CLOSED = "  - {id: closed, match: [closed_in_debt, any, any], segment: trace}\n"
 
-# One place changed: what is told, and what is told the other way round.
+# One place changed: what is reported, and what is reported the other way round.
 Case = tuple[tuple[str, str, str], list[str], list[str]]
 TOLD: dict[str, Case] = {
     "a cut": (

@@ -18,7 +18,7 @@ from tests.support.strategies import FACTS, SMALL, changed, read
 @dataclass(frozen=True)
 class Fault:
     """`old` replaced by `new` in `file`; the Problem stands where `at` does (or `new`), in
-    `told_of` (or `file`)."""
+    `reported_in` (or `file`)."""
 
     name: str
     code: str
@@ -26,7 +26,7 @@ class Fault:
     old: str
     new: str
     at: str = ""
-    told_of: str = ""
+    reported_in: str = ""
     says: str = ""
 
 
@@ -272,7 +272,7 @@ FAULTS = (
         "leave: {for: [leave], starts: as_of}\n",
         "",
         at="segment: leave",
-        told_of=G,
+        reported_in=G,
     ),
     _f("cell of no level", "RS205", G, "[new, late]", "[]", says="names no level"),
     _f("any in a list", "RS205", G, "[new, late]", "[any, late]", says='level "any"'),
@@ -342,7 +342,7 @@ FAULTS = (
         "as_of}",
         "as_of, effective_from: 2026-03-02}",
         at="segment: leave",
-        told_of=G,
+        reported_in=G,
         says='"leave" until 2026-03-01.',
     ),
     _f(
@@ -353,7 +353,7 @@ FAULTS = (
         "leave: {for: [leave], starts: as_of, effective_to: 2026-03-01}\n"
         "after: {for: [leave], starts: as_of, effective_from: 2026-03-03}",
         at="segment: leave",
-        told_of=G,
+        reported_in=G,
         says='"leave" on 2026-03-02.',
     ),
     _f(
@@ -520,15 +520,17 @@ def test_the_small_strategy_is_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
-def test_each_fault_is_told_once_at_its_line(fault: Fault, tmp_path: Path) -> None:
+def test_each_fault_is_reported_once_at_its_line(fault: Fault, tmp_path: Path) -> None:
     files = changed(fault.file, fault.old, fault.new)
     strategy, problems = read(tmp_path, files)
     assert strategy is None
-    told_of = fault.told_of or fault.file
+    reported_in = fault.reported_in or fault.file
     at = fault.at or fault.new
-    lines = [n for n, text in enumerate(files[told_of].splitlines(), start=1) if at in text]
-    told = [(p.code, p.file, p.line) for p in problems]
-    assert told == [(fault.code, f"rules/{told_of}", lines[0])], "\n".join(map(str, problems))
+    lines = [n for n, text in enumerate(files[reported_in].splitlines(), start=1) if at in text]
+    reported = [(p.code, p.file, p.line) for p in problems]
+    assert reported == [(fault.code, f"rules/{reported_in}", lines[0])], "\n".join(
+        map(str, problems)
+    )
     assert fault.says in problems[0].what + " " + problems[0].hint
 
 
@@ -641,8 +643,8 @@ def test_properties_are_over_facts_and_what_is_decided(tmp_path: Path) -> None:
     bare, _ = read(tmp_path, SMALL)
     strategy, problems = read(tmp_path, {**SMALL, U: SMALL[U] + entries})
     assert strategy is not None and bare is not None, problems
-    told = [(p.name, p.that.unknown, p.source) for p in strategy.of(Property)]
-    assert told == [
+    reported = [(p.name, p.that.unknown, p.source) for p in strategy.of(Property)]
+    assert reported == [
         ("property_1", False, None),
         ("of_the_path", True, "a book"),
         ("property_3", False, None),
@@ -688,7 +690,7 @@ def test_one_path_after_the_other(tmp_path: Path) -> None:
         ("notes.yaml", "Take it out of the folder."),
     ],
 )
-def test_a_file_that_nothing_reads_is_told(stray: str, hint: str, tmp_path: Path) -> None:
+def test_a_file_that_nothing_reads_is_reported(stray: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / stray).write_text("[]\n", encoding="utf-8")
     strategy, problems = read(tmp_path, dict(SMALL))
     assert strategy is None

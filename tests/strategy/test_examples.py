@@ -40,7 +40,7 @@ def test_right_ones_have_no_problem(tmp_path: Path) -> None:
         ("days_past_due: 31,", "days_past_due: null,", "does not give days_past_due"),
     ],
 )
-def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_one_is_reported_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:
     files = changed(E, old, new)
     _, problems = run(tmp_path, files)
     line = next(n for n, t in enumerate(files[E].splitlines(), start=1) if "third day" in t)
@@ -50,10 +50,10 @@ def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path
 
 def test_a_fact_that_is_never_unknown_must_be_given(tmp_path: Path) -> None:
     _, problems = run(tmp_path, changed(E, "  balance_overdue: 100\n", ""))
-    [told] = problems
-    assert (told.code, told.line) == ("RS211", 9)
-    assert told.what.startswith("None of 2 examples gives balance_overdue")
-    assert told.hint == "Add balance_overdue to `defaults`."
+    [reported] = problems
+    assert (reported.code, reported.line) == ("RS211", 9)
+    assert reported.what.startswith("None of 2 examples gives balance_overdue")
+    assert reported.hint == "Add balance_overdue to `defaults`."
 
 
 def test_a_fact_that_can_be_unknown_need_not_be(tmp_path: Path) -> None:
@@ -145,16 +145,16 @@ def test_a_date_of_its_own_is_one_on_which_the_strategy_holds(tmp_path: Path) ->
         ("paths.yaml", "overdue < 10", f"overdue * {BIG} * {BIG} < 10", None),
     ],
 )
-def test_a_number_too_large_is_told_with_its_rule(
+def test_a_number_too_large_is_reported_with_its_rule(
     file: str, old: str, new: str, line: int | None, tmp_path: Path
 ) -> None:
     strategy, problems = sound(tmp_path, changed(file, old, new)), Problems()
     with DuckDB(threads=1) as engine, pytest.raises(ProblemsError) as raised:
         run_examples(engine, strategy, AS_OF, problems)
-    (told,) = raised.value.problems
-    assert (told.code, told.file, told.line) == ("RS614", f"rules/{file}", line)
-    assert str(BIG) in told.what
-    assert "for the example" in told.what
+    (reported,) = raised.value.problems
+    assert (reported.code, reported.file, reported.line) == ("RS614", f"rules/{file}", line)
+    assert str(BIG) in reported.what
+    assert "for the example" in reported.what
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""What an example gives is a value of its fact, in `defaults` and `given` alike: told by the check,
-before anything is decided."""
+"""What an example gives is a value of its fact, in `defaults` and `given` alike: the check says
+so, before anything is decided."""
 
 from __future__ import annotations
 

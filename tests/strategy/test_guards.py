@@ -136,15 +136,15 @@ CASES: list[tuple[str, list[str], dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("guards", "given", "action", "told"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+    ("guards", "given", "action", "reported"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
 def test_cases(
-    guards: list[str], given: dict[str, Any], action: str, told: str, tmp_path: Path
+    guards: list[str], given: dict[str, Any], action: str, reported: str, tmp_path: Path
 ) -> None:
     files = {**ALWAYS, "guards.yaml": "".join(f"- {g}\n" for g in guards) or "[]\n"}
     strategy = sound(tmp_path, files)
     (decision,) = decided(strategy, [KNOWN | given], AS_OF)
-    assert (decision["action"], decision["guards"]) == (action, told)
+    assert (decision["action"], decision["guards"]) == (action, reported)
     # A template belongs to its own step's action, and a step that is not taken has no number.
     assert decision["template"] == ("t" if action == "agency" else None)
     assert decision["step"] == (None if action == "none" else 1)

@@ -18,16 +18,16 @@ from tests.support.tables import TABLE_FACTS, micro
 
 
 @pytest.mark.parametrize("planted", [0, 8])
-def test_planted_rows_are_told_of_and_no_others(tmp_path: Path, planted: int) -> None:
+def test_planted_rows_are_reported_of_and_no_others(tmp_path: Path, planted: int) -> None:
     for name, text in micro(2000, planted=planted).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     problems = Problems()
     authored = read_strategy(tmp_path, problems, shown="rules")
     assert authored is not None
     check_strategy(authored, TABLE_FACTS, LACKING, MODELS, problems)
-    told = [(p.code, p.what.split('"')[1], p.what) for p in problems]
-    assert [t[:2] for t in told] == [("RS204", f"dead_{n}") for n in range(1, planted + 1)]
-    for number, (*_, what) in enumerate(told, start=1):
+    reported = [(p.code, p.what.split('"')[1], p.what) for p in problems]
+    assert [t[:2] for t in reported] == [("RS204", f"dead_{n}") for n in range(1, planted + 1)]
+    for number, (*_, what) in enumerate(reported, start=1):
         assert f'"half_{number}_a"' in what
         assert f'"half_{number}_b"' in what
 

@@ -95,13 +95,13 @@ def test_what_is_unknown_protects_but_for_what_is_counted(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_an_example_turned_round_is_told(name: str, tmp_path: Path) -> None:
+def test_an_example_turned_round_is_reported(name: str, tmp_path: Path) -> None:
     strategy = sound(tmp_path, including(name))
     (pack,) = strategy.of(Included)
     turned = tuple(replace(e, forbidden=not e.forbidden) for e in pack.examples)
-    told = missed(with_examples(strategy, turned))
-    assert [p.code for p in told] == ["RS211"] * len(turned)
-    assert [p.line for p in told] == [e.line for e in turned]
+    reported = missed(with_examples(strategy, turned))
+    assert [p.code for p in reported] == ["RS211"] * len(turned)
+    assert [p.line for p in reported] == [e.line for e in turned]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_a_pack_guards_decisions(
     nothing = {n: None for n in strategy.facts} | nothing_held(strategy.facts)
     account = nothing | {"as_of": WINTER} | known | given
     (decision,) = decided(strategy, [account], WINTER)
-    told = decision["guards"].split(";")
+    reported = decision["guards"].split(";")
     assert decision["action"] == action
     # One fact, two rules: a home has no flow limiter either.
-    assert [g for g in told if g and "flow" not in g] == ([guards] if guards else [])
+    assert [g for g in reported if g and "flow" not in g] == ([guards] if guards else [])
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_duty_of_a_pack_comes_before_the_step(
     assert (decision["due_action"], decision["next_on"]) == (due, next_on)
 
 
-def test_a_duty_that_no_action_meets_is_told(tmp_path: Path) -> None:
+def test_a_duty_that_no_action_meets_is_reported(tmp_path: Path) -> None:
     head = EVERY["strategy.yaml"].replace(
         "  - {name: do_support, channel: x, means: support}\n", ""
     )
@@ -305,8 +305,8 @@ def test_an_own_pack_is_used_and_its_dates_count(tmp_path: Path) -> None:
     assert missed(strategy) == []
     (guard,), packs = strategy.guards, strategy.of(Included)
     late = replace(guard, effective_from=date(2026, 1, 16))
-    told = missed(replace(strategy, rules=(late, *packs)))
-    assert [(p.code, p.file, p.line) for p in told] == [("RS211", "rules/packs/own.yaml", 14)]
+    reported = missed(replace(strategy, rules=(late, *packs)))
+    assert [(p.code, p.file, p.line) for p in reported] == [("RS211", "rules/packs/own.yaml", 14)]
 
 
 def test_a_pack_may_say_hours_and_quiet_periods(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_a_pack_may_say_hours_and_quiet_periods(tmp_path: Path) -> None:
         ("effective_from: 2026-01-15", "effective_from: today", "RS004", "today"),
     ],
 )
-def test_a_fault_in_a_pack_is_told_at_its_line(
+def test_a_fault_in_a_pack_is_reported_at_its_line(
     old: str, new: str, code: str, at: str, tmp_path: Path
 ) -> None:
     text = OWN.replace(old, new, 1)
@@ -365,7 +365,7 @@ def test_a_fault_in_a_pack_is_told_at_its_line(
         ("- {include: gb-water, without: [hom], reason: x}\n", "RS201", 1, 'no rule "hom"'),
     ],
 )
-def test_a_fault_of_including_is_told_at_its_line(
+def test_a_fault_of_including_is_reported_at_its_line(
     guards: str, code: str, line: int, says: str, tmp_path: Path
 ) -> None:
     strategy, problems = read(tmp_path, {**EVERY, "guards.yaml": guards})
@@ -374,7 +374,7 @@ def test_a_fault_of_including_is_told_at_its_line(
     assert says in f"{problems[0].what} {problems[0].hint}"
 
 
-def test_a_kind_that_is_misspelt_is_told(tmp_path: Path) -> None:
+def test_a_kind_that_is_misspelt_is_reported(tmp_path: Path) -> None:
     head = EVERY["strategy.yaml"].replace("means: visit}", "means: vist}")
     _, problems = read(tmp_path, {**EVERY, "strategy.yaml": head, "guards.yaml": "[]\n"})
     assert [p.code for p in problems] == ["RS201"]

@@ -32,8 +32,8 @@ def test_gaps_are_the_days_that_no_part_has(seed: int) -> None:
         if whole.first <= d <= whole.last and not any(p.first <= d <= p.last for p in parts)
     ]
     found = gaps(whole, parts)
-    told = [d for g in found for d in map(day, range(21)) if g.first <= d <= g.last]
-    assert told == lacking
+    reported = [d for g in found for d in map(day, range(21)) if g.first <= d <= g.last]
+    assert reported == lacking
     # As few as can be: no gap begins the day after another ends.
     assert all(b.first - a.last > timedelta(days=1) for a, b in itertools.pairwise(found))
 
@@ -99,6 +99,6 @@ def test_the_path_followed_is_the_one_in_force(
         "episode_started_on": begun,
     }
     (decision,) = decided(strategy, [account], as_of)
-    told = {n: decision[n] for n in ("path", "path_day", "action", "next_action")}
+    reported = {n: decision[n] for n in ("path", "path_day", "action", "next_action")}
     wanted = {"path": path, "path_day": path_day, "action": action, "next_action": ahead}
-    assert told == wanted
+    assert reported == wanted

@@ -66,8 +66,8 @@ def test_the_terms_decide_as_the_sql_does(which: str, starter: Strategy, tmp_pat
     some = accounts.random_accounts(strategy, as_of, 60, seed=5)
     by_sql = accounts.decided(strategy, some, as_of)
     for account, expected in zip(some, by_sql, strict=True):
-        told = decided(strategy, account, DECIDED)
-        assert told == {name: expected[name] for name in DECIDED}, account
+        reported = decided(strategy, account, DECIDED)
+        assert reported == {name: expected[name] for name in DECIDED}, account
 
 
 def test_a_cut_between_two_probabilities(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ class Hurried(Asker):
 
 
 @pytest.mark.parametrize(
-    ("rows", "unreached", "told"),
+    ("rows", "unreached", "reported"),
     [
         pytest.param(
             """\
@@ -211,11 +211,11 @@ class Hurried(Asker):
     ],
 )
 def test_tables_with_known_answers(
-    tmp_path: Path, rows: str, unreached: list[str], told: list[str]
+    tmp_path: Path, rows: str, unreached: list[str], reported: list[str]
 ) -> None:
     strategy = one_scheme(tmp_path, rows)
     assert [r.subject for r in refuted(strategy).values()] == unreached
-    assert [t for t in noted(strategy) if "takes the rest" in t or "before" in t] == told
+    assert [t for t in noted(strategy) if "takes the rest" in t or "before" in t] == reported
 
 
 def test_notes_that_cannot_be_settled_say_so(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_the_order_of_too_many_rows_is_not_looked_at(tmp_path: Path) -> None:
     assert noted(strategy) == ["41 rows: beyond 40, their order is not looked at"]
 
 
-def test_a_row_of_a_sheet_is_told_of_in_its_sheet(tmp_path: Path) -> None:
+def test_a_row_of_a_sheet_is_reported_of_in_its_sheet(tmp_path: Path) -> None:
     files = {name: text for name, text in SMALL.items() if name != "segments.yaml"}
     table = "id,behaviour,segment\nlate,late,trace\nnew,new,chase\nrest,any,leave\n"
     strategy = sound(tmp_path, {**files, "segments.csv": table})
@@ -522,7 +522,7 @@ def test_no_difference_in_meaning(tmp_path: Path, files: Mapping[str, str]) -> N
     assert turns(tmp_path, files) == []
 
 
-def test_a_step_moved_is_told_by_its_days(tmp_path: Path) -> None:
+def test_a_step_moved_is_reported_by_its_days(tmp_path: Path) -> None:
     found = turns(tmp_path, changed("paths.yaml", "{day: 3, action: sms,", "{day: 5, action: sms,"))
     assert {f[1]: [part for part in f[2].split(", ") if "days since" in part] for f in found} == {
         "sms -> none": ["days since episode_started_on 3 to 4"],

@@ -170,8 +170,8 @@ def test_a_default_value_is_one_that_the_fact_can_have(
     head = LACKS["strategy.yaml"].replace("{type: integer, else: 0}", expected)
     strategy, problems = lacking(tmp_path, {**LACKS, "strategy.yaml": head})
     assert strategy is None
-    told = [(p.code, p.file, p.line) for p in problems if says in p.what]
-    assert told == [("RS004", "rules/strategy.yaml", 5)], "\n".join(map(str, problems))
+    reported = [(p.code, p.file, p.line) for p in problems if says in p.what]
+    assert reported == [("RS004", "rules/strategy.yaml", 5)], "\n".join(map(str, problems))
 
 
 def test_a_default_value_outside_all_facts_is_still_assumed(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_default_value_is_a_number_the_language_can_hold(tmp_path: Path, value
 
 
 def test_two_versions_are_compared_with_their_default_values(tmp_path: Path) -> None:
-    """Of a tier that only a lacking fact reaches nothing is told; of a default value that moves
+    """Of a tier that only a lacking fact reaches nothing is reported; of a default value that moves
     accounts, all that it moves."""
     old, _ = lacking(tmp_path / "old", LACKS)
     files = {**LACKS, "tiers.yaml": LACKS["tiers.yaml"].replace("> 3", "> 2")}

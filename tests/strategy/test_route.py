@@ -353,7 +353,7 @@ def test_a_path_that_stays_goes_on_to_no_other() -> None:
         )
 
 
-def test_those_with_nothing_further_are_told() -> None:
+def test_those_with_nothing_further_are_reported() -> None:
     ends = {"ends_when": "over_one", "unknown": "skip"}
     made = strategy(path("only", 5, 9, first=True, starts="one", **ends))
     issued_on = {"issued only letter": AS_OF - timedelta(days=1)}

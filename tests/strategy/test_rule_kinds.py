@@ -189,8 +189,8 @@ def test_it_is_described_compared_and_part_of_the_fingerprint(tmp_path: Path) ->
     assert described["when"] == "days_past_due < 500"
     assert described["never"] == ["agency", "desk", "letter"]
     assert sunday.fingerprint != monday.fingerprint
-    told = [str(change) for change in changes(Edition(sunday, {}, {}), Edition(monday, {}, {}))]
-    assert told == ["guards.yaml rest sundays (line 1): weekday was 7, is 1"]
+    reported = [str(change) for change in changes(Edition(sunday, {}, {}), Edition(monday, {}, {}))]
+    assert reported == ["guards.yaml rest sundays (line 1): weekday was 7, is 1"]
     assert key_words()["weekday"] == WEEKDAY.words
 
 

@@ -1,4 +1,4 @@
-"""Decision tables in sheets: nothing is lost either way, and what is wrong is told by its cell."""
+"""Decision tables in sheets: nothing is lost either way, and what is wrong is shown by its cell."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_no_cell_of_a_csv_begins_like_a_formula() -> None:
     assert all(c.startswith("'") for c in next(csv.reader(io.StringIO(content, newline=""))))
 
 
-# What is told, and where
+# What is shown, and where
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_no_cell_of_a_csv_begins_like_a_formula() -> None:
         ('id,risk,segment\na,"low,",x\n', "B2", "nothing between"),
     ],
 )
-def test_a_fault_is_told_by_its_cell(content: str, place: str, words: str) -> None:
+def test_a_fault_is_shown_by_its_cell(content: str, place: str, words: str) -> None:
     problems = Problems()
     sheet = files.read_csv(content.encode(), "segments", "segments.csv", problems)
     assert sheet is not None and segments_document(sheet, problems) is None
@@ -335,7 +335,7 @@ def test_a_header_lost_and_a_note_are_one_problem(
         ("tier,when\n,x > 1\n", "A2"),
     ],
 )
-def test_a_fault_of_a_scheme_is_told_by_its_cell(content: str, place: str) -> None:
+def test_a_fault_of_a_scheme_is_shown_by_its_cell(content: str, place: str) -> None:
     problems = Problems()
     sheet = files.read_csv(content.encode(), "scheme", "scheme.csv", problems)
     assert sheet is not None and tiers_document([sheet], "t", problems) is None
@@ -359,7 +359,9 @@ def test_a_file_that_is_no_csv(content: bytes) -> None:
         ('id,risk,segment\na,low,x\nb,"low"high,y\n', 3, "in the row that begins here"),
     ],
 )
-def test_csv_that_is_none_is_told_where_its_row_begins(content: str, line: int, words: str) -> None:
+def test_csv_that_is_none_is_shown_where_its_row_begins(
+    content: str, line: int, words: str
+) -> None:
     problems = Problems()
     assert files.read_csv(content.encode(), "segments", "segments.csv", problems) is None
     [one] = problems
@@ -553,7 +555,7 @@ def test_a_workbook_holds_text_alone_and_is_the_same_bytes_each_time() -> None:
         ("s:\n- {tier: x, when: a, otherwise: true}", 2),
     ],
 )
-def test_what_a_sheet_cannot_hold_is_told_by_its_line(text: str, line: int) -> None:
+def test_what_a_sheet_cannot_hold_is_shown_by_its_line(text: str, line: int) -> None:
     problems = Problems()
     document = parse_yaml(text, "f.yaml", problems)
     assert document is not None
@@ -706,4 +708,4 @@ def test_without_openpyxl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ProblemsError) as raised:
             use()
         (missing,) = raised.value.problems
-        assert missing.code == "RS004" and "pip install openpyxl" in missing.hint
+        assert missing.code == "RS024" and "riskseg[sheets]" in missing.hint

@@ -60,14 +60,14 @@ def test_a_row_group_is_a_chunk(small_chunks: None, tmp_path: Path) -> None:
         assert file.read().equals(table)
 
 
-def test_progress_is_told(small_chunks: None, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(small_chunks: None, tmp_path: Path) -> None:
+    reported: list[tuple[int, int]] = []
     made = generate(
-        1_000, 1, 7, until=UNTIL, progress=lambda done, total: told.append((done, total))
+        1_000, 1, 7, until=UNTIL, progress=lambda done, total: reported.append((done, total))
     )
-    assert told == []
+    assert reported == []
     write(made, tmp_path)
-    assert told == [(400, 1_000), (800, 1_000), (1_000, 1_000)]
+    assert reported == [(400, 1_000), (800, 1_000), (1_000, 1_000)]
 
 
 def test_a_run_that_breaks_off_leaves_the_old_files_alone(
@@ -101,7 +101,7 @@ def test_the_readme_tells_the_story_in_the_worlds_numbers(
     assert "271 days past due" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
-def test_values_out_of_range_are_problems_told_together() -> None:
+def test_values_out_of_range_are_problems_reported_together() -> None:
     with pytest.raises(ProblemsError) as caught:
         generate(0, 0, -1, until=date(1900, 1, 1))
     assert [p.code for p in caught.value.problems] == ["RS004"] * 4

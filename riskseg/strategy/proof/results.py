@@ -16,7 +16,7 @@ Account = Mapping[str, Value]
 _TABLES_AND_PATHS = {
     "one-row": "every account reaches exactly one row of the table",
     "row-reached": "some account reaches the row",
-    "unknown-told": "the condition is never unknown: the file need not say what then",
+    "unknown-stated": "the condition is never unknown: the file need not say what then",
     "one-path": "every account's segment leads to exactly one path",
     "path-ends": "the path and those it goes on to come to a last step",
     "path-reached": "some account is on the path",

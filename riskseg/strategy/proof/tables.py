@@ -36,7 +36,7 @@ def prove_tables(
                 condition_unknown = decision.account.term(row.when.expression).unknown
                 yield verdict_of_none(
                     Result(
-                        "unknown-told",
+                        "unknown-stated",
                         f"{scheme.name} {row.tier}",
                         "proved",
                         "",
