@@ -253,9 +253,9 @@ def test_postgres_scores_the_same(either: Model, postgres_url: str) -> None:
             marks = ", ".join(["%s"] * len(rows.columns))
             cursor.executemany(f"insert into accounts values ({marks})", values)
             found = cursor.execute(sql(either, "postgres"))
-            given = pd.DataFrame(found.fetchall(), columns=[c.name for c in found.description or ()])
-    given = given.set_index("account_id").loc[rows["account_id"]].reset_index()
-    assert_same(given, either, rows)
+            read = pd.DataFrame(found.fetchall(), columns=[c.name for c in found.description or ()])
+    read = read.set_index("account_id").loc[rows["account_id"]].reset_index()
+    assert_same(read, either, rows)
 
 
 def test_a_card_without_a_feature_is_exported_too() -> None:
