@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -108,10 +109,12 @@ class Strategy:
         dbt: bool = False,
         as_of: Day | None = None,
         table: str = "facts",
+        years: Sequence[int] = (),
     ) -> StrategyExport:
         """The strategy as one SQL query for `to` (duckdb, postgres, snowflake, bigquery, spark)
         over the table of facts `table`: in `sql`, or in a new folder `out`, with a test of it, or
-        as a `dbt` package. `as_of` is needed where the rules in force change on a day."""
+        as a `dbt` package. `as_of` is needed where the rules in force change on a day. With
+        `years`, what calendars say of each of their days is written too."""
         return use_cases.strategy_export.export(
             self._root,
             self._name,
@@ -121,6 +124,7 @@ class Strategy:
             as_of=day_or_none(as_of),
             table=table,
             dbt=dbt,
+            years=years,
         )
 
     def activate(

@@ -239,6 +239,16 @@ def strategy_export(
             help="The query has the rules in force on this day; needed where they change.",
         ),
     ] = None,
+    years: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--days",
+            metavar="YEAR",
+            min=1900,
+            max=2199,
+            help="Write also what calendars say of each day of this year; several are possible.",
+        ),
+    ] = None,
     table: Annotated[
         str, typer.Option("--table", help="The table of facts that the query reads.")
     ] = "facts",
@@ -260,6 +270,7 @@ def strategy_export(
             as_of=None if as_of is None else as_of.date(),
             table=table,
             dbt=dbt,
+            years=years or (),
         ),
         _exported,
         as_json=as_json,

@@ -47,6 +47,8 @@ class StrategyExport(Result):
     facts: tuple[ExportedFact, ...]
     columns: tuple[str, ...]
     """The columns that the query gives."""
+    days: int
+    """The days of which it is written what calendars say."""
     test_accounts: int
     """How many made-up accounts test it."""
     not_reached: tuple[str, ...]

@@ -3,8 +3,6 @@ package."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,6 +17,8 @@ from riskseg.pipeline.strategy_versions import checked_editions
 from riskseg.pipeline.warehouse import Tried, self_test
 from riskseg.results.strategy_export import ExportedFact, StrategyExport
 from riskseg.store.files import folder_beside
+from riskseg.strategy.warehouse.csv_text import csv_text
+from riskseg.strategy.warehouse.days import Days, days_of
 from riskseg.strategy.warehouse.dbt import package
 from riskseg.strategy.warehouse.facts_read import FactRead, facts_read
 from riskseg.strategy.warehouse.period import period_of
@@ -39,10 +39,13 @@ def export(
     as_of: date | None = None,
     table: str = "facts",
     dbt: bool = False,
+    years: Sequence[int] = (),
 ) -> StrategyExport:
     """A strategy for the database `to`, found and checked as by
     :func:`riskseg.run.strategy.check`. With `out` its files go to a new folder: the query, its
     test and the list of the facts that it reads, or a `dbt` package.
+
+    With `years`, what calendars say of each of their days is written too.
 
     The query holds for the days on which the rules in force are those of `as_of`, which may be left
     out where they never change. Raises RS004 for a database or a table that cannot be, RS010 for a
@@ -58,7 +61,8 @@ def export(
         tried = self_test(source.engine, query)
         facts = tuple(facts_read(query, dialect))
         head = _head(query, dialect, table)
-        files = _files(query, tried, facts, dialect, table, head, dbt=dbt)
+        days = days_of(query, years)
+        files = _files(query, tried, facts, days, dialect, table, head, dbt=dbt)
         if out is not None:
             _write(out, files)
         return StrategyExport(
@@ -72,6 +76,7 @@ def export(
             table=table,
             facts=tuple(ExportedFact.model_validate(fact) for fact in facts),
             columns=tuple(query.columns),
+            days=len(days.rows),
             test_accounts=len(tried.test.accounts),
             not_reached=tried.not_reached,
             folder=None if out is None else str(out),
@@ -115,6 +120,7 @@ def _files(
     query: Query,
     tried: Tried,
     facts: Sequence[FactRead],
+    days: Days,
     dialect: Dialect,
     table: str,
     head: str,
@@ -123,29 +129,30 @@ def _files(
 ) -> Mapping[str, str]:
     """The files of the export, by their place in its folder."""
     if dbt:
-        return package(query, tried.test, facts, dialect, head)
+        return package(query, tried.test, facts, days, dialect, head)
     test_head = (
         f"-- A test of the strategy {query.strategy.name} {query.strategy.fingerprint} for "
         f"{dialect.title}, by riskseg.\n"
         "-- It reads no table. It gives a row for each made-up account that this database decides\n"
         "-- otherwise than riskseg: no row means that all is well.\n"
     )
-    return {
+    files = {
         "decisions.sql": query.sql(dialect, table, head=head),
         "self_test.sql": tried.test.sql(dialect, head=test_head),
-        "facts.csv": _facts_csv(facts),
+        "facts.csv": csv_text(_FACT_COLUMNS, map(_described, facts)),
     }
+    if days.rows:
+        files["days.csv"] = csv_text(days.columns, days.rows)
+    return files
 
 
-def _facts_csv(facts: Sequence[FactRead]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("column", "type", "may_be_unknown", "origin", "meaning", "fact"))
-    for fact in facts:
-        unknown = "yes" if fact.nullable else "no"
-        row = (fact.column, fact.type, unknown, fact.origin, fact.meaning, fact.fact)
-        writer.writerow(row)
-    return text.getvalue()
+_FACT_COLUMNS = ("column", "type", "may_be_unknown", "origin", "meaning", "fact")
+
+
+def _described(fact: FactRead) -> Mapping[str, str]:
+    unknown = "yes" if fact.nullable else "no"
+    row = (fact.column, fact.type, unknown, fact.origin, fact.meaning, fact.fact)
+    return dict(zip(_FACT_COLUMNS, row, strict=True))
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

@@ -19,8 +19,11 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.domain.relations import quoted
 from riskseg.results.strategy_export import StrategyExport
+from riskseg.run.assign import assign
 from riskseg.run.strategy_export import export
+from tests.support import portfolio as p
 from tests.support import small
 from tests.support.strategies import SMALL
 
@@ -144,6 +147,29 @@ def test_rules_that_change_on_a_day(rules: Path) -> None:
     assert "Its rules are in force from 2026-06-01" in done.sql
 
 
+CALENDAR = "days: [mon, tue, wed, thu, fri], holidays: GB-ENG"
+
+
+def test_what_calendars_say_of_days(rules: Path, tmp_path: Path) -> None:
+    assert run(rules, out=tmp_path / "none", years=(2026,)).days == 0
+    assert not (tmp_path / "none" / "days.csv").exists()
+    paths = rules / "paths.yaml"
+    paths.write_text(paths.read_text().replace("chase:\n", f"chase:\n  calendar: {{{CALENDAR}}}\n"))
+    done = run(rules, out=tmp_path / "out", years=(2027, 2026))
+    assert done.days == 730
+    with (tmp_path / "out" / "days.csv").open() as file:
+        days = {row.pop("as_of"): row for row in csv.DictReader(file)}
+    (column,) = days["2026-01-01"]
+    found = {
+        day: days[day][column] for day in ("2025-12-31", "2026-01-01", "2026-12-25") if day in days
+    }
+    assert found == {"2026-01-01": "1", "2026-12-25": "4"}  # boxing day is observed on Monday
+    run(rules, out=tmp_path / "dbt", years=(2026,), dbt=True)
+    seeds = yaml.safe_load((tmp_path / "dbt" / "seeds" / f"{NAME}.yml").read_text())["seeds"]
+    types = {seed["name"]: seed["config"]["column_types"] for seed in seeds}
+    assert types[f"{NAME}_days"] == {"as_of": "date", column: "bigint"}
+
+
 # -- the dbt package -----------------------------------------------------------------------------
 
 NAME = "riskseg_small"
@@ -234,3 +260,34 @@ def test_dbt_builds_the_package(which: str, package: Path, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stdout
     assert re.search(r"WARN=0 ERROR=0 SKIP=0", done.stdout)
+
+
+def test_accounts_of_a_run_are_decided_the_same(
+    trained: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """From the facts that a run kept, and the probabilities that it wrote."""
+    workspace = copy_of(trained)
+    done = assign(workspace, p.AS_OF, str(tmp_path / "decisions.parquet"), at=p.AT)
+    exported = export(workspace, None, "duckdb")
+    inputs = workspace / ".riskseg" / "runs" / done.run_id / "inputs.parquet"
+    assert exported.sql is not None
+    with duckdb.connect() as engine:
+        engine.execute(f"create table inputs as from '{inputs}'")
+        engine.execute(f"create table decisions as from '{tmp_path}/decisions.parquet'")
+        kept = {column[0] for column in engine.execute("from inputs limit 0").description}
+        sources = {fact.fact: "i" if fact.fact in kept else "d" for fact in exported.facts}
+        columns = ", ".join(
+            f"{sources[fact.fact]}.{quoted(fact.fact)} as {quoted(fact.column)}"
+            for fact in exported.facts
+        )
+        engine.execute(
+            f"create table facts as select account_id, {columns} "
+            "from inputs i join decisions d using (account_id)"
+        )
+        engine.execute(f"create table found as {exported.sql}")
+        names = ", ".join(map(quoted, exported.columns))
+        (count,) = engine.execute("select count(*) from found").fetchone() or (0,)
+        assert count == done.rows > 100
+        for one, other in (("found", "decisions"), ("decisions", "found")):
+            different = f"select {names} from {one} except all select {names} from {other}"
+            assert engine.execute(different).fetchall() == []

@@ -33,6 +33,8 @@ def show_strategy_export(export: StrategyExport) -> None:
     }
     parts = ", ".join(f"{count} {words}" for words, count in by_origin.items() if count)
     print(f"It reads {counted(len(export.facts), 'column')} of facts: {parts}.")
+    if export.days:
+        print(f"What calendars say is written for {counted(export.days, 'day')}.")
     if export.first_day or export.last_day:
         first, last = export.first_day or "the beginning", export.last_day or "without end"
         print(f"Its rules are in force from {first} to {last}.")

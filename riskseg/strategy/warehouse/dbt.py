@@ -3,20 +3,19 @@ words of its columns, and made-up accounts as seeds that test it in the warehous
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from riskseg.domain.decision import COLUMNS, NO_ACTION
-from riskseg.expressions.dialects import Dialect, Writer
-from riskseg.expressions.dialects.forms import NULL, Column, Convert
+from riskseg.expressions.dialects import Dialect, SqlType, Writer
+from riskseg.expressions.dialects.forms import NULL, TEXT, Column, Convert
 from riskseg.rules.elements import in_force
+from riskseg.strategy.warehouse.csv_text import csv_text
+from riskseg.strategy.warehouse.days import Days
 from riskseg.strategy.warehouse.facts_read import FactRead
 from riskseg.strategy.warehouse.names import plain
 from riskseg.strategy.warehouse.query import Query
@@ -27,13 +26,19 @@ _JINJA = re.compile(r"\{[{%#]")
 
 
 def package(
-    query: Query, test: SelfTest, facts: Sequence[FactRead], dialect: Dialect, head: str
+    query: Query,
+    test: SelfTest,
+    facts: Sequence[FactRead],
+    days: Days,
+    dialect: Dialect,
+    head: str,
 ) -> dict[str, str]:
     """The files of the package, by their place in its folder."""
     name = f"riskseg_{plain(query.strategy.name)}"
     macro, model = f"{name}_decisions", f"{name}_decisions"
     accounts, expected = f"{name}_test_accounts", f"{name}_test_decisions"
     sql = _escaped(query.sql(dialect, "RISKSEG_FACTS")).replace("RISKSEG_FACTS", "{{ facts }}")
+    seeds = {seed.name: seed for seed in _seeds(accounts, expected, f"{name}_days", test, days)}
     return {
         "dbt_project.yml": _yaml(_project(name)),
         "README.md": _readme(name, model, query, dialect),
@@ -45,9 +50,10 @@ def package(
             f"{{{{ {macro}(source('{name}', 'facts')) }}}}\n"
         ),
         f"models/{name}.yml": _yaml(_models(name, model, query, facts)),
-        f"seeds/{accounts}.csv": _csv(test.account_columns, _told_apart(test)[0]),
-        f"seeds/{expected}.csv": _csv(query.columns, _told_apart(test)[1]),
-        f"seeds/{name}.yml": _yaml(_seeds(accounts, expected, test, dialect)),
+        **{f"seeds/{seed}.csv": csv_text(s.columns, s.rows) for seed, s in seeds.items()},
+        f"seeds/{name}.yml": _yaml(
+            {"version": 2, "seeds": [seed.described(dialect) for seed in seeds.values()]}
+        ),
         f"tests/{name}_decides_as_riskseg.sql": _singular(macro, accounts, expected, test, dialect),
     }
 
@@ -122,26 +128,36 @@ def _decided_columns(query: Query) -> Iterator[dict[str, Any]]:
         yield column
 
 
-def _seeds(accounts: str, expected: str, test: SelfTest, dialect: Dialect) -> dict[str, Any]:
-    """Seeds hold texts: a model reads them as it reads the source, and casts them itself."""
-    text = dialect.types["text"]
-    words = {
-        accounts: ("Made-up accounts that test the query.", test.account_columns),
-        expected: ("What riskseg decides for them.", test.query.columns),
-    }
-    return {
-        "version": 2,
-        "seeds": [
-            {
-                "name": name,
-                "description": description,
-                "config": {
-                    "column_types": {dialect.quoted(c): text for c in columns},
-                },
-            }
-            for name, (description, columns) in words.items()
-        ],
-    }
+@dataclass(frozen=True)
+class _Seed:
+    """A table of the package; with `as_text`, all of it is text, as a test needs: the query casts
+    what it reads itself."""
+
+    name: str
+    description: str
+    columns: Mapping[str, SqlType]
+    rows: Sequence[Mapping[str, Any]]
+    as_text: bool = True
+
+    def described(self, dialect: Dialect) -> dict[str, Any]:
+        types = {
+            dialect.quoted(column): dialect.type_name(TEXT if self.as_text else type_)
+            for column, type_ in self.columns.items()
+        }
+        config = {"column_types": types}
+        return {"name": self.name, "description": self.description, "config": config}
+
+
+def _seeds(
+    accounts: str, expected: str, of_days: str, test: SelfTest, days: Days
+) -> Iterator[_Seed]:
+    given, decided = _told_apart(test)
+    words = "Made-up accounts that test the query."
+    yield _Seed(accounts, words, test.account_columns, given)
+    yield _Seed(expected, "What riskseg decides for them.", test.query.columns, decided)
+    if days.rows:
+        words = "What calendars say of each day, for the table of facts."
+        yield _Seed(of_days, words, days.columns, days.rows, as_text=False)
 
 
 def _singular(macro: str, accounts: str, expected: str, test: SelfTest, dialect: Dialect) -> str:
@@ -178,28 +194,6 @@ def _told_apart(
         )
     ]
     return [test.accounts[n] for n in kept], [test.expected[n] for n in kept]
-
-
-def _csv(columns: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([[_cell(row[name]) for name in columns] for row in rows])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case Decimal():
-            return f"{value:f}"
-        case date():
-            return value.isoformat()
-        case _:
-            return str(value)
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
