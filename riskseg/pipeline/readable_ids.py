@@ -17,20 +17,22 @@ def read_ids(session: Session, account: str) -> None:
     """Make `readable_ids`, which :func:`readable_id` looks into: empty where the staged tables have
     the texts. Raises RS620 where a source has changed since the tables were staged."""
     engine, ledger = session.engine, session.ledger
-    selects = [
-        f"select cast({column} as varchar) as text from {mapped.rows} "
-        f"where cast(account_id as varchar) = {literal(account)}"
-        for table, columns in _IDS.items()
-        if not ledger.money.readable_ids and (mapped := ledger.sources.get(table)) is not None
-        for column in columns
-        if mapped.has(column)
-    ]
-    ids = " union ".join(selects) or "select cast(null as varchar) as text"
+    selects = []
+    for table, columns in _IDS.items():
+        mapped = ledger.sources.get(table)
+        if mapped is None or ledger.money.readable_ids:
+            continue
+        ids = ", ".join(f"cast({column} as varchar)" for column in columns if mapped.has(column))
+        selects.append(
+            f"select unnest([{ids}]) as text from {mapped.rows} "
+            f"where cast(account_id as varchar) = {literal(account)}"
+        )
+    every_id = " union ".join(selects) or "select cast(null as varchar) as text"
     engine.run(
         f"""
         create or replace table readable_ids as
         select hash(text) as id, text
-        from ({ids})
+        from ({every_id})
         where text is not null
         """
     )
