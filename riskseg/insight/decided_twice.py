@@ -8,7 +8,7 @@ from datetime import date
 
 from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, of_the_day
 from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
@@ -112,11 +112,10 @@ class DecidedTwice:
             self._session, "scored", made_of, lambda: self._scored_facts(first, last)
         ) as select:
             self.engine.run(f"create or replace temp table scored_facts as {select}")
-        self._decide(before)
-        self.engine.run(self._keep_old())
-        self._decide(after)
-        into = "insert into" if self._begun else "create temp table"
-        self.engine.run(f"{into} decided_twice {'' if self._begun else 'as '}{self._beside_old()}")
+        self._decide(before, Relation("decided_old", self._old(), materialized=True))
+        self._decide(after, Relation("decided_beside", self._beside_old(), materialized=True))
+        into = "insert into decided_twice" if self._begun else "create temp table decided_twice as"
+        self.engine.run(f"{into} from decided_beside")
         self._begun = True
 
     @property
@@ -149,9 +148,9 @@ class DecidedTwice:
         joins = "".join(f" left join {table} using (snap)" for table in tables.values())
         return f"select f.*{probabilities} from facts f{joins}"
 
-    def _decide(self, decider: Decider) -> None:
-        """Make `decided` from `scored_facts`. Only what this strategy asked for is there: a fact
-        the other one reads may go by the name of a probability of this one."""
+    def _decide(self, decider: Decider, of_decided: Relation) -> None:
+        """Make a relation of what is decided of `scored_facts`. Only what this strategy asked for
+        is there: a fact the other one reads may go by the name of a probability of this one."""
         wanted = {fact_column(wanted_fact) for wanted_fact in (*ALWAYS, *OVERDUE, *decider.wanted)}
         facts = [
             quoted_column
@@ -169,17 +168,16 @@ class DecidedTwice:
                 f"create or replace temp view {scores[key]} as "
                 f"select snap, {_probability(scorer.model.name)} as p from scored_facts"
             )
-        decide_scored(self.engine, decider, scores)
+        decide_scored(self.engine, decider, scores, of_decided)
 
-    # Two statements: `decided` is first of the old strategy, then of the new one.
+    # Two relations: `decided` is first of the old strategy, then of the new one.
 
-    def _keep_old(self) -> str:
+    def _old(self) -> str:
         old_columns = "".join(
             f",\n    {self._by_new_name(column_name)} as {old(column_name)}"
             for column_name in self.names
         )
         return f"""
-        create or replace temp table decided_old as
         select
             d.snap,
             {_any(self.strategies[0].protective)} as protected{old_columns}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from riskseg.domain.decision import DECIDED, decision_names
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
@@ -181,8 +181,11 @@ def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:
     }
 
 
-def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -> None:
-    """From `facts` and their scores: `decided` and (where wanted) `reasons`.
+def decide_scored(
+    engine: Engine, decider: Decider, scores: Mapping[str, str], of_decided: Relation | None = None
+) -> None:
+    """From `facts` and their scores: `decided` and (where wanted) `reasons`. With `of_decided`,
+    which reads some columns of `decided`, that alone is made: the other columns cost nothing.
 
     Raises RS613 for accounts that proofs do not speak of.
     """
@@ -195,7 +198,10 @@ def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -
     build(engine, [scored(scores, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
     with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
-        build(engine, compile_strategy(strategy, decider.as_of))
+        relations = compile_strategy(strategy, decider.as_of)
+        if of_decided is not None:
+            relations = [*relations[:-1], replace(relations[-1], materialized=False), of_decided]
+        build(engine, relations)
     if decider.reasons != "none" and decider.explains is not None:
         due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
         explain(
