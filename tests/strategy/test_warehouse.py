@@ -246,6 +246,13 @@ def test_it_reads_well(starter: Strategy) -> None:
     assert all(len(name) <= 63 for name in (*query.facts.values(), *query.names.values()))
 
 
+def test_a_step_that_was_taken_has_a_name(small: Strategy) -> None:
+    sql = Query.of(small, period_of(small, None)).sql(DIALECTS["duckdb"], "facts")
+    _, before, after = sql.partition("as chase_sms_taken")
+    assert before and "when chase_sms_taken then null" in after
+    assert "between 1 and" not in after.partition("from taken_before")[2]
+
+
 def test_default_values_are_constants(small: Strategy) -> None:
     without = replace(small, default_values={"note": None, "is_vulnerable": False})
     query = Query.of(without, period_of(without, None))

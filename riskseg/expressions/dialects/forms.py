@@ -6,11 +6,11 @@ cannot be exported. They are few, frozen, and none of them sqlglot's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Family = Literal["boolean", "integer", "whole", "decimal", "number", "date", "text", "null"]
 Comparison: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -309,6 +309,8 @@ Form: TypeAlias = (
     | Spelled
 )
 
+_FORMS = get_args(Form)
+
 
 def parts_of(form: Form) -> tuple[Form, ...]:
     """The forms that a form is made of."""
@@ -333,6 +335,28 @@ def parts_of(form: Form) -> tuple[Form, ...]:
             return arguments
         case _:
             return ()
+
+
+def rebuilt(form: Form, change: Callable[[Form], Form]) -> Form:
+    """A form with what `change` makes of each of the forms that it is made of."""
+    match form:
+        case Case(branches, otherwise):
+            changed = tuple((change(when), change(then)) for when, then in branches)
+            return replace(form, branches=changed, otherwise=change(otherwise))
+        case In(part):
+            return replace(form, part=change(part))
+        case Joined() | Text() | Spelled():
+            return replace(form, parts=tuple(map(change, form.parts)))
+        case Call(_, arguments):
+            return replace(form, arguments=tuple(map(change, arguments)))
+        case Value() | Column():
+            return form
+    parts: dict[str, Any] = {
+        part.name: change(value)
+        for part in fields(form)
+        if isinstance(value := getattr(form, part.name), _FORMS)
+    }
+    return replace(form, **parts)
 
 
 def least(form: Form) -> int | None:

@@ -37,6 +37,7 @@ from riskseg.rules.sql import out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.warehouse.chain import Chain, chain
 from riskseg.strategy.warehouse.names import column_names, fact_names, output_names
+from riskseg.strategy.warehouse.taken import STEP, with_taken
 
 SQL_TYPES: Mapping[Kind, SqlType] = {
     Kind.BOOLEAN: BOOLEAN,
@@ -80,6 +81,8 @@ _WORDS = {
     "on_leg": "Which path of its route the account is on.",
     "placed": "The path, its day, and whether there is nothing more to do on it.",
     "in_rounds": "How often the steps of a path that repeat have come again.",
+    STEP: "Whether each step was taken, on a day since the route began; and whether the same was "
+    "done elsewhere.",
     "reached_steps_before": "The step that must be taken first, and the latest that was reached.",
     "reached_steps": "The step of the route that is reached and was not taken.",
     "due_steps": "The step that is due: none where the day is closed for it.",
@@ -120,7 +123,7 @@ class Query:
         facts["as_of"] = Column("as_of", DATE, nullable=False)
         found = chain(relations, facts, [_unquoted(out(name)) for name in outputs])
         given = zip(outputs.values(), found.outputs.values(), strict=True)
-        found = replace(found, outputs=dict(given))
+        found = with_taken(replace(found, outputs=dict(given)))
         read = [name for name in strategy.facts if column_of(name) in found.read]
         names = fact_names(strategy, {*read, "as_of"}, outputs.values())
         added = [name for step in found.steps for name in step.added]
