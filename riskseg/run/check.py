@@ -20,6 +20,7 @@ from riskseg.pipeline.feed_notes import volume_notes
 from riskseg.pipeline.keys import two_spellings
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.models import check_spec, load_champions, read_specs
+from riskseg.pipeline.numbers_in_texts import numbers_in_texts
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
@@ -112,6 +113,8 @@ class _Check(Job):
             if column is not None and column not in facts
         )
         self.notes += tuple(map(str, proposed(self.engine, self.ledger, catalogue, facts)))
+        if note := numbers_in_texts(self.engine, self.ledger, facts):
+            self.notes += (note,)
         self.notes += tuple(_of_models_not_trained(self.workspace, self.strategy))
 
     def _check_spec(self, session: Session, authored: AuthoredSpec, *, outcomes: bool) -> None:

@@ -30,6 +30,7 @@ from riskseg.sources.matching.found_in_database import (
     survey_database,
     whole_address,
 )
+from riskseg.sources.matching.kinds import kinds_of_texts
 from riskseg.sources.matching.labels import with_outcome_column
 from riskseg.sources.matching.names import tokens
 from riskseg.sources.matching.profile import amount_sql, day_sql
@@ -192,6 +193,7 @@ def _with_outcome(proposal: Proposal) -> Proposal:
     if accounts is None or "bills" in proposal.tables or proposal.layout is not None:
         return proposal
     with_outcome = with_outcome_column(accounts)
+    with_outcome = replace(with_outcome, kinds=kinds_of_texts(with_outcome))
     return replace(proposal, tables={**proposal.tables, "accounts": with_outcome})
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.run.check import check
+from riskseg.run.init import init
 from riskseg.run.match import Matching, Question, match
 from riskseg.workspace import open_workspace
 from riskseg.workspace.undecided import undecided
@@ -226,6 +228,7 @@ def test_an_account_file_alone_is_one(tmp_path: Path) -> None:
         "from": "exports/people.csv",
         "account_id": "id",
         "outcome": "defaulted",
+        "columns": {"age": {"kind": "number"}, "outcome": {"kind": "integer"}},
     }
 
 
@@ -375,3 +378,37 @@ def test_a_password_is_not_taken_into_a_file(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError, match="password does not belong") as raised:
         match(tmp_path, "postgresql://me:hunter2@nowhere/erp")
     assert "hunter2" not in str(raised.value)
+
+
+def _loans(*columns: str) -> str:
+    rows = [f"{100 + n},{n % 2},{20 + n},0{n % 9},{n * 1.5}" for n in range(30)]
+    return "\n".join([",".join(columns), *rows, ""])
+
+
+def test_numbers_in_the_texts_of_an_account_file_are_declared(tmp_path: Path) -> None:
+    text = _loans("customer_id", "defaulted", "age", "branch", "debt")
+    accounts = sources(written(tmp_path, {"loans.csv": text}))["accounts"]
+    # A code with a leading zero is none, and an id is none.
+    assert accounts == {
+        "from": "exports/loans.csv",
+        "account_id": "customer_id",
+        "outcome": "defaulted",
+        "columns": {
+            "age": {"kind": "number"},
+            "debt": {"kind": "number"},
+            "outcome": {"kind": "integer"},
+        },
+    }
+
+
+def test_what_is_proposed_of_an_account_file_can_be_learned_from(tmp_path: Path) -> None:
+    matching = written(tmp_path, {"loans.csv": _loans("customer_id", "defaulted", "age", "b", "c")})
+    init(tmp_path / "w", matching.strategy, toml=matching.toml.replace('"exports', '"../exports'))
+    assert not [problem for problem in check(tmp_path / "w").problems if problem.code == "RS408"]
+
+
+def test_a_column_with_another_value_in_every_row_may_be_the_id(tmp_path: Path) -> None:
+    text = _loans("alpha", "defaulted", "age", "branch", "debt")
+    matching = written(tmp_path, {"history.csv": text})
+    assert "row_number" not in matching.toml
+    assert '# ? account_id = "alpha"' in matching.toml.replace("  ", " ")

@@ -708,4 +708,4 @@ def test_without_openpyxl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ProblemsError) as raised:
             use()
         (missing,) = raised.value.problems
-        assert missing.code == "RS024" and "riskseg[sheets]" in missing.hint
+        assert missing.code == "RS024" and "pip install openpyxl" in missing.hint

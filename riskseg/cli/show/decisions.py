@@ -66,16 +66,13 @@ def _sizes(decisions: Decisions, *, billed: bool) -> Table:
     figures = ("accounts", "share", *(("overdue",) if billed else ()), "mean probability")
     by_segment = table("segment", *figures, "path", right=figures)
     for segment in decisions.segments:
-        paths_by_size = sorted(
-            segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
-        )
         by_segment.add_row(
             segment.segment,
             number(segment.accounts),
             share(segment.accounts, decisions.rows),
             *([] if segment.overdue is None else [money(segment.overdue, decisions.scale)]),
             "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
-            ", then ".join(paths_by_size[:2]),
+            _paths(segment.paths),
         )
     overdue = sum((segment.overdue or Decimal(0) for segment in decisions.segments), Decimal(0))
     by_segment.add_section()
@@ -88,6 +85,16 @@ def _sizes(decisions: Decisions, *, billed: bool) -> Table:
         "",
     )
     return by_segment
+
+
+def _paths(accounts_by_path: Mapping[str, int]) -> str:
+    """The path of a segment; where its accounts are on several, how many are on each."""
+    by_size = sorted(accounts_by_path, key=lambda path: (-accounts_by_path[path], path))
+    if len(by_size) == 1:
+        return by_size[0]
+    counts = [f"{path} {number(accounts_by_path[path])}" for path in by_size[:2]]
+    others = sum(accounts_by_path[path] for path in by_size[2:])
+    return ", ".join([*counts, *([f"others {number(others)}"] if others else [])])
 
 
 def _outlooks(decisions: Decisions) -> Table:

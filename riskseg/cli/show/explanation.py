@@ -65,7 +65,8 @@ def _probabilities(console: Console, explanation: Explanation) -> None:
             outside = f"the account is outside the population of {score.model}"
             console.print(f"\n[bold]{escape(score.key)}[/]: none; {outside}.")
             continue
-        scored_by = f"{score.model} {score.version} ({score.learner})"
+        unit = "points" if score.learner == "scorecard" else "log-odds"
+        scored_by = f"{score.model} {score.version} ({score.learner}; in {unit}, + is riskier)"
         console.print(f"\n[bold]{escape(score.key)} {100 * score.p:.2f}%[/] by {scored_by}")
         if not any(reason.contribution > 0 for reason in score.reasons):
             console.print(f"  {NOTHING_RAISES_RISK}")

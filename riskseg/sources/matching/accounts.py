@@ -107,6 +107,20 @@ def accounts_alone(
             "accounts", largest, largest.loaded_from, {"account_id": id_}, decided=False, note=note
         )
         return {**kept, "accounts": proposal}
+    others = [p for p in largest.profiles.values() if p.is_unique and p.suits("id")]
+    if not called and others:
+        names = [f'"{profile.name}"' for profile in others]
+        why = f"{names[0]} has another value in every row"
+        confidence = SURE if len(others) == 1 else DOUBTED
+        id_ = ColumnProposal(
+            "account_id", quoted(others[0].name), confidence, why, True, tuple(names[1:]),
+            header=others[0].name,
+        )  # fmt: skip
+        note = "No column is called as ids of accounts are: decide whether each row is an account."
+        proposal = TableProposal(
+            "accounts", largest, largest.loaded_from, {"account_id": id_}, decided=False, note=note
+        )
+        return {**kept, "accounts": proposal}
     select = f"select row_number() over () as account_id, * from {largest.in_select}"
     why = "the number of the row: no column has another value in every row"
     if called:

@@ -37,7 +37,8 @@ class ColumnProposal:
 class TableProposal:
     """A table of the contract, the file that it is found in, and its columns. `decided` is false
     where whether to load it at all is a person's decision, `from_decided` where the `from` is one;
-    `note` says why, or what to mind."""
+    `note` says why, or what to mind. `kinds` are those of attributes that are texts
+    and hold numbers."""
 
     table: str
     found: Found
@@ -46,6 +47,7 @@ class TableProposal:
     decided: bool = True
     from_decided: bool = True
     note: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def with_column(self, proposal: ColumnProposal) -> TableProposal:
         return replace(self, columns={**self.columns, proposal.column: proposal})

@@ -79,7 +79,18 @@ def _table(proposal: TableProposal) -> str:
             f"{mark}{name} = {toml_text(value) if isinstance(value, str) else value}"
             for name, value in reading.items()
         ]
+    if proposal.kinds:
+        lines.append(f"{mark}# Texts in the file that hold numbers alone:")
+        lines.append(f"{mark}[source.{proposal.table}.columns]")
+        lines += [
+            f'{mark}{_key(name)} = {{kind = "{kind}"}}' for name, kind in proposal.kinds.items()
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_text(name)
 
 
 def _column(proposal: ColumnProposal, width: int, table_decided: bool) -> Iterator[str]:
