@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.show.ageing import ageing as show_ageing
 from riskseg.cli.show.workspace import show_check
 from riskseg.cli.terminal import stderr, stdout
+from riskseg.domain.problems import ProblemsError
 
 if TYPE_CHECKING:
     from riskseg.results.matching import MatchedTable
@@ -62,11 +64,14 @@ def init(
     print()
     checked = use_cases.check.check(folder)
     show_check(checked)
+    # Where too many rows are bad, nothing is worked out of the others.
+    with suppress(ProblemsError):
+        if "bills" in checked.rows and checked.last_day is not None:
+            aged = use_cases.ageing.ageing(folder, checked.last_day, here=Path.cwd())
+            print(f"\nWhat is owed by the close of {checked.last_day}, the last day in the files:")
+            show_ageing(aged)
     if checked.problems:
         raise typer.Exit(USERS_FAULT)
-    if "bills" in checked.rows and checked.last_day is not None:
-        print(f"\nWhat is owed by the close of {checked.last_day}, the last day in the files:")
-        show_ageing(use_cases.ageing.ageing(folder, checked.last_day, here=Path.cwd()))
 
 
 def _matched(folder: Path, source: str, strategy: str | None, *, asks: bool) -> NewWorkspace:

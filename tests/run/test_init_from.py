@@ -159,21 +159,6 @@ def test_what_was_paid_is_used_or_asked_about(
 
 
 @pytest.mark.parametrize(
-    ("dates", "expected"),
-    [
-        (("31/01/2026", "28/02/2026"), r"'\3-\2-\1'"),
-        (("01/31/2026", "02/28/2026"), r"'\3-\1-\2'"),
-        (("20260131", "20260228"), r"'\1-\2-\3'"),
-    ],
-)
-def test_dates_are_read_as_they_are_written(
-    dates: tuple[str, str], expected: str, tmp_path: Path
-) -> None:
-    text = f"account,bill_no,due_date,amount\nA,1,{dates[0]},5.00\nA,2,{dates[1]},6.00\n"
-    assert expected in sources(written(tmp_path, {"bills.csv": text}))["bills"]["due_on"]
-
-
-@pytest.mark.parametrize(
     ("header", "expected"),
     [("booking_date", "booking_date"), ("Buchungsdatum", "Buchungsdatum"), ("zq", None)],
 )
@@ -412,3 +397,50 @@ def test_a_column_with_another_value_in_every_row_may_be_the_id(tmp_path: Path) 
     matching = written(tmp_path, {"history.csv": text})
     assert "row_number" not in matching.toml
     assert '# ? account_id = "alpha"' in matching.toml.replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("dates", "mapped"),
+    [
+        (("31/01/2026", "28/02/2026", "15/02/2026"), "strptime(due_date, '%d/%m/%Y')"),
+        (("31.01.2026", "28.02.2026", "15.02.2026"), "strptime(due_date, '%d.%m.%Y')"),
+        (("01-31-2026", "02-28-2026", "02-15-2026"), "strptime(due_date, '%m-%d-%Y')"),
+        (("31/01/2026", "28.02.2026", "5/2/2026"), "strptime(due_date, ['%d.%m.%Y', '%d/%m/%Y'])"),
+        (("20260131", "20260228", "20260215"), "strptime(cast(due_date as varchar), '%Y%m%d')"),
+    ],
+)
+def test_dates_are_mapped_as_people_would(
+    tmp_path: Path, dates: tuple[str, str, str], mapped: str
+) -> None:
+    bills = BILLS
+    for iso, date in zip(("2026-01-31", "2026-02-28", "2026-02-28"), dates, strict=True):
+        bills = bills.replace(iso, date, 1)
+    matching = written(tmp_path, {"invoices.csv": bills, "cash.csv": PAYMENTS})
+    assert sources(matching)["bills"]["due_on"] == mapped
+    init(tmp_path / "w", toml=matching.toml.replace('"exports', '"../exports'))
+    checked = check(tmp_path / "w")
+    assert checked.rows["bills"] == 3 and not checked.bad
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "mapped"),
+    [
+        ("Priority Services", "YNN", """"Priority Services" = 'Y'"""),
+        ("PSR", "011", "PSR = '1'"),
+        ("Vulnerability", "ABA", None),
+        ("Town", "YNN", None),
+    ],
+)
+def test_a_flag_that_may_protect_is_left_to_a_person(
+    tmp_path: Path, header: str, values: str, mapped: str | None
+) -> None:
+    rows = "".join(f"C{n},{value}\n" for n, value in enumerate(values, start=1))
+    files = {
+        "invoices.csv": BILLS,
+        "cash.csv": PAYMENTS,
+        "customers.csv": f"cust_no,{header}\n{rows}",
+    }
+    matching = written(tmp_path, files)
+    point = ("accounts", "is_vulnerable")
+    assert (point in open_points(matching)) == (mapped is not None)
+    assert mapped is None or mapped in matching.toml.replace('\\"', '"')

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import literal, quoted
 from riskseg.sources.matching.columns import KNOWN, Match
 from riskseg.sources.matching.fill import DOUBTED, ONLY_ID
 from riskseg.sources.matching.found import Found
@@ -20,6 +20,8 @@ LEAST_SCORE, NEARLY_EVERY = 0.6, 0.999
 # Fits: of a file with a row for each account; of one whose rows have an id that is not called as
 # those of accounts are; and what is taken off where its columns speak of bills or payments.
 OF_LIST, OF_ROWS, OF_LEDGER = 0.7, 0.55, 0.4
+# The flag of the starter strategy that protects accounts.
+VULNERABLE = "is_vulnerable"
 # Days and amounts of bills, payments and events, as opposed to those of an account.
 _DAYS = {"due", "issued", "posted", "period_end", "paid", "happened", "plain_date", "cancelled"}
 _MONEY = {"bill_amount", "paid_amount", "amount", "disputed_amount"}
@@ -165,4 +167,22 @@ def with_flags(accounts: TableProposal) -> TableProposal:
             why = f'"{name}" is 1 or 0'
             flag = ColumnProposal(name, f"{quoted(name)} = 1", SURE + 0.1, why, header=name)
             accounts = accounts.with_column(flag)
+    if VULNERABLE not in accounts.columns and VULNERABLE not in accounts.found.profiles:
+        for name, profile in accounts.found.profiles.items():
+            if likeness(name).get("vulnerable", 0) >= SURE and (means := _means_yes(profile)):
+                why = "whether it says who is vulnerable is for you to say"
+                protective = ColumnProposal(VULNERABLE, means, DOUBTED, why, header=name)
+                return accounts.with_column(protective)
     return accounts
+
+
+def _means_yes(profile: Profile) -> str | None:
+    """SQL that is true where a column of two values says yes; None where neither does."""
+    values = [profile.least, profile.greatest]
+    yes = [value for value in values if value.lower() in ("y", "yes", "true", "1", "j", "ja")]
+    if not profile.is_flag or len(yes) != 1:
+        return None
+    column = quoted(profile.name)
+    if profile.type.family == "boolean":
+        return column
+    return f"{column} = {literal(yes[0]) if profile.type.family == 'text' else yes[0]}"

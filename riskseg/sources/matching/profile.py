@@ -22,17 +22,19 @@ _WRITTEN = {
     "iso": (r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T].*)?$", "{0}"),
     "digits": (
         r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$",
-        r"regexp_replace(cast({0} as varchar), '^(\d{{4}})(\d{{2}})(\d{{2}})$', '\1-\2-\3')",
+        "strptime(cast({0} as varchar), '%Y%m%d')",
     ),
     "dmy": (
         r"^\s*(0?[1-9]|[12]\d|3[01])[./-](0?[1-9]|1[0-2])[./-]\d{4}\s*$",
-        r"regexp_replace({0}, '^\s*(\d+)[./-](\d+)[./-](\d{{4}})\s*$', '\3-\2-\1')",
+        "strptime({0}, '%d{1}%m{1}%Y')",
     ),
     "mdy": (
         r"^\s*(0?[1-9]|1[0-2])[./-](0?[1-9]|[12]\d|3[01])[./-]\d{4}\s*$",
-        r"regexp_replace({0}, '^\s*(\d+)[./-](\d+)[./-](\d{{4}})\s*$', '\3-\1-\2')",
+        "strptime({0}, '%m{1}%d{1}%Y')",
     ),
 }
+# The sign between day, month and year.
+_SEPARATOR = r"^\s*\d+([./-])\d+[./-]\d{4}\s*$"
 _NUMBER = r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*$"
 # Numbers with a decimal comma, and with points between the thousands: `1.234,50`, `185,33`.
 _COMMA = r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$"
@@ -46,7 +48,8 @@ class Profile:
     `written` names the ways in which all of its dates may be written; several where the values do
     not tell day from month. `decimals` is the most that a number has after its point. `words` are
     its values, where they are few. `commas` says that its numbers have a decimal comma, and
-    `numbers` and `decimals` then count them so.
+    `numbers` and `decimals` then count them so. `separators` are the signs between the day, the
+    month and the year of its dates.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Profile:
     greatest: str
     words: tuple[str, ...] = ()
     commas: bool = False
+    separators: str = ""
 
     @property
     def is_date(self) -> bool:
@@ -111,12 +115,16 @@ def day_sql(profile: Profile) -> str | None:
         return column
     if len(profile.written) != 1:
         return None
-    return _WRITTEN[profile.written[0]][1].format(column)
+    return day_as(profile, profile.written[0])
 
 
 def day_as(profile: Profile, written: str) -> str:
     """SQL of a column whose dates are written in this way."""
-    return _WRITTEN[written][1].format(quoted(profile.name))
+    column, sql = quoted(profile.name), _WRITTEN[written][1]
+    formats = [sql.format("", separator).partition(", ")[2] for separator in profile.separators]
+    if len(formats) < 2:
+        return sql.format(column, profile.separators or "/")
+    return f"strptime({column}, [{', '.join(text.removesuffix(')') for text in formats)}])"
 
 
 def amount_sql(profile: Profile) -> str | None:
@@ -142,7 +150,7 @@ def profiles(
         filled, distinct, numbers, negatives, decimals, least, greatest, *others = values[
             number * width : (number + 1) * width
         ]
-        (with_comma, commas, comma_decimals, comma_negatives), dates = others[:4], others[4:]
+        with_comma, commas, comma_decimals, comma_negatives, separators, *dates = others
         share = 1 / filled if filled else 0
         is_comma = type_.family == "text" and commas > 0 and with_comma * share >= NEARLY_ALL
         if is_comma:
@@ -166,6 +174,7 @@ def profiles(
             least or "",
             greatest or "",
             commas=is_comma,
+            separators="".join(sorted(separators or "")),
         )
     return {name: _with_words(engine, sampled, profile) for name, profile in found.items()}
 
@@ -185,6 +194,7 @@ def _measures(name: str) -> list[str]:
         f"count(*) filter (where regexp_matches({text}, '{_HAS_COMMA}'))",
         f"max(length(regexp_extract({text}, ',([0-9]*?)0*$', 1)))",
         f"count(*) filter (where regexp_matches({text}, '^\\s*-'))",
+        f"string_agg(distinct regexp_extract({text}, '{_SEPARATOR}', 1), '')",
         *(
             f"count(*) filter (where regexp_matches({text}, '{form}'))"
             for form, _ in _WRITTEN.values()

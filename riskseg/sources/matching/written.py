@@ -136,5 +136,7 @@ def toml_text(text: str) -> str:
     """A text as TOML writes it."""
     if '"' in text and "'" not in text and "\\" not in text:
         return f"'{text}'"
+    if '"' in text and "'''" not in text and "\n" not in text and not text.endswith("'"):
+        return f"'''{text}'''"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
