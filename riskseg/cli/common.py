@@ -47,8 +47,8 @@ def day(given: str | datetime) -> datetime:
         return datetime.strptime(given, "%Y-%m-%d")
     except ValueError:
         raise typer.BadParameter(
-            f'"{given}" is no day. Write the year, the month and the day, such as 2026-06-30, or '
-            "today or yesterday."
+            f'"{given}" is not a day. Write the year, the month and the day, such as 2026-06-30, '
+            "or today or yesterday."
         ) from None
 
 
@@ -60,7 +60,7 @@ def whole_number(first: int, last: int, hint: str) -> Callable[[str | int], int]
         text = str(given)
         if text.isascii() and text.isdigit() and first <= int(text) <= last:
             return int(text)
-        raise typer.BadParameter(f'"{text}" is no whole number from {first} to {last}. {hint}')
+        raise typer.BadParameter(f'"{text}" is not a whole number from {first} to {last}. {hint}')
 
     return read
 

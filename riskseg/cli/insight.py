@@ -29,9 +29,9 @@ Months = Annotated[
     int,
     typer.Option(
         "--months",
-        parser=whole_number(0, 120, "Past months are decided anew for at most ten years."),
+        parser=whole_number(0, 120, "Past months are decided again for at most ten years."),
         metavar="<0 to 120>",
-        help="Decide the ends of this many past months anew, too.",
+        help="Also decide the last day of each of this many past months again.",
     ),
 ]
 

@@ -304,7 +304,7 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
         return problem(
             "RS643",
             f"The journal has no run of an earlier day than {portfolio.as_of}.",
-            hint="Name a day with --compare, or decide past months anew with --months.",
+            hint="Name a day with --compare, or decide past months again with --months.",
         )
     if not portfolio.billed and any(TABLES[name].needs_bills for name in insight.needs):
         return problem(

@@ -153,7 +153,7 @@ class Model:
                 "RS409",
                 f"The model {self.name} {self.version} needs features that are not here: "
                 f"{', '.join(missing_features)}.",
-                hint="Bring back their sources, or train the model anew.",
+                hint="Bring back their sources, or train the model again.",
             )
 
 
@@ -172,7 +172,7 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
     problems = Problems()
 
     def damaged(file: str, what: str) -> None:
-        hint = "Restore the file, or train the model anew."
+        hint = "Restore the file, or train the model again."
         problems.add("RS406", what, file=f"{shown_folder}/{file}", hint=hint)
 
     if not (folder / FILE).is_file():

@@ -31,8 +31,8 @@ ENOUGH_ROWS = 20_000
 LEAST_PARTIES = 25
 # Features alike as much as this in all rows of a party do not move.
 NEVER_MOVES = 0.99
-NO_MORE_THAN_CHANCE = "on its own it tells bad from good no better than chance, counted by party"
-ADDS_NOTHING = "it adds nothing beyond chance to what the other features tell"
+NO_MORE_THAN_CHANCE = "on its own it predicts no better than chance, counted by party"
+ADDS_NOTHING = "it adds nothing beyond chance to what the other features predict"
 
 
 @dataclass(frozen=True)

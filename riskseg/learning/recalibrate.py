@@ -78,7 +78,7 @@ def recalibrated(
             f"The model ranks these {len(frame)} accounts no better than chance: a slope would "
             "make every probability the same.",
             file=authored.file,
-            hint="Train the model anew, or move the intercept alone.",
+            hint="Train the model again, or move the intercept alone.",
         )
     probability_after = _cross_fitted(
         model, frame, probability_before, authored.spec.seed, slope=slope, threads=threads

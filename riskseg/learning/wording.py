@@ -117,7 +117,7 @@ def _beside(
     fact: Fact,
     currency: Currency,
 ) -> pa.Array:
-    """What is told, or the words that name other facts, where those are known and more than 1."""
+    """What is said, or the words that name other facts, where those are known and more than 1."""
     named_facts = _NAMED.findall(words)
     if not set(named_facts) <= set(batch.columns):
         return sentence

@@ -148,7 +148,7 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
         yield from _money_faults(mapped, column, scale)
     if column.words:
         words = ", ".join(map(literal, column.words))
-        message = f"{name} is none of {', '.join(column.words)}"
+        message = f"{name} is not one of {', '.join(column.words)}"
         hint = "Map the source's own words to these with a case expression."
         yield Fault("RS107", name, message, f"{name} not in ({words})", hint)
 

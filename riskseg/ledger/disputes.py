@@ -93,7 +93,7 @@ def _sums(amount: str) -> str:
 
 # Each event of a dispute: `answer` is what it says came of it, if anything; `dispute` names it.
 _DISPUTES_TOLD = Relation(
-    "disputes_told",
+    "disputes_raised",
     f"""
     select s.snap, s.account_no, s.as_of, e.happened_on, e.known_on, e.channel, e.until, e.bill_id,
         coalesce(e.ref, e.bill_id, '') as dispute,
@@ -114,7 +114,7 @@ _DISPUTES_IN_TURN = Relation(
     from (
         select *,
             count(answer) over in_turn as answers
-        from disputes_told
+        from disputes_raised
         window in_turn as (
             partition by snap, dispute
             order by happened_on, answer is not null, known_on, answer, amount

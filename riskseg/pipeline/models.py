@@ -313,7 +313,7 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
             "RS409",
             f"The model {model.name} {model.version} needs {', '.join(missing)}, which the sources "
             "do not have.",
-            hint="Bring back the column or its source, or train the model anew.",
+            hint="Bring back the column or its source, or train the model again.",
         )
     problems = Problems()
     own_condition = check_population(

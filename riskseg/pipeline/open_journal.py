@@ -94,7 +94,7 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
             "RS603",
             f"The journal {'is empty' if is_empty else 'is gone'}, though {they} kept inputs.",
             file=name_of_journal(workspace),
-            hint=f"Restore it from a copy. To begin anew, with nothing activated or promoted and "
+            hint=f"Restore it from a copy. To start over, with nothing activated or promoted and "
             f"no run known, remove {workspace.shown(runs)}.",
         )
 

@@ -142,7 +142,7 @@ def _place(mapped: Mapped, row: int, count: int) -> tuple[str, int, int, int | N
 
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
     faulty_table = mapped.table.name
-    if mapped.observes is not None:  # told in the words of the table that is read
+    if mapped.observes is not None:  # reported in the words of the table that is read
         faults = {
             number: replace(fault, message=fault.message.replace("observed_on", "as_of"))
             for number, fault in faults.items()

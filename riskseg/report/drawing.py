@@ -13,7 +13,8 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-# Okabe and Ito's colours: told apart by colour-blind readers, and by lightness in grey print.
+# Okabe and Ito's colours: colour-blind readers can distinguish them, and they differ in lightness
+# in grey print.
 BLUE, ORANGE, GREEN, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#5F6B76", "#DCE6EE"
 INK, RULE = "#1F2933", "#D9DFE5"
 LETTER = 12.5  # height of text

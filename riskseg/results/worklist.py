@@ -53,7 +53,7 @@ class Worklist(Written):
     issued: int | None
     """How many actions stand in the journal as issued; null where the list is only shown."""
     new: int
-    """How many of them this command recorded: issuing again records nothing anew."""
+    """How many of them this command recorded: issuing again adds nothing."""
     waiting: int
     """How many wait for a person's approval."""
     held_back: int

@@ -103,7 +103,7 @@ def read_range(written: object, constants: Mapping[str, object]) -> NumberRange:
     """The range that a cell of a column of numbers holds. Raises CellFault."""
     text = str(written).strip()
     if isinstance(written, bool):
-        raise CellFault(f'"{text.lower()}" is no range of numbers.', _FORMS)
+        raise CellFault(f'"{text.lower()}" is not a range of numbers.', _FORMS)
     if (between := _RANGE.fullmatch(text)) and any(between.groups()):
         low, high = between.groups()
         begin = None if low is None else _end(low, constants, after=False)
@@ -123,8 +123,10 @@ def read_range(written: object, constants: Mapping[str, object]) -> NumberRange:
             _end(number, constants, after=False), _end(number, constants, after=True)
         )
     if dashed := _WITH_DASH.fullmatch(text):
-        raise CellFault(f'"{text}" is no range of numbers.', f"Write `{dashed[1]}..{dashed[2]}`.")
-    raise CellFault(f'"{text}" is no range of numbers.', _FORMS)
+        raise CellFault(
+            f'"{text}" is not a range of numbers.', f"Write `{dashed[1]}..{dashed[2]}`."
+        )
+    raise CellFault(f'"{text}" is not a range of numbers.', _FORMS)
 
 
 def condition_of(name: str, cell: frozenset[str | bool]) -> str:
@@ -160,7 +162,7 @@ def _number(text: str, constants: Mapping[str, object]) -> Decimal:
         return Decimal(value)
     if value is None:
         raise CellFault(f'There is no constant "{text}".', "Declare it in `constants`.")
-    raise CellFault(f'The constant "{text}" is no number.', "Use one that is.")
+    raise CellFault(f'The constant "{text}" is not a number.', "Use one that is.")
 
 
 def _end(text: str, constants: Mapping[str, object], *, after: bool) -> End:

@@ -303,7 +303,7 @@ def answer_dispute(
     entry.check_order(decided, on, f"An answer of {decided} cannot be recorded on {on}.")
     if outcome not in ANSWERS:
         hint = f"Known here: {', '.join(ANSWERS)}."
-        entry.problems.add("RS107", f'"{outcome}" is no outcome of a dispute.', hint=hint)
+        entry.problems.add("RS107", f'"{outcome}" is not an outcome of a dispute.', hint=hint)
     if amount is not None:
         entry.check_amount(amount)
         if outcome in ANSWERS and outcome != UPHELD:

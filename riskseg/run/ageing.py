@@ -150,7 +150,7 @@ def _check_billed(workspace: Workspace, *, billed: bool) -> None:
             "Ageing needs bills, and this workspace has none.",
             file="riskseg.toml",
             line=accounts.lines.get("from") if accounts else None,
-            hint="Monthly balances are no bills: `overdue` and the buckets are facts of accounts."
+            hint="Monthly balances are not bills: `overdue` and the buckets are facts of accounts."
             if accounts is not None and accounts.balances is not None
             else "Add a [source.bills].",
         )

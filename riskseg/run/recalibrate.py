@@ -136,7 +136,7 @@ def _same_question(authored: AuthoredSpec, model: Model) -> None:
                 f"The spec's {key} is not the one that version {model.version} was trained on.",
                 file=authored.file,
                 line=authored.line(key),
-                hint=f"Restore the {key}, or train the model anew.",
+                hint=f"Restore the {key}, or train the model again.",
             )
     problems.raise_if_any()
 

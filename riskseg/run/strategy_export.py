@@ -91,10 +91,10 @@ def _checked_arguments(
     """The database that is named. Raises what is wrong with the arguments."""
     problems = Problems()
     if to not in DIALECTS:
-        message = f'"{to}" is no database that strategies are exported to.'
+        message = f'"{to}" is not a database that strategies are exported to.'
         problems.add("RS004", message, hint=did_you_mean(to, DIALECTS))
     if not _TABLE.fullmatch(table):
-        message = f'"{table}" is no name of a table.'
+        message = f'"{table}" is not the name of a table.'
         problems.add("RS004", message, hint="Write it as facts, or as schema.facts.")
     if dbt and out is None:
         hint = "Name a new folder: `--out FOLDER`."

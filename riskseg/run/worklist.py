@@ -200,8 +200,8 @@ class _Listing(DueFromLedger):
         if later is not None and anew:
             raise problem(
                 "RS635",
-                f"The worklist of {self.as_of} would issue {counted(anew, 'action')} anew, of "
-                f'account "{example}" for one, though that of {later} was issued already: they '
+                f"The worklist of {self.as_of} would issue {counted(anew, 'more action')}, such as "
+                f'one of account "{example}", although that of {later} was issued already: they '
                 "might be done twice.",
                 hint=f"Issue a day from {later} on: what is still due then is on its list. "
                 "`riskseg worklist` without `issue` shows the list of any day.",

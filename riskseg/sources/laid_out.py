@@ -1,4 +1,4 @@
-"""What a layout fills of a source, and how that is told."""
+"""What a layout fills of a source, and how that is reported."""
 
 from __future__ import annotations
 

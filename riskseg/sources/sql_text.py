@@ -117,7 +117,7 @@ def _of_function(function: Tree, close: int, content: bytes) -> list[Named]:
     if reader_name not in _READERS:
         known_readers = ", ".join(sorted(_READERS))
         raise NotAllowedError(
-            f"`{reader_name}` is none of the functions that read a source: {known_readers}"
+            f"`{reader_name}` is not one of the functions that read a source: {known_readers}"
         )
     positional = [
         argument["expression"] for argument in function["arguments"] if not argument["name"]

@@ -97,7 +97,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
                 yield stream
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnreadableTextError(
-            f"The file is no complete gzip file: {error}.", None, "Copy it again.", "RS006"
+            f"The file is not a complete gzip file: {error}.", None, "Copy it again.", "RS006"
         ) from error
 
 
@@ -141,15 +141,15 @@ def _decoded(
         byte = error.object[error.start : error.start + 1]
         if encoding is not None:
             raise UnreadableTextError(
-                f"The byte 0x{byte.hex().upper()} is none of the encoding {encoding}, which "
-                "riskseg.toml states.",
+                f"The byte 0x{byte.hex().upper()} does not belong to the encoding {encoding}, "
+                "which riskseg.toml states.",
                 line,
                 f"Correct `encoding` in [source.{table}.read], or save the file again.",
             ) from error
         meant = byte.decode("cp1252", "replace")
         reading = f' (there it is "{meant}")' if meant.isprintable() and meant != "\ufffd" else ""
         raise UnreadableTextError(
-            f"The byte 0x{byte.hex().upper()} is no UTF-8: the file is windows-1252 (latin-1) or "
+            f"The byte 0x{byte.hex().upper()} is not UTF-8: the file is windows-1252 (latin-1) or "
             f"another encoding of single bytes{reading}.",
             line,
             _how_to_state("windows-1252", table),

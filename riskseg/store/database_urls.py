@@ -49,7 +49,7 @@ def driver_of(url: sa.URL) -> Iterator[None]:
     except sa.exc.NoSuchModuleError as error:
         raise problem(
             "RS010",
-            f'"{url.drivername}" is no kind of database known here.',
+            f'"{url.drivername}" is not a kind of database that is known here.',
             file=rendered(url),
             hint="Correct the beginning of the URL, or install the dialect's package.",
         ) from error

@@ -22,7 +22,7 @@ class JournalDatabase(ABC):
     RS604 where another process writes in it for longer than `BUSY_SECONDS`."""
 
     # What to do with a journal that cannot be used.
-    way_out = "Restore it from a copy, or move it away to begin anew."
+    way_out = "Restore it from a copy, or move it away to start over."
 
     def __init__(self, name: str, engine: sa.Engine) -> None:
         self.name = name

@@ -32,7 +32,7 @@ _CORRUPT = "XX"
 class PostgresJournal(JournalDatabase):
     """The schema that a place names."""
 
-    way_out = "Restore it from a copy, or name another `schema` in [journal] to begin anew."
+    way_out = "Restore it from a copy, or name another `schema` in [journal] to start over."
 
     def __init__(self, place: PostgresPlace) -> None:
         self._schema = place.schema

@@ -246,7 +246,7 @@ def _holds(file: pq.ParquetFile, account: str) -> bool:
 
 
 def _may_hold(file: pq.ParquetFile, group: int, account: str) -> bool:
-    """Whether a group's bounds let it hold the account: most files are told from these alone."""
+    """Whether a group's bounds let it hold the account: of most files, these alone decide it."""
     column = file.schema_arrow.get_field_index(ACCOUNT)
     bounds = file.metadata.row_group(group).column(column).statistics
     if bounds is None or not bounds.has_min_max:

@@ -175,7 +175,7 @@ def _check_unknown_files(folder: Path, shown: str, problems: Problems) -> bool:
 
 def _refuse_empty(document: Document, holds: str, problems: Problems, *, needed: bool) -> None:
     """Whoever has none of it leaves the file out: one that was emptied is a mishap."""
-    hint = "Write it anew, or restore it from a copy."
+    hint = "Write it again, or restore it from a copy."
     if not needed:
         hint = "Restore it from a copy; if the strategy has none, remove the file."
     message = f"The file is empty: it should hold {holds}."

@@ -24,8 +24,8 @@ _LOOK, _LONGEST_PAUSE = 120, 120
 
 
 def guarded(guards: Sequence[Restriction]) -> Relation:
-    """Whether each guard is in force for the account, as `!NAME`, and whether that is for want of
-    knowing, as `?NAME`; from `stepped`."""
+    """Whether each guard is in force for the account, as `!NAME`, and whether that is only
+    because a fact is unknown, as `?NAME`; from `stepped`."""
     columns = []
     for guard in guards:
         columns.append(f"{guard.in_force_sql()} as {quoted('!' + guard.name)}")

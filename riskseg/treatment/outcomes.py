@@ -46,7 +46,7 @@ COLUMNS: tuple[OutcomeColumn, ...] = (
     OutcomeColumn(("until", "promised_until", "promise_date"), "the day by which it was promised"),
     OutcomeColumn(
         ("attempt", "call_id"),
-        "what tells two attempts of one day apart, such as the id of a call",
+        "what distinguishes two attempts of one day, such as the id of a call",
     ),
     OutcomeColumn(("reason", "note", "notes"), "a remark"),
     OutcomeColumn(("made_by", "agent"), "who did it"),
@@ -132,7 +132,7 @@ def _faults(scale: int, recorded_on: date) -> Iterator[tuple[str, str, str]]:
     no_action = "id is null and (account_id is null or action is null)"
     yield "RS101", "there is neither an id, nor an account_id with an action", no_action
     yield "RS101", "outcome is null", "outcome is null"
-    yield "RS107", f"outcome is none of {', '.join(OUTCOMES)}", f"outcome not in ({words})"
+    yield "RS107", f"outcome is not one of {', '.join(OUTCOMES)}", f"outcome not in ({words})"
     yield "RS102", "happened_on is not a date", "day is null"
     later = f"day > date '{recorded_on}'"
     yield "RS105", "happened_on is after the day on which it is recorded", later

@@ -35,7 +35,7 @@ class Undecided:
 
 def undecided(text: str) -> Iterator[Undecided]:
     """The proposals that are marked in the text of a riskseg.toml. Of a table that is itself not
-    decided, its lines are not told of one by one."""
+    decided, its lines are not listed one by one."""
     table, whole = "", False
     for number, line in enumerate(text.splitlines(), start=1):
         if head := _TABLE.match(line):

@@ -103,7 +103,7 @@ def test_wrong_usage_is_2(used: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--as-of", "2025-13-45"], '"2025-13-45" is no day. Write the year'),
+        (["--as-of", "2025-13-45"], '"2025-13-45" is not a day. Write the year'),
         (["--as-of", "2026-06-30", "--compare", "2025/01/01"], '"2025/01/01" is no day.'),
         (["--as-of", "2026-06-30", "--months", "400"], "no whole number from 0 to 120. Past"),
         (["--as-of", "2026-06-30", "--months", "one"], '"one" is no whole number'),

@@ -86,7 +86,7 @@ def test_a_change_of_rules_is_counted_on_balances(root: Path) -> None:
 
 def test_ageing_of_balances_does_not_ask_for_bills(root: Path) -> None:
     said = riskseg(root, "ageing", "--as-of", DAY, code=1)
-    assert "RS640" in said and "Monthly balances are no bills" in said
+    assert "RS640" in said and "Monthly balances are not bills" in said
 
 
 def test_the_contract_is_that_of_the_table_that_is_delivered(root: Path) -> None:

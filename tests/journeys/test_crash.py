@@ -85,7 +85,7 @@ def undisturbed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> byte
     return decide(workspace, "decisions.parquet").read_bytes()
 
 
-def check_mended(workspace: Path, place: Path, undisturbed: bytes) -> None:
+def check_restored(workspace: Path, place: Path, undisturbed: bytes) -> None:
     check_trust(workspace)
     assert not place.exists() or place.read_bytes() == undisturbed
     decide(workspace, place.name)
@@ -110,7 +110,7 @@ def test_assign_cut_at_each_stage_boundary(
         place = workspace / f"cut-{number}.parquet"
         with pytest.raises(Cut):
             decide(workspace, place.name, cut_at(number))
-        check_mended(workspace, place, undisturbed)
+        check_restored(workspace, place, undisturbed)
 
 
 def cutting(original: Callable[..., object], when: str) -> Callable[..., object]:
@@ -144,7 +144,7 @@ def test_assign_killed_at_a_door(
     # Whatever the next run does, it sweeps: doing the same again would write over the same name.
     assert decide(workspace, "another.parquet").read_bytes() == undisturbed
     assert leftovers(workspace) == []
-    check_mended(workspace, place, undisturbed)
+    check_restored(workspace, place, undisturbed)
 
 
 def test_a_file_that_was_there_stays_until_the_new_one_is_whole(
@@ -243,5 +243,5 @@ def test_assign_killed_at_twenty_random_moments(
         process.kill()
         process.join()
         at_work = at_work or (process.exitcode == -signal.SIGKILL and leftovers(workspace) != [])
-        check_mended(workspace, place, undisturbed)
+        check_restored(workspace, place, undisturbed)
     assert at_work

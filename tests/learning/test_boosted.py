@@ -143,7 +143,7 @@ def test_features_without_information_are_reported_from_those_with() -> None:
     reported = uninformative(matrix, label, weight, ["a", "n", "b", "m"], seed=1)
     assert set(reported) == {"n", "m"}
     assert all(
-        why.startswith("it adds nothing beyond chance to what the other features tell: gain")
+        why.startswith("it adds nothing beyond chance to what the other features predict: gain")
         for why in reported.values()
     )
     noise = random.permutation(label)

@@ -181,11 +181,11 @@ def test_a_shift_makes_later_rows_right_and_can_follow_another(slope: bool) -> N
     truth, label = drawn(40_000)
     reported = Calibration("sigmoid", slope=1.0 if not slope else 0.6, intercept=0.8)
     line = fit_shift(reported.probability(truth), label, slope=slope)
-    mended = reported.shifted(*line)
+    corrected = reported.shifted(*line)
     assert line[0] == pytest.approx(1 / 0.6 if slope else 1.0, rel=0.04)
-    assert mended.probability(truth).mean() == pytest.approx(label.mean(), abs=1e-5)
-    twice = mended.shifted(0.5, 1.0)
-    assert twice.log_odds(truth) == pytest.approx(0.5 * mended.log_odds(truth) + 1.0, abs=1e-6)
+    assert corrected.probability(truth).mean() == pytest.approx(label.mean(), abs=1e-5)
+    twice = corrected.shifted(0.5, 1.0)
+    assert twice.log_odds(truth) == pytest.approx(0.5 * corrected.log_odds(truth) + 1.0, abs=1e-6)
     with pytest.raises(ValueError, match="order"):
         reported.shifted(-0.1, 0.0)
 

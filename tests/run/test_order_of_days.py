@@ -41,7 +41,7 @@ def test_an_earlier_day_is_refused_and_nothing_is_handed_over(root: Path) -> Non
         worklist(root, MONDAY, str(out), at=treated.AT)
     (found,) = refused.value.problems
     assert found.code == "RS635"
-    assert 'issue 1 action anew, of account "letter"' in found.what
+    assert 'issue 1 more action, such as one of account "letter"' in found.what
     assert "2026-01-06" in found.what and "2026-01-06" in (found.hint or "")
     assert not out.exists()
     # It can still be looked at, as everything stood on that day.

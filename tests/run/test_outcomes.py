@@ -125,7 +125,7 @@ def test_a_file_in_its_own_words_is_read_through_the_mapping(reported: Reported)
     [
         ("b,sms,,2025-12-02,,", "RS101 In row 1 after the header, outcome is null"),
         ("b,,done,2025-12-02,,", "RS101 In row 1 after the header, there is neither an id"),
-        ("b,sms,busy,2025-12-02,,", "RS107 In row 1 after the header, outcome is none of done"),
+        ("b,sms,busy,2025-12-02,,", "RS107 In row 1 after the header, outcome is not one of done"),
         ("b,sms,done,soon,,", "RS102 In row 1 after the header, happened_on is not a date"),
         ("b,sms,done,2025-12-03,,", "RS105 In row 1 after the header, happened_on is after"),
         ("b,sms,promise,2025-12-02,,2025-12-09", "RS101 In row 1 after the header, a promise has"),
@@ -161,7 +161,7 @@ def test_bad_rows_that_are_few_are_set_apart(reported: Reported, tmp_path: Path)
     assert (done.new, done.bad) == (1, 1)
     place = tmp_path / "w" / ".riskseg" / "quarantine" / "outcomes.csv"
     assert done.quarantine == str(place)
-    assert "outcome is none of" in place.read_text()
+    assert "outcome is not one of" in place.read_text()
     worklist(tmp_path / "w", NEXT, InMemory(), at=AT)
     assert place.exists(), "what was no source's is not taken away with a source's bad rows"
     assert reported(HEAD + PROMISE).quarantine is None and not place.exists()

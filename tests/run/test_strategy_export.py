@@ -107,7 +107,7 @@ def test_the_command(rules: Path, tmp_path: Path) -> None:
     [
         ({"to": "oracle"}, 'RS004 .*"oracle" is no database'),
         ({"to": "posgres"}, 'Did you mean "postgres"?'),
-        ({"table": "facts; drop table x"}, "RS004 .*is no name of a table"),
+        ({"table": "facts; drop table x"}, "RS004 .*is not the name of a table"),
         ({"dbt": True}, "RS005 .*--out FOLDER"),
     ],
 )

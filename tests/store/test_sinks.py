@@ -274,7 +274,7 @@ def test_a_batch_of_another_shape_is_an_error_and_writes_nothing(tmp_path: Path)
         ("postgresql://ann:secret@host/db", "postgresql://ann:***@host/db: A database URL must"),
         ("://ann:secret@host#t", "://ann:***@host: This is not a database URL."),
         ("sqlite:///absent/x.db#t", "absent does not exist"),
-        ("nosuch://ann:secret@host/x#t", '"nosuch" is no kind of database known here.'),
+        ("nosuch://ann:secret@host/x#t", '"nosuch" is not a kind of database that is known here.'),
         ("mysql+pymysql://ann:secret@host/x#t", 'The driver "pymysql" is not installed.'),
     ],
 )

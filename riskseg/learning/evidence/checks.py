@@ -136,7 +136,7 @@ def _holds_up(manifest: Manifest, evidence: Evidence) -> ModelCheck | None:
             f"{message}: it lost ground beyond chance.",
             "Expect the hold-out's figure, and look for what changed in between.",
         )
-    easier_text = "; those rows were easier to tell apart" if folds < auc.interval.low else ""
+    easier_text = "; those rows were easier to distinguish" if folds < auc.interval.low else ""
     return _holds(topic, f"{message}{easier_text}.")
 
 
@@ -413,7 +413,7 @@ def _enough(manifest: Manifest) -> ModelCheck:
         return _watch(
             topic,
             f"{message}.",
-            "Read every figure by its interval; train anew as outcomes come in.",
+            "Read every figure by its interval; train again as outcomes come in.",
         )
     return _holds(topic, f"{message}.")
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from riskseg.learning.frame import Floats, Folds, Labels
 
-# With fewer bad outcomes than this, pairs cannot be told from chance and each table borrows its
-# smoothness from the others.
+# With fewer bad outcomes than this, pairs cannot be distinguished from chance, and each table
+# borrows its smoothness from the others.
 FEW_BADS = 500
 
 MANY = Setting(bins=32, pair_bins=8, borrowed=0.1)

@@ -137,7 +137,7 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
             except _Bad as error:
                 fault(str(error), reader.line_num, error.hint)
     except csv.Error as error:
-        fault(f"This is no CSV: {error}.", reader.line_num)
+        fault(f"This is not CSV: {error}.", reader.line_num)
     if card is None or len(problems) > before:
         return None
     if all(row.left_out for row in card.rows) and not card.pairs:

@@ -192,7 +192,7 @@ def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
             dropped[column.fact.name] = evidence
         elif evidence.information <= information_by_chance(evidence, setting.above_chance):
             dropped[column.fact.name] = (
-                "on its own it tells no more than chance: information value "
+                "on its own it predicts no more than chance: information value "
                 f"{evidence.information:.4f}"
             )
         else:

@@ -187,7 +187,8 @@ def _stable(starts: list[int], column: PreBinned, notes: list[str]) -> list[int]
         if removed_start is None:
             break
         notes.append(
-            f"{feature}: {_start(column, starts[removed_start])} is no cut: {unstable_reason}"
+            f"{feature}: {_start(column, starts[removed_start])} is not used as a cut: "
+            f"{unstable_reason}"
         )
         starts = starts[:removed_start] + starts[removed_start + 1 :]
     return starts

@@ -62,7 +62,7 @@ def fit_boosted(
     """(the trees, each row's log-odds from trees that did not see its fold, what was tried).
 
     Chosen in this order, each by the mean weighted log loss over the folds: whether declared
-    directions are let go, the parameters, whether features that tell no more than chance are
+    directions are let go, the parameters, whether features that predict no more than chance are
     left out, the size of the bag and the number of trees. All but the last two on at most 20,000
     rows; without `searching` the number of trees alone is chosen. What looks at labels more
     closely than a choice among a few (the order of levels, which directions to let go, which
@@ -95,7 +95,7 @@ def fit_boosted(
         for candidate, loss, trees_grown in losses:
             on_folds = "" if trees_grown == len(training_folds) else f", {trees_grown} folds"
             record(candidate.words + on_folds, loss, candidate == winner)
-        say("looking for features that tell no more than chance")
+        say("looking for features that predict no more than chance")
         left_out = _try_fewer_features(
             judge, search_task, training_folds, winner, directions_freed, record
         )
@@ -210,7 +210,7 @@ def _try_fewer_features(
         extra_losses = judge_of_fewer.by_fold(winner) - judge.by_fold(winner)
         leave_out = bool(extra_losses.mean() <= _noise(extra_losses))
     record("with all features", loss_of_all, not leave_out)
-    record("without features that tell no more than chance", loss_of_fewer, leave_out)
+    record("without features that predict no more than chance", loss_of_fewer, leave_out)
     return uninformative if leave_out else none_left_out
 
 

@@ -237,5 +237,5 @@ def _refused(what: str) -> ProblemsError:
     return problem(
         "RS406",
         f"The trees cannot be used: {what}.",
-        hint="Train the model anew with this version.",
+        hint="Train the model again with this version.",
     )

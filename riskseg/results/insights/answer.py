@@ -35,7 +35,7 @@ def too_few(groups: Iterable[str], hidden: str = "Not shown", *, of_total: bool 
 def with_months(question: str, as_of: date) -> str:
     """The command that looks at days of which it is known by now what came after them."""
     return (
-        f"`riskseg insight {question} --as-of {as_of} --months 12` decides past months anew, of "
+        f"`riskseg insight {question} --as-of {as_of} --months 12` decides past months again, of "
         "which more is known."
     )
 

@@ -77,7 +77,7 @@ class Proxy(Part):
     level: str
     fact: str
     auc: Ratio
-    """0.5 where it tells nothing, 1 where it tells all."""
+    """0.5 where it predicts nothing, 1 where it predicts everything."""
     low: Ratio
     """The lower end of its 95% interval."""
     high: Ratio
@@ -134,7 +134,7 @@ class TreatmentByCohort(Answer):
         rows = [row for row in self.cohorts if row.is_clear and not row.mirrored]
         if not rows:
             return (
-                "No cohort is treated clearly otherwise than the other accounts in arrears: of "
+                "No cohort is clearly treated differently from the other accounts in arrears: of "
                 f"{counted(self.comparisons, 'comparison')}, none is clear."
             )
         rows.sort(key=lambda row: row.cohort not in self.protective)

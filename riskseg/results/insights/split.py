@@ -124,7 +124,7 @@ class Structure(Answer):
                 sentences.append(
                     "Attributes that are known only as of today may have changed since then."
                 )
-            sentences.append("This was observed, and is no effect.")
+            sentences.append("This was observed; it does not show an effect.")
         else:
             sentences.append("No split of a segment separates its outcomes clearly.")
         if self.not_clear and self.splits:

@@ -9,8 +9,8 @@ from scipy.optimize import linear_sum_assignment
 
 
 def best_pairs(scores: Sequence[Sequence[float]], least: float) -> dict[int, int]:
-    """The column for each row, of those pairs that score at least `least`. Equal wholes are told
-    apart by order: the earlier row gets the earlier column."""
+    """The column for each row, of those pairs that score at least `least`. Of equally good
+    assignments, the one that gives the earlier row the earlier column is taken."""
     if not scores or not scores[0]:
         return {}
     matrix = np.array(scores, dtype=float)

@@ -59,9 +59,9 @@ def _from_match(table: str, name: str, found: Found, match: Match) -> ColumnProp
     if profile.written:
         # 03/04 is a day in March or in April: no value among them tells which.
         written = _with(proposal, day_as(profile, profile.written[0]))
-        why = f'"{match.header}" may be day/month or month/day: no value tells'
+        why = f'"{match.header}" may be day/month or month/day: no value shows which'
         return written.doubted(DOUBTED, why)
-    return proposal.doubted(DOUBTED, f'"{match.header}" has values that are no dates')
+    return proposal.doubted(DOUBTED, f'"{match.header}" has values that are not dates')
 
 
 def _amount(proposal: ColumnProposal, profile: Profile) -> ColumnProposal:

@@ -142,7 +142,7 @@ def _found(
 ) -> list[Found]:
     """A file, or a sheet of it, described; nothing after adding the Problem why it cannot be."""
     if kind_of_source(loaded_from) is None:
-        problems.add("RS006", "This is no file that can be read.", file=loaded_from)
+        problems.add("RS006", "This is not a file that can be read.", file=loaded_from)
         return []
     own = Problems()
     tables = _as_read(engine, name, loaded_from, ReadTable(sheet=sheet), root, own)

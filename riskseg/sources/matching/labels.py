@@ -58,4 +58,4 @@ def _bad_is_one(flag: Profile) -> tuple[str | None, str]:
     if len(bad) == 1:
         why = f'"{flag.name}" is "{flag.least}" or "{flag.greatest}"'
         return f"cast({column} = {literal(bad[0])} as integer)", why
-    return None, f'which of "{flag.least}" and "{flag.greatest}" is the bad one, no name tells'
+    return None, f'no name says whether "{flag.least}" or "{flag.greatest}" is the bad one'

@@ -85,7 +85,7 @@ def _paid(found: Found, pairs: Mapping[str, Match], money: Sequence[str]) -> str
 
 
 def _day_unknown(bills: TableProposal) -> ColumnProposal:
-    """The day due, for want of the day of payment: a person says whether it will do."""
+    """The day due, where no column has the day of payment: a person says whether it will do."""
     due = bills.columns.get("due_on")
     why = "no column says when it was paid; the day due is only the next best"
     if due is None or due.expression is None:
@@ -94,7 +94,7 @@ def _day_unknown(bills: TableProposal) -> ColumnProposal:
 
 
 def _perhaps_paid(profile: Profile, others: list[str]) -> ColumnProposal:
-    why = f'"{profile.name}" is money and speaks of payment'
+    why = f'"{profile.name}" is money, and its name mentions a payment'
     expression = amount_sql(profile) or quoted(profile.name)
     options = tuple(others)
     return ColumnProposal("amount", expression, DOUBTED, why, True, options, header=profile.name)

@@ -94,7 +94,7 @@ def check(target: str, problems: Problems) -> None:
     other_forms = [sink.form for sink in SINKS if not isinstance(sink, FileSink)]
     problems.add(
         "RS010",
-        "The ending of this name tells no form that can be written.",
+        "The ending of this name does not stand for a form that can be written.",
         file=target,
         hint=f"Use one of {', '.join(endings)}, or {', or '.join(other_forms)}.",
     )

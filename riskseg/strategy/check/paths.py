@@ -242,7 +242,7 @@ def _day(
     keys = {earlier.key: earlier for earlier in before}
     waited = keys.get(step.after.action)
     if waited is None:
-        message = f'The step waits for "{step.after.action}", which is no earlier step.'
+        message = f'The step waits for "{step.after.action}", which is not an earlier step.'
         hint = did_you_mean(step.after.action, keys)
         scope.add_problem("RS208", message, _FILE, name, "steps", i, "after", "action", hint=hint)
         return before[-1].day + step.after.days if before else 0, None
@@ -275,7 +275,7 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
         return None
     first = next((step for step in steps if step.key == repeat.from_), None)
     if first is None:
-        message = f'"{name}" repeats from "{repeat.from_}", which is none of its steps.'
+        message = f'"{name}" repeats from "{repeat.from_}", which is not one of its steps.'
         hint = did_you_mean(repeat.from_, [step.key for step in steps])
         scope.add_problem("RS208", message, _FILE, name, "repeat", "from", hint=hint)
         return None

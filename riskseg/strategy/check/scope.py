@@ -282,7 +282,7 @@ class Scope:
         if value is None:
             return None
         if value != int(value) or abs(int(value)) > MOST_DAYS:
-            message = f'The constant "{written}" is {value}, which is no number of days.'
+            message = f'The constant "{written}" is {value}, which is not a number of days.'
             hint = f"Use a whole number of at most {MOST_DAYS:,}."
             self.add_problem("RS304", message, file, *path, hint=hint)
             return None

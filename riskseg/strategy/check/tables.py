@@ -133,7 +133,7 @@ def _columns(table: WrittenTable, columns: Sequence[str], own: Levels) -> Column
         elif fact is None and column in scope.lacking:
             scope.unknown_fact(column, table.file, *table.path, "columns", i)
         elif fact is None:
-            message = f'"{column}" is no band, tier scheme or fact.'
+            message = f'"{column}" is not a band, a tier scheme or a fact.'
             hint = scope.meant(column, [*own, *scope.facts])
             table.add_problem("RS201", message, "columns", i, hint=hint)
         elif fact.kind is Kind.BOOLEAN:
@@ -267,5 +267,5 @@ def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterat
         elif level == "any":
             yield '"any" stands in a list.', "Write `any` by itself, or the levels alone."
         elif column in levels and known_levels is None and isinstance(level, bool):
-            message = f'"{column}" is a text, and {str(level).lower()} is none.'
+            message = f'"{column}" holds texts, and {str(level).lower()} is not one.'
             yield message, "Write a text, in quotes where need be."

@@ -284,7 +284,7 @@ def _hours(entry: Entry) -> ContactHours | None:
     for one in written if isinstance(written, list) else [written]:
         first, last = minute_of(one.from_), minute_of(one.to)
         if first >= last or last > DAY:
-            message = f"The hours from {one.from_} to {one.to} are none."
+            message = f"There are no hours from {one.from_} to {one.to}."
             entry.add_problem(
                 "RS227", message, HOURS.name, hint="Hours of the night are two entries."
             )
@@ -294,7 +294,7 @@ def _hours(entry: Entry) -> ContactHours | None:
     known = {*countries, *known_zones()}
     for n, zone in enumerate(entry.get(ZONES)):
         if zone not in known:
-            message = f'"{zone}" is no time zone and no country.'
+            message = f'"{zone}" is neither a time zone nor a country.'
             hint = did_you_mean(zone, known) or "Write one as US, or as America/New_York."
             entry.add_problem("RS227", message, ZONES.name, n, hint=hint)
             sound = False
@@ -321,7 +321,9 @@ def _attribute(entry: Entry, written: str) -> str | None:
         return None
     strange = [text for text in fact.seen if text not in known_zones()]
     if strange:
-        message = f"{written} is {inline(strange[0])} of some accounts, which is no time zone: it "
+        message = (
+            f"{written} is {inline(strange[0])} of some accounts, which is not a time zone: it "
+        )
         entry.scope.note(f"{message}counts as unknown.", entry.file, *place)
     return name
 

@@ -250,7 +250,7 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
             texts_by_row.setdefault(row, {})[column] = cell_text
     if sum(map(max, texts_by_row.values())) > _AREA:
         last_cell = reference(max(texts_by_row), max(map(max, texts_by_row.values())))
-        message = f"Texts stand as far apart as A1 and {last_cell}: this is no table of rules."
+        message = f"Texts stand as far apart as A1 and {last_cell}: this is not a table of rules."
         hint = "Remove what stands beside the table."
         problems.add("RS217", message, file=f"{where}, cells A1:{last_cell}", hint=hint)
         return None

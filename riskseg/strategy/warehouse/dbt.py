@@ -179,7 +179,7 @@ def _singular(macro: str, accounts: str, expected: str, test: SelfTest, dialect:
     )
 
 
-def _told_apart(
+def _distinguished(
     test: SelfTest,
 ) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
     """The accounts and decisions that a seed can hold: it does not tell an empty text from an
@@ -212,7 +212,7 @@ def _readme(name: str, model: str, query: Query, dialect: Dialect) -> str:
 
 `{model}` decides every account of the source `facts`: one row an account, with its segment, path,
 step and action. It was written by riskseg from the strategy {query.strategy.name}
-{query.strategy.fingerprint}; change the strategy and export it anew, not these files.
+{query.strategy.fingerprint}; change the strategy and export it again, not these files.
 
 1. Make the table of facts. `models/{name}.yml` lists its columns and what each means. Its schema
    and name are the variables `riskseg_facts_schema` and `riskseg_facts`.
