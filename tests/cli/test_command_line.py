@@ -104,9 +104,9 @@ def test_wrong_usage_is_2(used: Path) -> None:
     ("options", "said"),
     [
         (["--as-of", "2025-13-45"], '"2025-13-45" is not a day. Write the year'),
-        (["--as-of", "2026-06-30", "--compare", "2025/01/01"], '"2025/01/01" is no day.'),
-        (["--as-of", "2026-06-30", "--months", "400"], "no whole number from 0 to 120. Past"),
-        (["--as-of", "2026-06-30", "--months", "one"], '"one" is no whole number'),
+        (["--as-of", "2026-06-30", "--compare", "2025/01/01"], '"2025/01/01" is not a day.'),
+        (["--as-of", "2026-06-30", "--months", "400"], "not a whole number from 0 to 120. Past"),
+        (["--as-of", "2026-06-30", "--months", "one"], '"one" is not a whole number'),
     ],
 )
 def test_a_day_or_number_that_is_none_is_reported_in_our_words(

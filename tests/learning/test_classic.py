@@ -261,7 +261,7 @@ def test_bins_that_do_not_hold_over_time_are_joined() -> None:
     joined, _, _ = learn(rows, label, facts, snapshots=as_of)
     assert table_of(kept, "a").bins.cuts == (1.0, 2.0, 3.0)
     assert table_of(joined, "a").bins.cuts == (1.0, 3.0)
-    assert any("a: 2 is no cut" in note for note in joined.notes)
+    assert any("a: 2 is not used as a cut" in note for note in joined.notes)
     # A value that only occurs in one half joins its neighbour.
     late_only = np.where(second & (a == 3), 4.0, a)
     joined, _, _ = learn(pd.DataFrame({"a": late_only}), label, facts, snapshots=as_of)

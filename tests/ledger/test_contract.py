@@ -113,7 +113,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"amount": "10.001"}, "RS103", "amount has more than 2 decimals"),
         Case({"amount": "100000000000.01"}, "RS103", "amount is beyond 100,000,000,000"),
         Case({"disputed_amount": "-1"}, "RS103", "disputed_amount is negative"),
-        Case({"kind": "instalment"}, "RS107", "kind is none of charge"),
+        Case({"kind": "instalment"}, "RS107", "kind is not one of charge"),
         Case({"issued_on": "2026-01-21"}, "RS105", "due_on is before issued_on"),
         Case({"cancelled_on": "2025-12-31"}, "RS105", "cancelled_on is before issued_on"),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
@@ -139,7 +139,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(
             {"status": "paid"},
             "RS107",
-            "status is none of settled, pending, failed, reversed, refund",
+            "status is not one of settled, pending, failed, reversed, refund",
         ),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
         Case({"payment_id": "p0"}, "RS104", "account_id, payment_id occurred in an earlier row"),
@@ -180,7 +180,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(
             {"kind": "party"},
             "RS107",
-            "kind is none of contact, promise, plan, dispute, visit, action, hold, complaint, "
+            "kind is not one of contact, promise, plan, dispute, visit, action, hold, complaint, "
             "bereavement, breathing_space, adviser",
         ),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),

@@ -90,7 +90,8 @@ def test_a_cut_that_moves_a_little_refutes_nothing(
 
 def test_cuts_are_found() -> None:
     assert len([one for one in EVERY if one[0] == "household-utility"]) >= 30
-    assert len([one for one in EVERY if one[0] == "account-file"]) == 6
+    # Three cuts and four constants, each moved up and down.
+    assert len([one for one in EVERY if one[0] == "account-file"]) == 14
 
 
 # A row, the row above which it comes, and the path of its segment.
@@ -132,3 +133,35 @@ def test_a_group_that_gets_what_it_must_not_get_is_refuted(folder: Path) -> None
     table = folder / "segments.yaml"
     table.write_text(table.read_text().replace("in_arrears, low, [new", "in_arrears, any, [new"))
     assert refuted(strategy_in(folder)) == ["self_cure_is_for_low_risk: refuted"]
+
+
+# Changes of the bands of account-file: its properties name none of them.
+ADDED = "  - {id: none, match: [none], segment: leave_alone}\n"
+BANDS = {
+    "bands by other names": [
+        (file, old, new)
+        for old, new in (("very_high", "red"), ("medium", "amber"))
+        for file in ("strategy.yaml", "segments.yaml", "examples.yaml")
+    ],
+    "a band that is added": [
+        ("strategy.yaml", "{low: 0.10,", "{none: 0.01, low: 0.10,"),
+        ("segments.yaml", "rows:\n", f"rows:\n{ADDED}"),
+    ],
+}
+
+
+@pytest.mark.parametrize("change", BANDS)
+def test_other_bands_refute_nothing(change: str, folder: Path) -> None:
+    shutil.copytree(ROOT / "rules/account-file", folder)
+    for file, old, new in BANDS[change]:
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new))
+    assert refuted(strategy_in(folder)) == []
+
+
+def test_a_band_that_begins_too_late_is_refuted(folder: Path) -> None:
+    shutil.copytree(ROOT / "rules/account-file", folder)
+    head = folder / "strategy.yaml"
+    head.write_text(head.read_text().replace("high: 0.50, very_high", "high: 0.80, very_high"))
+    assert refuted(strategy_in(folder)) == ["the_most_likely_are_called: refuted"]

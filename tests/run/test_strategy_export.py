@@ -105,7 +105,7 @@ def test_the_command(rules: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ({"to": "oracle"}, 'RS004 .*"oracle" is no database'),
+        ({"to": "oracle"}, 'RS004 .*"oracle" is not a database'),
         ({"to": "posgres"}, 'Did you mean "postgres"?'),
         ({"table": "facts; drop table x"}, "RS004 .*is not the name of a table"),
         ({"dbt": True}, "RS005 .*--out FOLDER"),

@@ -112,7 +112,11 @@ def test_it_is_proved_that_nothing_is_done_beyond_it(tmp_path: Path) -> None:
         ("of: sms, hours: {from: 08:00, to: 21:00}", "RS003", "`hours` and `zones` go together."),
         ("of: sms, hours: {from: 21:00, to: 08:00}, zones: [GB]", "RS227", "from 21:00 to 08:00"),
         ("of: sms, hours: {from: 8, to: 21:00}, zones: [GB]", "RS004", '"from" cannot be 8'),
-        ("of: sms, hours: {from: 08:00, to: 21:00}, zones: [EN]", "RS227", '"EN" is no time zone'),
+        (
+            "of: sms, hours: {from: 08:00, to: 21:00}, zones: [EN]",
+            "RS227",
+            '"EN" is neither',
+        ),
         (
             "of: sms, hours: {from: 08:00, to: 21:00}, zones: [GB], zone: note_",
             "RS303",
