@@ -151,7 +151,7 @@ class _Seed:
 def _seeds(
     accounts: str, expected: str, of_days: str, test: SelfTest, days: Days
 ) -> Iterator[_Seed]:
-    given, decided = _told_apart(test)
+    given, decided = _distinguished(test)
     words = "Made-up accounts that test the query."
     yield _Seed(accounts, words, test.account_columns, given)
     yield _Seed(expected, "What riskseg decides for them.", test.query.columns, decided)
