@@ -23,6 +23,9 @@ from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.strategy.renames import renames
 
+# Whoever tries one change after another may ask for other facts each time.
+_KEPT_AT_MOST = 2
+
 DECIDE = Stage("decide", "decide every account with both strategies")
 
 
@@ -107,9 +110,12 @@ class DecidedTwice:
     def add(self, first: int, last: int) -> None:
         """Decide the accounts of a range with both strategies."""
         before, after = self._deciders
-        made_of = self._made_of((first, last))
         with kept_rows(
-            self._session, "scored", made_of, lambda: self._scored_facts(first, last)
+            self._session,
+            "scored",
+            self._made_of((first, last)),
+            lambda: self._scored_facts(first, last),
+            most=_KEPT_AT_MOST * len(self._session.partitions()),
         ) as select:
             self.engine.run(f"create or replace temp table scored_facts as {select}")
         self._decide(before, Relation("decided_old", self._old(), materialized=True))

@@ -28,11 +28,15 @@ _DIGEST_BYTES = 32
 
 @contextmanager
 def kept_rows(
-    session: Session, table: str, made_of: Sequence[str] | None, rows: Callable[[], str]
+    session: Session,
+    table: str,
+    made_of: Sequence[str] | None,
+    rows: Callable[[], str],
+    most: int | None = None,
 ) -> Iterator[str]:
     """A select of the rows that an earlier command kept; else of those that `rows` makes and
     selects, which are kept where the ledger is. `made_of` is all that they depend on, None where
-    they are not to be kept."""
+    they are not to be kept. Of one table there are at `most` so many files: the latest."""
     engine, ledger = session.engine, session.ledger
     if ledger.kept is None or made_of is None:
         yield rows()
@@ -40,7 +44,10 @@ def kept_rows(
     place = derived_file(session.workspace, ledger.kept, table, made_of)
     if (kept := _read(place)) is None:
         select = rows()
-        if not _write(place, engine, select) or (kept := _read(place)) is None:
+        is_written = _write(place, engine, select)
+        if most is not None:
+            _remove_older(place, most)
+        if not is_written or (kept := _read(place)) is None:
             yield select
             return
     engine.register(_READ, kept)
@@ -61,6 +68,22 @@ def _read(place: Path) -> pa.Table | None:
             return pq.read_table(pa.BufferReader(rows))
     except (OSError, pa.ArrowException):
         return None
+
+
+def _remove_older(place: Path, most: int) -> None:
+    """Keep the latest files of a table."""
+    ledger, table, _ = place.name.split("-")
+    files = sorted(place.parent.glob(f"{ledger}-{table}-*.rows"), key=_written_at, reverse=True)
+    for older in files[most:]:
+        older.unlink(missing_ok=True)
+
+
+def _written_at(place: Path) -> int:
+    """Least where another command has removed it by now."""
+    try:
+        return place.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _write(place: Path, engine: Engine, select: str) -> bool:

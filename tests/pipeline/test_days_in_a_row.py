@@ -113,16 +113,19 @@ def test_two_strategies_are_compared_from_the_facts_that_are_kept(
     assert "days_past_due > 30" in tiers.read_text()
     tiers.write_text(tiers.read_text().replace("days_past_due > 30", "days_past_due > 3"))
 
-    def compared() -> tuple[str, bool]:
+    def compared(on: date = day) -> tuple[str, bool]:
         caplog.clear()
         with caplog.at_level(logging.DEBUG, logger="riskseg.engine"):
-            found = diff(root, "rules/s", str(other), here=root, as_of=day)
+            found = diff(root, "rules/s", str(other), here=root, as_of=on)
         allocated = any("table billed as" in str(getattr(r, "sql", "")) for r in caplog.records)
         return found.model_dump_json(), allocated
 
     first, allocated = compared()
     assert allocated
     assert compared() == (first, False)
+    for on in AS_OF[-3:-1]:
+        assert compared(on)[1]
+    assert len([*(root / ".riskseg/staged").glob("*-scored-*.rows")]) == 2
     bills = pq.read_table(root / "bills.parquet")
     without = [name for name in bills.column_names if name != "amount"]
     more = pc.multiply(bills["amount"].cast(pa.decimal128(12, 2)), 3).cast(bills["amount"].type)
