@@ -9,22 +9,17 @@ from datetime import date
 from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
-from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, of_the_day
-from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.decisions import Decider, decide_scored, decider
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
-from riskseg.pipeline.kept_rows import kept_rows
-from riskseg.pipeline.models import used_champions
+from riskseg.pipeline.facts_of_day import have_facts, have_scores
+from riskseg.pipeline.models import Scorer, used_champions
 from riskseg.pipeline.open_journal import read_journal
-from riskseg.pipeline.scoring import score
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.strategy.renames import renames
-
-# Whoever tries one change after another may ask for other facts each time.
-_KEPT_AT_MOST = 2
 
 DECIDE = Stage("decide", "decide every account with both strategies")
 
@@ -37,11 +32,6 @@ def old(name: str) -> str:
 def new(name: str) -> str:
     """The column of what the new strategy decides."""
     return quoted(f"new {name}")
-
-
-def _probability(model: str) -> str:
-    """The column of a model's probability among scored facts, which no fact goes by."""
-    return quoted(f"probability {model}")
 
 
 def differs(names: Iterable[str]) -> str:
@@ -110,14 +100,13 @@ class DecidedTwice:
     def add(self, first: int, last: int) -> None:
         """Decide the accounts of a range with both strategies."""
         before, after = self._deciders
-        with kept_rows(
-            self._session,
-            "scored",
-            self._made_of((first, last)),
-            lambda: self._scored_facts(first, last),
-            most=_KEPT_AT_MOST * len(self._session.partitions()),
-        ) as select:
-            self.engine.run(f"create or replace temp table scored_facts as {select}")
+        session, scorers = self._session, self._scorers
+        have_facts(session, before.wanted | after.wanted, self.as_of, (first, last))
+        self._scores = {
+            model: have_scores(session, scorer, self.as_of, (first, last), len(scorers))
+            for model, scorer in scorers.items()
+        }
+        self.engine.run("create or replace temp table facts_of_both as from facts")
         self._decide(before, Relation("decided_old", self._old(), materialized=True))
         self._decide(after, Relation("decided_beside", self._beside_old(), materialized=True))
         into = "insert into decided_twice" if self._begun else "create temp table decided_twice as"
@@ -125,55 +114,24 @@ class DecidedTwice:
         self._begun = True
 
     @property
-    def _wanted(self) -> frozenset[str]:
-        before, after = self._deciders
-        return before.wanted | after.wanted
-
-    def _made_of(self, accounts: tuple[int, int]) -> list[str] | None:
-        """What scored facts depend on, beside the sources and the definitions of the workspace.
-        None with overlays: they may be in a database, of which nothing tells whether it changed."""
-        ledger, as_of = self._session.ledger, self.as_of
-        if ledger.overlaid is not None:
-            return None
-        day = sorted(of_the_day(ledger, self._wanted, as_of).items())
-        events = events_fingerprint(self.engine, as_of)
-        return [
-            f"{as_of} {accounts} {events} {day} {sorted(self.models.items())}",
-            *sorted(self._wanted),
-        ]
-
-    def _scored_facts(self, first: int, last: int) -> str:
-        """A select of the facts that either strategy asks for, and of each model's probability."""
-        make_facts(self._session, self._wanted, self.as_of, first, last)
-        scorers = {s.model.name: s for decider in self._deciders for s in decider.scorers.values()}
-        tables = {
-            model: score(self.engine, model, scorer, self._session.facts)
-            for model, scorer in sorted(scorers.items())
-        }
-        probabilities = "".join(f", {t}.p as {_probability(m)}" for m, t in tables.items())
-        joins = "".join(f" left join {table} using (snap)" for table in tables.values())
-        return f"select f.*{probabilities} from facts f{joins}"
+    def _scorers(self) -> dict[str, Scorer]:
+        """The models of both strategies, by name."""
+        return {s.model.name: s for decider in self._deciders for s in decider.scorers.values()}
 
     def _decide(self, decider: Decider, of_decided: Relation) -> None:
-        """Make a relation of what is decided of `scored_facts`. Only what this strategy asked for
+        """Make a relation of what is decided of `facts_of_both`. Only what this strategy asked for
         is there: a fact the other one reads may go by the name of a probability of this one."""
         wanted = {fact_column(wanted_fact) for wanted_fact in (*ALWAYS, *OVERDUE, *decider.wanted)}
         facts = [
             quoted_column
-            for quoted_column in map(quoted, self.engine.columns("scored_facts"))
+            for quoted_column in map(quoted, self.engine.columns("facts_of_both"))
             if quoted_column in wanted
         ]
         selected_columns = ", ".join(["snap", "account_no", "as_of", *facts])
         self.engine.run(
-            f"create or replace temp table facts as select {selected_columns} from scored_facts"
+            f"create or replace temp table facts as select {selected_columns} from facts_of_both"
         )
-        scores = {}
-        for key, scorer in decider.scorers.items():
-            scores[key] = quoted(f"scores_{key}")
-            self.engine.run(
-                f"create or replace temp view {scores[key]} as "
-                f"select snap, {_probability(scorer.model.name)} as p from scored_facts"
-            )
+        scores = {key: self._scores[s.model.name] for key, s in decider.scorers.items()}
         decide_scored(self.engine, decider, scores, of_decided)
 
     # Two relations: `decided` is first of the old strategy, then of the new one.

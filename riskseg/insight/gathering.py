@@ -25,10 +25,10 @@ from riskseg.pipeline.decisions import (
     Decider,
     decide_scored,
     decision_select,
-    make_facts,
     prepare,
     score_facts,
 )
+from riskseg.pipeline.facts_of_day import have_facts
 from riskseg.pipeline.feed_notes import MONEY, age_notes
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.kept_decisions import decisions_of, whole_runs
@@ -138,7 +138,7 @@ class GatheringJob(Job):
         day, accounts = item
         if day not in self._deciders:
             self._deciders[day] = self._decider(day)
-        make_facts(self.session, self._deciders[day].wanted, day, *accounts)
+        have_facts(self.session, self._deciders[day].wanted, day, accounts)
 
     def _decider(self, day: date) -> Decider:
         ready = self._ready(day)

@@ -81,7 +81,7 @@ def _bills(session: Session, account_no: int) -> str:
             false as by_riskseg,
             {from_minor("amount_minor", session.scale)} as amount,
             due_on as until,
-            {readable_id(session, "bill_id")} as ref,
+            {readable_id(session, "cast(bill_id as varchar)")} as ref,
             {_nulls("amount", "until", "ref")}
         from ledger_bills
         where account_no = {account_no}
@@ -89,7 +89,8 @@ def _bills(session: Session, account_no: int) -> str:
 
 
 def _payments(session: Session, account_no: int) -> str:
-    staged_id = "coalesce(reverses, payment_id)"
+    # A column that the source lacks is a text, whatever the others are.
+    staged_id = "coalesce(cast(reverses as varchar), cast(payment_id as varchar))"
     return f"""
         select account_no,
             case

@@ -12,6 +12,7 @@ from riskseg.engine import Batches
 from riskseg.pipeline.archive import inputs_select
 from riskseg.pipeline.control_totals import Controls
 from riskseg.pipeline.decisions import Decider, DecidingJob, make_facts
+from riskseg.pipeline.facts_of_day import keep_facts
 from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.session import LedgerInEngine, Session
 
@@ -35,7 +36,9 @@ class DecidingFromLedger(DecidingJob):
 
     def facts(self, accounts: tuple[int, int]) -> None:
         wanted = self.decider.wanted.union(self.more)
+        # Control totals are added up from the tables that facts are made of: these are made anew.
         make_facts(self.source, wanted, self.decider.as_of, *accounts)
+        keep_facts(self.source, wanted, self.decider.as_of, accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """The decisions of the accounts in `facts`; then they are added up, and what they were

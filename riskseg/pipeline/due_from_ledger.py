@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored, make_facts
+from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored
+from riskseg.pipeline.facts_of_day import have_facts
 from riskseg.pipeline.listing import add_due
 from riskseg.pipeline.session import LedgerInEngine, Session
 
@@ -26,7 +27,7 @@ class DueFromLedger(DecidingJob):
 
     def facts(self, accounts: tuple[int, int]) -> None:
         wanted = self.decider.wanted.union(self.columns)
-        make_facts(self.source, wanted, self.decider.as_of, *accounts)
+        have_facts(self.source, wanted, self.decider.as_of, accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         decide_scored(self.engine, self.decider, self._scores)

@@ -144,7 +144,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
     bills = _rows(
         session.engine,
         f"""
-        select {readable_id(session, "bill_id")} as bill_id, issued_on, due_on,
+        select {readable_id(session, "cast(bill_id as varchar)")} as bill_id, issued_on, due_on,
             {from_minor("amount_minor", scale)} as amount,
             {from_minor("paid", scale)} as paid,
             {from_minor("overdue", scale)} as overdue,

@@ -44,10 +44,9 @@ def kept_rows(
     place = derived_file(session.workspace, ledger.kept, table, made_of)
     if (kept := _read(place)) is None:
         select = rows()
-        is_written = _write(place, engine, select)
-        if most is not None:
-            _remove_older(place, most)
-        if not is_written or (kept := _read(place)) is None:
+        place.unlink(missing_ok=True)  # it is damaged, if it is there
+        keep_rows(session, table, made_of, select, most)
+        if (kept := _read(place)) is None:
             yield select
             return
     engine.register(_READ, kept)
@@ -55,6 +54,23 @@ def kept_rows(
         yield f"select * from {_READ}"
     finally:
         engine.unregister(_READ)
+
+
+def keep_rows(
+    session: Session,
+    table: str,
+    made_of: Sequence[str] | None,
+    select: str,
+    most: int | None = None,
+) -> None:
+    """Keep the rows of a select, where they may be kept and are not yet, for those who ask
+    :func:`kept_rows`."""
+    ledger = session.ledger
+    if ledger.kept is None or made_of is None:
+        return
+    place = derived_file(session.workspace, ledger.kept, table, made_of)
+    if not place.is_file() and _write(place, session.engine, select) and most is not None:
+        _remove_older(place, most)
 
 
 def _read(place: Path) -> pa.Table | None:

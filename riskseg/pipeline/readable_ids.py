@@ -31,7 +31,7 @@ def read_ids(session: Session, account: str) -> None:
     engine.run(
         f"""
         create or replace table readable_ids as
-        select hash(text) as id, text
+        select cast(hash(text) as varchar) as id, text
         from ({every_id})
         where text is not null
         """
@@ -40,7 +40,7 @@ def read_ids(session: Session, account: str) -> None:
 
 
 def readable_id(session: Session, staged_id: str) -> str:
-    """SQL of an id, given as SQL, as the source spells it."""
+    """SQL of an id, given as SQL of a text, as the source spells it."""
     if session.ledger.money.readable_ids:
         return staged_id
     return f"(select text from readable_ids where id = {staged_id})"

@@ -17,6 +17,7 @@ import pytest
 from riskseg.pipeline import staged_ledger
 from riskseg.run.assign import assign
 from riskseg.run.diff import diff
+from riskseg.run.worklist import worklist
 from riskseg.store.sinks import InMemory
 from tests.ledger.random_accounts import AS_OF
 from tests.pipeline.test_decided_buckets import AT, random_workspace
@@ -102,6 +103,27 @@ def test_1_000_random_sequences_of_days(tmp_path: Path, hundred: int) -> None:
     assert done == {"more rows", "corrected", "a file more", "nothing"}
 
 
+def test_a_worklist_is_of_the_facts_that_a_run_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root, day = random_workspace(tmp_path / "w", 11), AS_OF[-1]
+    (root / ".riskseg").mkdir(exist_ok=True)
+
+    def listed() -> tuple[bytes, bool]:
+        caplog.clear()
+        target = InMemory()
+        with caplog.at_level(logging.DEBUG, logger="riskseg.engine"):
+            worklist(root, day, target, draft=True)
+        allocated = any("table billed as" in str(getattr(r, "sql", "")) for r in caplog.records)
+        return target.parquet, allocated
+
+    without, allocated = listed()
+    assert allocated
+    shutil.rmtree(root / ".riskseg/staged")
+    decisions(root, day)
+    assert listed() == (without, False)
+
+
 def test_two_strategies_are_compared_from_the_facts_that_are_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -125,7 +147,7 @@ def test_two_strategies_are_compared_from_the_facts_that_are_kept(
     assert compared() == (first, False)
     for on in AS_OF[-3:-1]:
         assert compared(on)[1]
-    assert len([*(root / ".riskseg/staged").glob("*-scored-*.rows")]) == 2
+    assert len([*(root / ".riskseg/staged").glob("*-facts-*.rows")]) == 2
     bills = pq.read_table(root / "bills.parquet")
     without = [name for name in bills.column_names if name != "amount"]
     more = pc.multiply(bills["amount"].cast(pa.decimal128(12, 2)), 3).cast(bills["amount"].type)

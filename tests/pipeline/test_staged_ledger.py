@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import logging
 import os
@@ -164,15 +165,29 @@ def test_what_is_asked_of_staged_tables_is_asked_once(
     assert decided() == (first, True)
 
 
-def test_an_account_is_shown_with_the_ids_of_its_sources(tmp_path: Path) -> None:
-    root, without = write(tmp_path / "w"), write(tmp_path / "x", settings="keep_staged = false")
+@pytest.mark.parametrize("without", ["", "reverses", "payment_id"])
+def test_an_account_is_shown_with_the_ids_of_its_sources(tmp_path: Path, without: str) -> None:
+    root = write(tmp_path / "w")
+    payments = root / "data/payments.csv"
+    rows = [*csv.DictReader(payments.read_text().splitlines())]
+    rows = [row for row in rows if not (without and row["reverses"])]
+    with payments.open("w", newline="") as file:
+        columns = [name for name in rows[0] if name != without]
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    other = tmp_path / "x"
+    shutil.copytree(root, other)
+    with (other / "riskseg.toml").open("a") as toml:
+        toml.write("[engine]\nkeep_staged = false\n")
     assign(root, DAY, InMemory(), at=treated.AT)
-    explained = [explain(folder, "a1", DAY, fresh=True) for folder in (root, root, without)]
+    explained = [explain(folder, "a1", DAY, fresh=True) for folder in (root, root, other)]
+    assert kept(root) and not kept(other)
     assert [bill.bill_id for bill in explained[0].bills] == ["b1"]
     assert explained[0] == explained[1] == explained[2]
-    stories = [history(folder, "a1", DAY).entries for folder in (root, without)]
+    stories = [history(folder, "a1", DAY).entries for folder in (root, other)]
     known = [entry for entry in stories[0] if entry.kind != "decision"]
-    assert {entry.ref for entry in known} == {"b1", "p2"}
+    assert {entry.ref for entry in known} == {"b1", None if without == "payment_id" else "p2"}
     assert known == [*stories[1]]
 
 

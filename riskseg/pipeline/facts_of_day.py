@@ -1,0 +1,89 @@
+"""The facts of a day, and the probabilities worked out from them, kept for the next command: a team
+that decides accounts in the morning lists what is due of them, and compares strategies all day."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from riskseg.domain.relations import quoted
+from riskseg.pipeline.decisions import make_facts, of_the_day
+from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.kept_rows import keep_rows, kept_rows
+from riskseg.pipeline.models import Scorer
+from riskseg.pipeline.scoring import score
+from riskseg.pipeline.session import LedgerInEngine, Session
+
+# Whoever tries one change after another may ask for other facts each time: the latest stay.
+_SETS_KEPT = 2
+_FACTS = "select * from facts"
+
+
+def have_facts(
+    source: Session | LedgerInEngine,
+    wanted: Collection[str],
+    as_of: date,
+    accounts: tuple[int, int],
+) -> None:
+    """Make the table `facts` as :func:`riskseg.pipeline.decisions.make_facts` does, and none of the
+    tables before it: from what an earlier command kept of the same day, accounts and facts, or else
+    anew, to be kept."""
+    if not isinstance(source, Session):
+        make_facts(source, wanted, as_of, *accounts)
+        return
+
+    def made() -> str:
+        make_facts(source, wanted, as_of, *accounts)
+        return _FACTS
+
+    made_of = _made_of(source, wanted, as_of, accounts)
+    with kept_rows(source, "facts", made_of, made, _most(source)) as select:
+        if select != _FACTS:
+            source.engine.run(f"create or replace temp table facts as {select}")
+
+
+def keep_facts(
+    source: Session | LedgerInEngine,
+    wanted: Collection[str],
+    as_of: date,
+    accounts: tuple[int, int],
+) -> None:
+    """Keep the table `facts`, which was made of these."""
+    if isinstance(source, Session):
+        made_of = _made_of(source, wanted, as_of, accounts)
+        keep_rows(source, "facts", made_of, _FACTS, _most(source))
+
+
+def have_scores(
+    session: Session, scorer: Scorer, as_of: date, accounts: tuple[int, int], models: int
+) -> str:
+    """A table (snap, p) of a model's probabilities of the accounts in `facts`: its name. It is kept
+    as facts are, of as many `models`."""
+    model = scorer.model
+    table = quoted(f"scores of {model.name}")
+
+    def made() -> str:
+        return f"select * from {score(session.engine, model.name, scorer, session.facts)}"
+
+    made_of = _made_of(session, scorer.reads, as_of, accounts)
+    if made_of is not None:
+        made_of += [model.name, model.version]
+    with kept_rows(session, "scores", made_of, made, models * _most(session)) as select:
+        session.engine.run(f"create or replace temp table {table} as {select}")
+    return table
+
+
+def _most(session: Session) -> int:
+    return _SETS_KEPT * len(session.partitions())
+
+
+def _made_of(
+    session: Session, wanted: Collection[str], as_of: date, accounts: tuple[int, int]
+) -> list[str] | None:
+    """What facts depend on, beside the sources and the definitions of the workspace. None with
+    overlays: they may be in a database, of which nothing tells whether it changed."""
+    if session.ledger.overlaid is not None:
+        return None
+    day = sorted(of_the_day(session.ledger, wanted, as_of).items())
+    events = events_fingerprint(session.engine, as_of)
+    return [f"{as_of} {accounts} {events} {day}", *sorted(wanted)]
