@@ -141,10 +141,11 @@ class Model:
             self.learned_by.units_per_log_odds(self.scorer),
         )
 
-    def watch(self, features: Sequence[str] | None = None) -> Watch:
+    def watch(self, features: Sequence[str] | None = None, *, accounts: int | None = None) -> Watch:
         """A new count of how batches differ from the training window, in `features`; in all that
-        the model has if left out."""
-        return Watch(self.reference, self.features if features is None else features)
+        the model has if left out. `accounts` says how many there are in all batches."""
+        features = self.features if features is None else features
+        return Watch(self.reference, features, accounts=accounts)
 
     def _check(self, batch: pd.DataFrame) -> None:
         missing_features = [name for name in self.features if name not in batch.columns]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,13 @@ class Watch:
     would have looked like at the points of the cycle at which the batch's accounts are.
     """
 
-    def __init__(self, reference: Reference, features: Sequence[str]) -> None:
+    def __init__(
+        self, reference: Reference, features: Sequence[str], *, accounts: int | None = None
+    ) -> None:
+        self._given = reference, features, accounts
+        # Of many accounts, those whose number is a multiple of this are counted by their values:
+        # the same ones, in whatever batches they come.
+        self._one_in = None if accounts is None else -(-accounts // ENOUGH_ROWS) or 1
         self._trained = reference.rows
         spreads_of_features = {name: reference.features.get(name) for name in features}
         spreads = {"": reference.probability, **spreads_of_features}
@@ -100,14 +106,25 @@ class Watch:
         }
         self._strange = dict.fromkeys(self._seen, 0)
 
+    def anew(self) -> Watch:
+        """A watch of the same that has seen nothing yet."""
+        reference, features, accounts = self._given
+        return Watch(reference, features, accounts=accounts)
+
     def see(
-        self, batch: pd.DataFrame, probability: Floats, cycle_day: pd.Series | None = None
+        self,
+        batch: pd.DataFrame,
+        probability: Floats,
+        cycle_day: pd.Series | None = None,
+        numbers: NDArray[Any] | None = None,
     ) -> None:
         """Takes note of a batch, its probabilities, and the days since each account's last
-        bill."""
+        bill. `numbers` are those of the accounts, where it is known how many there are in all."""
         self._rows += len(batch)
-        stride = -(-len(batch) // ENOUGH_ROWS) or 1
-        part_of_row = self._part(cycle_day, len(batch))[::stride]
+        counted: Any = slice(None, None, -(-len(batch) // ENOUGH_ROWS) or 1)
+        if self._one_in is not None and numbers is not None:
+            counted = numbers % self._one_in == 0
+        part_of_row = self._part(cycle_day, len(batch))[counted]
         for watched_name, groups in self._groups.items():
             values = batch[watched_name] if watched_name else pd.Series(probability)
             if watched_name:
@@ -118,7 +135,7 @@ class Watch:
                     str(strange_level) not in self._seen[watched_name] for strange_level in levels
                 ]
                 self._strange[watched_name] += int(np.array([*strange, False])[codes].sum())
-            cell_of_row = part_of_row * groups.count + groups.places(values.iloc[::stride])
+            cell_of_row = part_of_row * groups.count + groups.places(values.iloc[counted])
             counts_of_feature = self._counts[watched_name]
             counts_of_feature += np.bincount(cell_of_row, minlength=counts_of_feature.size).reshape(
                 counts_of_feature.shape

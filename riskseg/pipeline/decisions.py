@@ -113,7 +113,7 @@ class Decider:
 
     def unwatched(self) -> Decider:
         """The same, with watches that have seen no account yet."""
-        return replace(self, watches={k: s.model.watch() for k, s in self.scorers.items()})
+        return replace(self, watches={k: watch.anew() for k, watch in self.watches.items()})
 
 
 def decider(
@@ -127,13 +127,14 @@ def decider(
     scale: int,
     currency: str,
     relations: tuple[Expression, ...] = (),
+    accounts: int | None = None,
 ) -> Decider:
     """A decider with `models`, by the keys of the strategy's `uses`. Raises RS409 where a model
     needs a fact that `facts` does not have."""
     scorers = {
         model_key: scorer(model, facts, billed=billed) for model_key, model in models.items()
     }
-    watches = {key: model.watch() for key, model in models.items()}
+    watches = {key: model.watch(accounts=accounts) for key, model in models.items()}
     return Decider(
         strategy, scorers, as_of, reasons, facts, billed, scale, currency, watches, relations
     )
@@ -345,6 +346,7 @@ def prepare(
         scale=session.scale,
         currency=session.workspace.settings.currency,
         relations=between(session.catalogue, strategy.facts),
+        accounts=session.ledger.accounts,
     )
 
 

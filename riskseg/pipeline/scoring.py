@@ -32,15 +32,16 @@ def score(
     columns = _columns(engine, scorer, facts)
     cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
     sql = f"""
-        select snap, cast({cycle} as double) as day, {columns}
+        select snap, account_no, cast({cycle} as double) as day, {columns}
         from facts
         where {scorer.population}
         order by snap
         """
-    keys, feature_rows = keyed_frame(engine, sql, keys=2)
+    keys, feature_rows = keyed_frame(engine, sql, keys=3)
     probabilities = scorer.model.predict(feature_rows, threads=engine.threads)
     if watch is not None:
-        watch.see(feature_rows, probabilities, keys["day"])
+        numbers = keys["account_no"].to_numpy()
+        watch.see(feature_rows, probabilities, keys["day"], numbers)
     table = quoted(f"scores_{key}")
     engine.register("scored_batch", pa.table({"snap": keys["snap"].to_numpy(), "p": probabilities}))
     engine.run(

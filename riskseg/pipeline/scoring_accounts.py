@@ -45,7 +45,7 @@ class Scoring:
 
     def unwatched(self) -> Scoring:
         """The same, with watches that have seen no account yet."""
-        return replace(self, watches={k: s.model.watch() for k, s in self.scorers.items()})
+        return replace(self, watches={k: watch.anew() for k, watch in self.watches.items()})
 
     def passes(self, ranges: Sequence[tuple[int, int]]) -> list[Pass]:
         """What is gone through for ranges of accounts, in the order of the rows written."""

@@ -118,7 +118,10 @@ class _Scoring(ScoringJob):
             self.selection.shown(usual),
             self.selection.more(usual),
             self.at_issue,
-            {name: model.watch() for name, model in self.models.items()},
+            {
+                name: model.watch(accounts=self.session.ledger.accounts)
+                for name, model in self.models.items()
+            },
         )
 
     def _models(self) -> dict[str, Model]:

@@ -6,7 +6,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.artefact import Model
-from riskseg.learning.drift import Drift, Watch
+from riskseg.learning.drift import Drift, Measured, Watch
 from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.reference import reference
 
@@ -150,3 +150,26 @@ def test_one_line_when_all_is_well(model: Model, frame: TrainingFrame) -> None:
     watch.see(rows, model.predict(rows))
     count = len(model.features)
     assert watch.drift().summary.startswith(f"{count} features and the probability are as in")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7])
+def test_figures_of_many_accounts_are_the_same_in_any_batches(
+    parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskseg.learning.drift.ENOUGH_ROWS", 100)
+    rows, probability = on_days(np.arange(3000) % 30)
+    trained = reference(rows, [OWED], probability, np.ones(len(rows)))
+
+    def figures(parts: int) -> tuple[Measured, ...]:
+        watch = Watch(trained, ["owed"], accounts=1_000).anew()
+        others = watch.anew()
+        for part in np.array_split(np.arange(1_000), parts):
+            batch = rows.iloc[part].reset_index(drop=True)
+            (watch if part[0] < 500 else others).see(
+                batch, probability[part], batch[CYCLE_DAY], part + 1
+            )
+        watch.include(others)
+        return watch.measured()
+
+    assert figures(parts) == figures(3)
+    assert figures(parts) != Watch(trained, ["owed"]).measured()
