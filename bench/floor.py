@@ -6,6 +6,8 @@ credits or holds, no strategy, no reasons, no partitions. What riskseg costs bey
 those cost.
 
     python bench/floor.py DATA AS_OF OUT MODEL_FOLDER…
+
+Without a folder of a model, it writes the features.
 """
 
 from __future__ import annotations
@@ -126,6 +128,9 @@ def main(data: str, as_of: str, out: str, folders: list[str]) -> None:
         for folder in folders
     }
     table = connection.sql(features_sql(data, as_of)).to_arrow_table()
+    if not folders:
+        pq.write_table(table, out)
+        return
     columns = {"account_id": table["account_id"]}
     for folder, features in names.items():
         matrix = np.column_stack(

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 ARREARS = 500
+# After every date there is.
+NEVER = pd.Timestamp("9999-12-31").as_unit("s")
 
 
 def main(data: str, as_of: str, out: str) -> None:
@@ -79,6 +81,14 @@ def main(data: str, as_of: str, out: str) -> None:
     made["max_dpd_12m"] = most("dpd", w12)
     made["days_late_6m"] = total_of("dpd", w6)
     made["days_late_12m"] = total_of("dpd", w12)
+    bills["early"] = (bills.due_on - bills.cleared_on) // day
+    is_early = bills.cleared_on < bills.due_on
+    made["days_early_6m"] = total_of("early", w6 & is_early)
+    made["days_early_12m"] = total_of("early", w12 & is_early)
+    bills["known_for"] = (d - bills.issued_on) // day
+    made["open_bills"] = count(is_open)
+    made["oldest_open_bill"] = most("known_for", is_open)
+    made["bills_6m"] = count(w6)
     made["bills_12m"] = count(w12)
     made["billed_6m"] = total_of("minor", w6) / 100
     made["billed_12m"] = total_of("minor", w12) / 100
@@ -94,17 +104,22 @@ def main(data: str, as_of: str, out: str) -> None:
     made["days_since_payment"] = (d - by_account.max()) // day
     for name, days in (("3m", 91), ("12m", 365)):
         recent = payments[payments.paid_on > d - days * day]
-        made[f"payments_{name}"] = recent.groupby("account_id").size()
+        counts = recent.groupby("account_id").size().reindex(made.index).fillna(0)
+        made[f"payments_{name}"] = counts.where(made.days_since_payment.notna())
+    for name in ("6m", "12m"):
+        beyond = made[f"days_late_{name}"] - made[f"days_early_{name}"]
+        made[f"days_beyond_terms_{name}"] = (beyond / made[f"bills_{name}"]).round(2)
     made["average_days_late_12m"] = (made.days_late_12m / made.bills_12m).round(2)
     made["payment_ratio_6m"] = (made.settled_6m / made.billed_6m).round(4)
     made["on_time_share_12m"] = ((made.bills_12m - made.late_bills_12m) / made.bills_12m).round(4)
     made["latest_against_average"] = (made.latest_bill * made.bills_12m / made.billed_12m).round(4)
     first = bills.groupby("account_id").issued_on.min()
+    made["first_billed_on"] = first
     made["months_on_book"] = ((d - first) // day) // 30
     overdue = bills[due & (is_open | (bills.cleared_on > bills.due_on))]
     overdue = overdue[overdue.account_id.map(made.balance_overdue) >= ARREARS / 100]
     overdue = overdue.sort_values(["account_id", "due_on"])
-    until = overdue.cleared_on.fillna(pd.Timestamp.max).groupby(overdue.account_id).cummax()
+    until = overdue.cleared_on.fillna(NEVER).groupby(overdue.account_id).cummax()
     before = until.groupby(overdue.account_id).shift()
     begun = overdue[before.isna() | (before <= overdue.due_on)]
     made["episode_started_on"] = begun.groupby("account_id").due_on.max() + day
