@@ -21,6 +21,10 @@ Result = TypeVar("Result")
 
 # Ranges of accounts that Spark gets for each piece of work that it can do at a time.
 _BUCKETS_A_SLOT = 2
+# Rows of all sources that a bucket has on average at most: docs/guide/spark.md has what memory an
+# executor needs for them.
+ROWS_A_BUCKET = 1_000_000
+_BUCKET_MB, _ROW_BYTES = 300, 350
 
 # What an executor may report of the accounts it was given; anything else is a fault of its own.
 _Refusal = tuple[Problem, ...] | NoMemoryError | TooLargeError
@@ -52,9 +56,20 @@ def spark_at(master: str) -> Iterator[Spark]:
 
 
 def ranges_for(spark: Spark, session: Session) -> list[tuple[int, int]]:
-    """Ranges of accounts, each of which is a bucket. Executors have less memory each than a whole
-    machine, and one that fails loses less."""
-    return session.partitions(_BUCKETS_A_SLOT * spark.slots)
+    """Ranges of accounts, each of which is a bucket, where riskseg.toml does not say how many there
+    are. Executors have less memory each than a whole machine, and one that fails loses less."""
+    return session.partitions(least_buckets(spark.slots, sum(session.ledger.rows.values())))
+
+
+def least_buckets(slots: int, rows: int) -> int:
+    """How many buckets there are at least, for so many pieces at a time and rows of all sources."""
+    return max(_BUCKETS_A_SLOT * slots, -(-rows // ROWS_A_BUCKET))
+
+
+def most_memory_mb(rows: int) -> int:
+    """What the Python of an executor needs at most for a bucket of so many rows, in megabytes,
+    beyond what it holds before it has the bucket: measured by bench/buckets.py, and tested."""
+    return _BUCKET_MB + rows * _ROW_BYTES // 10**6
 
 
 def on_spark(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 Copy = Callable[[Path], Path]
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 
+# How long a slow executor sleeps.
+SLOW_SECONDS = 300
 # Two threads, and a piece may fail three times.
 MASTER = "local[2, 3]"
 
@@ -150,6 +154,27 @@ def test_a_piece_that_is_lost_is_done_again_and_counts_once(spark: Spark) -> Non
     pieces = [b"a", b"b", b"c"]
     assert spark.slots == 2
     assert list(spark.each(killed_at_first, pieces)) == [b"aa", b"bb", b"cc"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="Linux names child processes")
+def test_a_slow_executor_and_one_that_is_killed_lose_and_double_nothing(
+    trained: Path, copy_of: Copy
+) -> None:
+    """On a cluster of two workers: Spark starts a slow task a second time and takes what is done
+    first; and an executor is killed while it decides, without a change in a byte."""
+    installed.required()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.spark_cluster", str(copy_of(trained))],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["slow"] == ["a1", "b0"]
+    assert found["seconds"] < SLOW_SECONDS
+    assert found["decided"] == 6
+    assert found["killed"] == found["here"]
 
 
 def test_work_that_fails_each_time_is_an_error_that_says_why(spark: Spark) -> None:
