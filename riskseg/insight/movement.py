@@ -51,6 +51,7 @@ class Movements(Insight[Portfolio, Movement]):
             stayed=sum(flow.accounts for flow in flows if flow.before == flow.after),
             stability_index=index,
             stability_by_chance=by_chance,
+            strategies=(subject.decided_on(subject.compare).strategy, subject.days[-1].strategy),
         )
 
 

@@ -118,6 +118,9 @@ class Portfolio:
     def as_of(self) -> date:
         return self.days[-1].day
 
+    def decided_on(self, day: date) -> DecidedDay:
+        return next(decided for decided in self.days if decided.day == day)
+
     def add(self, decided: DecidedDay, decisions: pa.Table, *, dated: bool) -> None:
         """Add the decisions of a day, as :func:`riskseg.domain.decision.decision_names` has them:
         the texts among the columns of the strategy's own are its bands and tiers. Reads the table

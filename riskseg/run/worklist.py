@@ -21,6 +21,7 @@ from riskseg.domain.words import counted
 from riskseg.pipeline.buckets import bucket_ledger, put
 from riskseg.pipeline.decisions import DECIDE, RULES, prepare
 from riskseg.pipeline.due_from_ledger import DueFromLedger
+from riskseg.pipeline.feed_notes import age_notes
 from riskseg.pipeline.listing import list_due
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, read_journal
@@ -109,6 +110,8 @@ class _Listing(DueFromLedger):
         strategy = self.force.strategy
         decider = prepare(session, strategy, self.as_of, self.journal, reasons="none")
         self.decides(session, decider)
+        for note in age_notes(self.engine, session.ledger, self.as_of):
+            progress.note(note)
         if self.at is not None:
             set_apart(session, progress)
         self._check()

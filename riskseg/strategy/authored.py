@@ -94,7 +94,8 @@ def read_strategy(
             f"There is no strategy folder {shown}.",
             file="riskseg.toml",
             line=line,
-            hint="Set `strategy` in [workspace] to the folder that holds strategy.yaml.",
+            hint="Set `strategy` in [workspace] to the folder that holds strategy.yaml. "
+            "`riskseg init OTHER` makes another workspace, with the starter strategy to copy.",
         )
         return None
     shaped: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from riskseg.results.insights.feeds import Feed, Feeds
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.insight import insight
+from riskseg.run.worklist import worklist
 from riskseg.store.sinks import InMemory
 from tests.support import treated
 
@@ -128,7 +129,9 @@ def test_an_as_of_date_past_the_data_is_noted(
     noted: list[str] = []
     assign(root, as_of, InMemory(), at=treated.AT, progress=Progress(note=noted.append))
     notes = insight(root, "size", Asked(as_of)).notes
-    for found in (noted, notes):
+    of_list: list[str] = []
+    worklist(root, as_of, str(tmp_path / "list.csv"), progress=Progress(note=of_list.append))
+    for found in (noted, notes, of_list):
         about = [note for note in found if note.startswith("The newest row of")]
         assert [note.split()[4] for note in about] == [*old]
     assert not old or "364 days before 2027-06-30" in notes[1]

@@ -276,3 +276,15 @@ def test_the_help_names_every_question() -> None:
     question = next(parameter for parameter in parameters if parameter.name == "question")
     named = re.findall(r"\w+", question.help)
     assert [word for word in named if word != "or"] == [*questions()]
+
+
+def test_it_is_said_where_the_rules_changed_in_between(root: Path) -> None:
+    decided(root, FIRST)
+    assert "The rules changed" not in movement(root, compare=FIRST).words()
+    (head,) = root.glob("rules/*/strategy.yaml")
+    head.write_text(head.read_text().replace("priority: ", "priority: 2 * "))
+    decided(root, LAST)
+    answer = movement(root)
+    before, after = answer.strategies
+    assert before != after
+    assert f"The rules changed in between (version {before}, then {after})" in answer.words()

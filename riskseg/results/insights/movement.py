@@ -57,11 +57,13 @@ class Movement(Answer):
     stability_by_chance: RatioOrNone
     """What it would be on average if the accounts of both days were drawn at random from one
     population."""
+    strategies: tuple[str, str]
+    """The version of the strategy that decided either day."""
 
     def words(self) -> str:
         both = self.moved + self.stayed
         share = Decimal(self.moved) / both if both else Decimal(0)
-        return (
+        words = (
             f"Between {self.first} and {self.last}, {self.moved:,} of {both:,} accounts "
             f"({share:.1%}) went to another segment."
         ) + too_few(
@@ -69,6 +71,13 @@ class Movement(Answer):
             "Where accounts went is not shown",
             of_total=True,
         )
+        before, after = self.strategies
+        if before != after:
+            words += (
+                f" The rules changed in between (version {before}, then {after}): accounts moved "
+                "because of that, too."
+            )
+        return words
 
     def key_figures(self) -> Sequence[KeyFigure]:
         both = self.moved + self.stayed
