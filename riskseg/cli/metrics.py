@@ -23,7 +23,8 @@ MetricsFile = Annotated[
     Path | None,
     typer.Option(
         "--metrics",
-        help="Write counts, control totals, drift and the seconds of each stage to this file: "
+        help="Write counts, control totals, drift and the seconds of each stage to this file, also "
+        "if the command fails: "
         ".json, or .prom or .txt for OpenMetrics text.",
     ),
 ]
