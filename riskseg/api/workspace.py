@@ -156,6 +156,7 @@ class Workspace(Treatment):
         accounts_from: Place | None = None,
         columns: Sequence[str] = (),
         spark: str | None = None,
+        at: datetime | None = None,
     ) -> Scores:
         """A probability for each account and model that is named, or each trained model.
 
@@ -170,6 +171,7 @@ class Workspace(Treatment):
             accounts_from=path_or_none(accounts_from),
             selection=Selection.of(columns=columns),
             spark=spark,
+            at=moment(at),
             progress=progress(),
         )
 

@@ -315,6 +315,7 @@ def score(
             accounts_from=accounts_from,
             selection=selection(columns),
             spark=spark,
+            at=now(),
             progress=progress,
         ),
         show_scores,

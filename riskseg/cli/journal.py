@@ -152,7 +152,7 @@ def journal_show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs that decided accounts, and the accounts erased, the latest first.
+    """List the runs of assign, score and worklist issue, and the accounts erased, the latest first.
 
     For instance `riskseg journal show --limit 10`.
     """
@@ -171,21 +171,36 @@ def _entries(entries: JournalEntries) -> None:
 
 
 def _runs(runs: Sequence[RunEntry]) -> None:
-    run_columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs", "written to")
+    run_columns = (
+        "run",
+        "command",
+        "at",
+        "as of",
+        "strategy",
+        "activated",
+        "rows",
+        "inputs",
+        "written to",
+    )
     run_table = table(*run_columns, right=("rows",))
     for run in runs:
-        inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
         run_table.add_row(
             run.run_id,
+            run.command,
             run.at.isoformat(),
             str(run.as_of),
             run.strategy or "",
-            "yes" if run.activated else "no",
+            ("yes" if run.activated else "no") if run.strategy else "",
             number(run.rows or 0),
-            f"{inputs}, {run.erased} erased" if run.erased else inputs,
+            _inputs(run) if run.command == "assign" else "",
             _written_to(run),
         )
     stdout().print(run_table)
+
+
+def _inputs(run: RunEntry) -> str:
+    inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
+    return f"{inputs}, {run.erased} erased" if run.erased else inputs
 
 
 def _written_to(run: RunEntry) -> str:

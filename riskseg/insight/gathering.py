@@ -103,7 +103,9 @@ class GatheringJob(Job):
         self.engine = enter(scratch_engine(self.workspace))
         self.journal = enter(read_journal(self.workspace))
         until = self.asked.as_of
-        self.runs = [r for r in self.journal.runs() if r.as_of is not None and r.as_of <= until]
+        self.runs = [
+            r for r in self.journal.decided_runs() if r.as_of is not None and r.as_of <= until
+        ]
         self.session = begin(self.workspace, self.engine)
         self.session.answers(self.asked.as_of)
         self.notes += age_notes(self.engine, self.session.ledger, self.asked.as_of)

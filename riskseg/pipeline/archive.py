@@ -342,7 +342,7 @@ def find_run(journal: Journal, run: str) -> RunRecord:
     if not run.strip():
         # It begins every id.
         raise problem("RS608", "No run is named.", hint="Give its id, or `last`.")
-    runs = [run_record for run_record in journal.runs() if run_record.command == "assign"]
+    runs = journal.decided_runs()
     if run == "last" and runs:
         return runs[0]
     ids = list(
@@ -369,7 +369,7 @@ def _overwritten(journal: Journal, record: RunRecord) -> str:
     if record.output is None:
         return ""
     in_table = record.output_sha256 is None
-    for run in journal.runs():
+    for run in journal.decided_runs():
         if run == record:
             break
         same_rows = not in_table or run.as_of == record.as_of

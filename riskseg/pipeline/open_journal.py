@@ -113,7 +113,7 @@ def _has_entries(place: JournalPlace) -> bool:
 
 def unknown_runs(workspace: Workspace, journal: Journal) -> list[str]:
     """Runs that the journal once knew and does not know now: it is an older copy."""
-    known = {run.run_id for run in journal.runs()}
+    known = {run.run_id for run in journal.decided_runs()}
     folders = store.folders(workspace.state / "runs")
     return [f.name for f in folders if f.name not in known and store.is_journalled(f)]
 

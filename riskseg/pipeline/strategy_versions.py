@@ -115,7 +115,7 @@ def _in_force(workspace: Workspace | None, day: date | None, problems: Problems)
             record = journal.strategy(active)
             return Text(f"{record.name}@{record.fingerprint}", files=record.files)
         if not activations:
-            for run in journal.runs():
+            for run in journal.decided_runs():
                 if (folder := _kept_of(workspace, run)).is_dir():
                     return Text(workspace.shown(folder), folder=folder)
     message = "No strategy is in force: none was activated, and no run has kept one."
@@ -224,7 +224,7 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
         for record in journal.strategies():
             shown_version = f"{record.name}@{record.fingerprint}"
             versions.setdefault(record.fingerprint, Text(shown_version, files=record.files))
-        for run in journal.runs():
+        for run in journal.decided_runs():
             folder = _kept_of(workspace, run)
             if run.strategy and folder.is_dir():
                 versions.setdefault(run.strategy, Text(workspace.shown(folder), folder=folder))

@@ -12,9 +12,14 @@ from riskseg.results.part import Part
 
 
 class RunEntry(Part):
-    """A journalled run of `assign`."""
+    """A journalled run: one that decided accounts, or that wrote probabilities or an issued
+    worklist."""
 
     run_id: str
+    """Of a run of `score` or `worklist issue`, what the column `run_id` of a database's table
+    holds."""
+    command: str
+    """`assign`, `score` or `worklist issue`."""
     at: datetime
     as_of: date | None
     strategy: str | None
@@ -41,7 +46,8 @@ class ErasureEntry(Part):
 
 
 class JournalEntries(Result):
-    """Runs that decided accounts, and accounts that were erased, the latest first."""
+    """Runs that decided accounts or wrote a list of them, and accounts that were erased, the latest
+    first."""
 
     runs: tuple[RunEntry, ...]
     erasures: tuple[ErasureEntry, ...]
@@ -49,8 +55,9 @@ class JournalEntries(Result):
     """Kept runs that the journal does not know."""
 
     def to_arrow(self) -> pa.Table:
-        """The runs: run_id, at, as_of, strategy, activated, rows, output, kept, erased."""
-        run_columns = {"run_id": pa.string(), "at": pa.timestamp("s", "UTC"), "as_of": pa.date32()}
+        """The runs: run_id, command, at, as_of, strategy, activated, rows, output, kept, erased."""
+        run_columns = {"run_id": pa.string(), "command": pa.string()}
+        run_columns |= {"at": pa.timestamp("s", "UTC"), "as_of": pa.date32()}
         run_columns |= {"strategy": pa.string(), "activated": pa.bool_(), "rows": pa.int64()}
         run_columns |= {"output": pa.string(), "kept": pa.bool_(), "erased": pa.int64()}
         return records(run_columns, self.runs)

@@ -202,7 +202,7 @@ def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> 
     latest = next(iter(activations), None)
     decided_days = [
         run.as_of
-        for run in journal.runs()
+        for run in journal.decided_runs()
         if run.activated and run.as_of is not None and run.as_of >= effective_from
     ]
     notes = []

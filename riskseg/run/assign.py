@@ -102,7 +102,7 @@ class _Assignment(DecidingFromLedger):
         self.engine = enter(scratch_engine(workspace, lasting=True))
         self.kept = enter(store.keeping(workspace.state / "scratch"))
         self.journal = enter(open_journal(workspace))
-        store.sweep(workspace.state / "runs", {run.run_id for run in self.journal.runs()})
+        store.sweep(workspace.state / "runs", {run.run_id for run in self.journal.decided_runs()})
         if unknown := unknown_runs(workspace, self.journal):
             self.progress.note(unknown_runs_message(workspace, unknown))
         check_given(self.engine, workspace, self.accounts_from, ())
@@ -165,7 +165,7 @@ class _Assignment(DecidingFromLedger):
         """Hold each source against what is expected of it. Raises RS650, unless it is accepted."""
         ledger, settings = self.session.ledger, self.workspace.settings
         self.feeds = feed_figures(self.engine, ledger, self.as_of, settings.scale)
-        problems, runs = Problems(), self.journal.runs()
+        problems, runs = Problems(), self.journal.decided_runs()
         for note in (
             *age_notes(self.engine, ledger, self.as_of),
             *volume_notes(ledger, runs, self.sources),

@@ -178,7 +178,7 @@ def _of_volumes(engine: Engine, workspace: Workspace, ledger: Ledger) -> Iterato
     """Notes of sources of far fewer or more rows than earlier runs read."""
     try:
         with read_journal(workspace) as journal:
-            runs = journal.runs()
+            runs = journal.decided_runs()
     except ProblemsError:  # said apart
         return
     if runs:

@@ -273,7 +273,7 @@ def _has_kept(workspace: Workspace, record: RunRecord) -> bool:
 
 def _of_date(journal: Journal, as_of: date | None) -> RunRecord | None:
     """The latest run of `assign` that decided a date, if any; a draft decides nothing."""
-    runs = (r for r in journal.runs() if r.command == "assign" and r.as_of == as_of)
+    runs = (run for run in journal.decided_runs() if run.as_of == as_of)
     return next((r for r in runs if not r.arguments.get("draft")), None)
 
 

@@ -69,10 +69,10 @@ class _Telling(Job):
     def decisions(self) -> None:
         """Add what the latest run of each date decided; of many dates, the last ones."""
         with read_journal(self.workspace) as journal:
-            runs = journal.runs()
+            runs = journal.decided_runs()
         by_day: dict[date, RunRecord] = {}
         for run in runs:
-            is_decision = run.command == "assign" and not run.arguments.get("draft")
+            is_decision = not run.arguments.get("draft")
             if is_decision and run.as_of is not None and run.as_of <= self.as_of:
                 by_day.setdefault(run.as_of, run)
         kept_runs = [

@@ -35,7 +35,7 @@ def known_names(root: Path, of: Of) -> list[str]:
             return sorted({action.channel for action in _strategy(workspace).head.actions})
         case "runs":
             with read_journal(workspace) as journal:
-                return ["last", *(run.run_id for run in reversed(journal.runs()))]
+                return ["last", *(run.run_id for run in reversed(journal.decided_runs()))]
 
 
 def versions(root: Path, model: str) -> list[str]:

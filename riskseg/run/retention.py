@@ -31,12 +31,11 @@ UNITS = ("days", "months", "years")
 
 
 def listed(root: Path, *, limit: int | None = None) -> JournalEntries:
-    """Runs of `assign` and erasures; all, or the last `limit` of each."""
+    """Runs that decided accounts, or wrote probabilities or an issued worklist, and erasures; all,
+    or the last `limit` of each."""
     workspace = open_checked(root)
     with read_journal(workspace) as journal:
-        runs = [run_record for run_record in journal.runs() if run_record.command == "assign"][
-            :limit
-        ]
+        runs = journal.runs(limit=limit)
         erasures = journal.erasures()[:limit]
         unknown = unknown_runs(workspace, journal)
     return JournalEntries(
@@ -51,6 +50,7 @@ def _run_entry(workspace: Workspace, run: RunRecord) -> RunEntry:
     kept = store.is_kept(folder)
     return RunEntry(
         run_id=run.run_id,
+        command=run.command,
         at=run.at,
         as_of=run.as_of,
         strategy=run.strategy,
@@ -85,7 +85,8 @@ def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -
             opened.enter_context(locked(workspace))
             journal = opened.enter_context(open_journal(workspace))
         ran_at = {
-            run_record.run_id: _as_at(run_record.at, at) for run_record in reversed(journal.runs())
+            run_record.run_id: _as_at(run_record.at, at)
+            for run_record in reversed(journal.decided_runs())
         }
         outdated = [run for run, ran in ran_at.items() if ran < cutoff]
         kept = [run_folder.name for run_folder in store.folders(runs) if store.is_kept(run_folder)]

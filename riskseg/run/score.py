@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import riskseg
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.pipeline.account_file import (
     check_features,
@@ -21,7 +22,7 @@ from riskseg.pipeline.decisions import SCORE, drift_figures, note_differences
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
-from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
 from riskseg.pipeline.selection import Selection
@@ -38,7 +39,8 @@ from riskseg.pipeline.work_on_buckets import ScoringBuckets, score_bucket
 from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks
-from riskseg.store.sinks import Dated, InMemory
+from riskseg.store.records import RunRecord
+from riskseg.store.sinks import Dated, InMemory, Written
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
     from riskseg.learning.artefact import Model
 
-WRITE = Stage("write", "the probabilities beside their place, then in it")
+WRITE = Stage("write", "the probabilities beside their place, then in it; then the journal")
 
 
 class _Scoring(ScoringJob):
@@ -64,10 +66,11 @@ class _Scoring(ScoringJob):
         accounts_from: Path | None,
         selection: Selection,
         spark: str | None,
+        at: datetime | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.selection, self.spark_master = selection, spark
+        self.selection, self.spark_master, self.at = selection, spark, at
         self.workspace, self.as_of, self.target = workspace, as_of, target
         self.names, self.accounts_from = names, accounts_from
 
@@ -163,7 +166,7 @@ class _Scoring(ScoringJob):
             self.target,
             self.schema,
             unchanged,
-            token=f"score-{self.as_of}",
+            token=self.run_id,
             # A model observed at issue has rows for bills, and a row for the account without one.
             dated=Dated(
                 self.as_of,
@@ -193,6 +196,30 @@ class _Scoring(ScoringJob):
             of_bills=self.at_issue,
             sha256=written.sha256,
         )
+        if self.at is not None:
+            self._record(written, self.at)
+
+    @property
+    def run_id(self) -> str:
+        return f"score-{self.as_of}"
+
+    def _record(self, written: Written, at: datetime) -> None:
+        """Let the journal know where the probabilities are."""
+        record = RunRecord(
+            run_id=self.run_id,
+            command="score",
+            at=at,
+            riskseg_version=riskseg.__version__,
+            as_of=self.as_of,
+            arguments={"models": list(self.names)},
+            output=written.output,
+            output_sha256=written.sha256,
+            rows=written.rows,
+            models=dict(self.done.models),
+            sources={},
+        )
+        with open_journal(self.workspace) as journal:
+            journal.record_run(record)
 
 
 def plan(root: Path, names: Sequence[str] = (), *, spark: bool = False) -> Plan:
@@ -220,6 +247,7 @@ def score(
     accounts_from: Path | None = None,
     selection: Selection | None = None,
     spark: str | None = None,
+    at: datetime | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Write account_id, as_of and, for each model, p_MODEL and its version.
@@ -227,6 +255,8 @@ def score(
     `accounts_from` names a file that is read instead of the workspace's own account file, through
     the same mapping. Of the `selection` the columns count. `spark` names the master of a
     Spark cluster whose executors score: the rows are the same, to the byte.
+
+    With a moment `at`, the journal notes where they were written.
 
     A model observed at issue has a row for each bill issued on the date, named by `bill_id`; the
     others have a row for each account, whose `bill_id` is null.
@@ -245,6 +275,7 @@ def score(
         accounts_from=accounts_from,
         selection=selection or Selection(),
         spark=spark,
+        at=at,
         progress=progress,
     )
     job.carry_out(_stages(spark=spark is not None))

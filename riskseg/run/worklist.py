@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import riskseg
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
 from riskseg.domain.words import counted
@@ -48,6 +49,7 @@ from riskseg.results.worklist import (
 )
 from riskseg.store import sinks
 from riskseg.store.events import event_id
+from riskseg.store.records import RunRecord
 from riskseg.store.sinks import Dated, InMemory
 from riskseg.strategy.described import version_of
 from riskseg.treatment.worklist import NAMES, duty_counts, issued_events, placement_events
@@ -169,12 +171,11 @@ class _Listing(DueFromLedger):
             order by deadline nulls last, priority desc nulls last, account_id
             """
         )
-        token = f"worklist-{self.as_of}"
         self.written = sinks.write(
             self.target,
             listed.schema,
             listed,
-            token=token,
+            token=self.token,
             dated=Dated(self.as_of, ("id",)),
         )
         self.done = self._result()
@@ -225,6 +226,29 @@ class _Listing(DueFromLedger):
         )
         self.issued, self.new = len(issued), sum(event["kind"] == "action" for event in new)
         self.done = self._result()
+        self.journal.record_run(self._run(self.at))
+
+    def _run(self, at: datetime) -> RunRecord:
+        """Where the list that was issued is."""
+        return RunRecord(
+            run_id=self.token,
+            command="worklist issue",
+            at=at,
+            riskseg_version=riskseg.__version__,
+            as_of=self.as_of,
+            arguments={},
+            output=self.written.output,
+            output_sha256=self.written.sha256,
+            rows=self.written.rows,
+            strategy=self.decider.strategy.fingerprint,
+            models=dict(self.decider.versions),
+            sources={},
+            activated=self.force.activated,
+        )
+
+    @property
+    def token(self) -> str:
+        return f"worklist-{self.as_of}"
 
     def _events(self, select: str) -> list[dict[str, str | None]]:
         """Events as the journal takes them: every value is a text."""

@@ -54,6 +54,9 @@ Record = (
 )
 R = TypeVar("R", bound=Record)
 
+# The command whose runs decide accounts.
+DECIDES = "assign"
+
 
 class Journal:
     """An open journal; a context manager that closes it.
@@ -151,6 +154,10 @@ class Journal:
     def runs(self, *, limit: int | None = None) -> list[RunRecord]:
         """Complete runs, the latest first; all of them, or the last `limit`."""
         return [self._with_full_path(run) for run in self._all(RunRecord)[:limit]]
+
+    def decided_runs(self) -> list[RunRecord]:
+        """Those that decided accounts, the latest first. Others wrote probabilities, or a list."""
+        return [run for run in self.runs() if run.command == DECIDES]
 
     def run(self, run_id: str) -> RunRecord | None:
         """The latest run under an id, or None."""
