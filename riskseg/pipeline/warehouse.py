@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,15 @@ from riskseg.engine import Engine
 from riskseg.expressions.dialects import DIALECTS
 from riskseg.pipeline.contracts import build
 from riskseg.rules.elements import in_force
-from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out, row_of
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.warehouse.made_up import chosen, made_up
 from riskseg.strategy.warehouse.query import Query
+from riskseg.strategy.warehouse.reach import Reach
 from riskseg.strategy.warehouse.self_test import SelfTest
 
 # Accounts that are made up, of which those are kept that reach something no other does.
-_CANDIDATES = 2_000
+_CANDIDATES = 3_000
 _STORED = {
     Kind.BOOLEAN: pa.bool_(),
     Kind.INTEGER: pa.int64(),
@@ -51,8 +51,9 @@ def self_test(engine: Engine, query: Query) -> Tried:
         for account in made_up(strategy, query.period, _CANDIDATES)
     ]
     decisions = _decided(engine, query, accounts)
+    reach = Reach.of(query)
     reached = [
-        [*_decided_things(strategy, decision), *_facts_of(query, account)]
+        [*reach.by(account, decision)]
         for account, decision in zip(accounts, decisions, strict=True)
     ]
     kept = chosen(reached)
@@ -72,7 +73,7 @@ def self_test(engine: Engine, query: Query) -> Tried:
     differing = engine.rows(test.sql(DIALECTS["duckdb"]))
     assert not differing, f"the exported query decides otherwise: {differing[0]}"
     things = {thing for of_account in reached for thing in of_account}
-    missing = [words for thing, words in _wanted(query) if thing not in things]
+    missing = [words for thing, words in reach.wanted() if thing not in things]
     return Tried(test, tuple(missing))
 
 
@@ -91,45 +92,9 @@ def _decided(
     build(engine, compile_strategy(strategy, query.day))
     wanted = {name: out(name) for name in query.outputs}
     wanted |= {f"#{scheme.name}": row_of(scheme.name) for scheme in strategy.schemes}
-    wanted |= {"#": inner("segment_row"), "due_path": inner("due_path")}
+    wanted |= {"#": inner("segment_row"), "due_path": inner("due_path"), "first": inner("first")}
     for guard in in_force(strategy.guards, query.day):
         wanted[f"!{guard.name}"] = quoted(f"!{guard.name}")
     rows = engine.rows(f"select {', '.join(wanted.values())} from decided order by snap")
     engine.unregister("made_up_rows")
     return [dict(zip(wanted, row, strict=True)) for row in rows]
-
-
-def _decided_things(strategy: Strategy, decision: Mapping[str, Any]) -> Iterator[object]:
-    """What a decision reaches: levels, rows, guards, steps, and actions put in their place."""
-    for name, value in decision.items():
-        if name.startswith(("#", "!")) or name in (*strategy.levels, "segment", "path", "action"):
-            yield name, value
-    yield from ((guard, "in force") for guard in decision["guards"].split(";"))
-    yield "step", decision["due_path"], decision["step"]
-    yield "instead", decision["due_action"], decision["action"]
-
-
-def _facts_of(query: Query, account: Mapping[str, Any]) -> Iterator[object]:
-    """The values that facts have, as far as they are few; and that they are unknown."""
-    for fact in query.facts:
-        value = account[fact]
-        if value is None or not isinstance(value, str) or len(value) < 100:
-            yield "fact", fact, value if query.strategy.facts[fact].kind is not Kind.DATE else None
-
-
-def _wanted(query: Query) -> Iterator[tuple[object, str]]:
-    """What a test should reach, each with words for it."""
-    strategy = query.strategy
-    for band in strategy.bands:
-        for level in band.levels:
-            yield (band.name, level), f"{band.name} {level}"
-    for scheme in strategy.schemes:
-        for number, row in enumerate(scheme.rows, start=1):
-            yield (f"#{scheme.name}", number), f"{scheme.name}, row {number}: {row.tier}"
-    for number, segment_row in enumerate(strategy.rows, start=1):
-        yield ("#", number), f"the row {segment_row.id} of the table of segments"
-    for guard in in_force(strategy.guards, query.day):
-        yield (f"!{guard.name}", True), f"{guard.kind} {guard.name}"
-    for path in in_force(strategy.paths, query.day):
-        for number, _ in enumerate(path.steps, start=1):
-            yield ("step", path.name, number), f"step {number} of the path {path.name}"

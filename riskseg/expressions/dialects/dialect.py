@@ -59,8 +59,9 @@ class Dialect(ABC):
     title: ClassVar[str]
     types: ClassVar[Mapping[Family, str]]
     decimal: ClassVar[str] = "decimal"
-    # What has a named relation worked out once, where it would else be worked out again and again.
-    kept: ClassVar[str] = ""
+    # What keeps named relations apart, where the planner would put one into another until it does
+    # not come to an end.
+    fence: ClassVar[str] = ""
     # Functions that have another name, or another shape, than their own name with its arguments.
     calls: ClassVar[Mapping[str, str]] = {}
 
@@ -113,8 +114,8 @@ class Dialect(ABC):
 
     def relation(self, name: str, select: str) -> str:
         """A named relation of a `with`."""
-        indented = select.rstrip().replace("\n", "\n    ")
-        return f"{name} as {self.kept}(\n    {indented}\n)"
+        indented = f"{select.rstrip()}{self.fence}".replace("\n", "\n    ")
+        return f"{name} as (\n    {indented}\n)"
 
     def _row(self, row: Sequence[Any], columns: Mapping[str, SqlType]) -> list[str]:
         types = columns.values()

@@ -56,7 +56,7 @@ class Postgres(Dialect):
         "text": "text",
     }
     decimal = "numeric"
-    kept = "materialized "
+    fence = "\noffset 0"
     calls: ClassVar = {
         "year": "cast(extract(year from {0}) as bigint)",
         "month": "cast(extract(month from {0}) as bigint)",
