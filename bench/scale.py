@@ -10,6 +10,9 @@ the starter strategy. Each line is a process of its own.
 - `staged`: the sources are as they were, and the staged ledger is kept.
 - `day after`: 3% of the accounts paid again, in a further file; all sources are staged anew.
 - `explain`: one account, from the staged ledger.
+- `worklist`: what is due of the same day, from the facts that `assign` kept.
+- `diff, first` and `diff, again`: who moves where a cut of a band is another. The first works out
+  the probabilities that the second reads.
 - `floor`: the leanest known way to the same features and probabilities.
 - `features by …`: the floor's features alone, by the floor itself, polars and pandas, each written
   to a file. Those of polars and pandas are first compared with the floor's, account by account.
@@ -30,6 +33,7 @@ from pipeline import AS_OF, HERE, make_data, make_workspace, run
 
 # Of a hundred accounts, so many paid again on the last day.
 PAID_AGAIN = 3
+RULES = "rules/household-utility"
 
 
 def pay_again(data: Path) -> None:
@@ -93,6 +97,18 @@ def features(size: Size) -> None:
         floor = floor or processor
 
 
+def with_another_cut(size: Size) -> str:
+    """A copy of the strategy, in which the lowest band of risk ends earlier."""
+    changed = size.root / "changed"
+    shutil.copytree(size.root / "workspace" / RULES, changed, dirs_exist_ok=True)
+    head = changed / "strategy.yaml"
+    text = head.read_text()
+    if "low: 0.05" not in text:
+        raise ValueError("the starter's lowest band is cut elsewhere")
+    head.write_text(text.replace("low: 0.05", "low: 0.04"))
+    return str(changed)
+
+
 def decisions(size: Size, models: list[str], *, day_after: bool, with_floor: bool) -> None:
     """What riskseg takes, beside the floor."""
     floor: float | None = None
@@ -106,6 +122,10 @@ def decisions(size: Size, models: list[str], *, day_after: bool, with_floor: boo
     size.report("from scratch", assign, floor)
     size.report("staged", assign, floor)
     size.report("explain", [*riskseg, "explain", "A00000007", "--as-of", AS_OF])
+    size.report("worklist", [*riskseg, "worklist", "--as-of", AS_OF, "--out", size.file("due.csv")])
+    diff = [*riskseg, "strategy", "diff", str(workspace / RULES), with_another_cut(size)]
+    for which in ("first", "again"):
+        size.report(f"diff, {which}", [*diff, "--as-of", AS_OF])
     if day_after:
         pay_again(size.data)
         with_both_files(workspace, size.data)
