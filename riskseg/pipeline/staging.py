@@ -38,11 +38,17 @@ class _NotStaged(Exception):
     """A source cannot be staged; a Problem says why."""
 
 
-class _HasBadRows(Exception):
+class _MadeAgain(Exception):
+    """The tables have to be made in another way; some were `begun` where they are not kept."""
+
+    begun = False
+
+
+class _HasBadRows(_MadeAgain):
     """Rows that are bad have to be numbered, so that they can be pointed at."""
 
 
-class _NotConverted(Exception):
+class _NotConverted(_MadeAgain):
     """An expression of riskseg.toml fails on a value of its source."""
 
 
@@ -106,25 +112,33 @@ class StagedSources:
                 return staging._staged(name)
         try:
             return self._made()
-        except _HasBadRows:
+        except _MadeAgain as reason:
             # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-            return with_bad_rows._made()
-        except _NotConverted:
-            return row_by_row._made()
+            again = with_bad_rows if isinstance(reason, _HasBadRows) else row_by_row
+            # Tables that were begun beside what is kept would be read in its place.
+            return again._made(keeps=not reason.begun)
 
     @property
     def _kept_as(self) -> tuple[Engine, Workspace, Stamps, list[str]]:
         return self.engine, self.workspace, self.before, [*self.statements]
 
-    def _made(self) -> Staged | None:
+    def _made(self, *, keeps: bool = True) -> Staged | None:
         try:
-            name = kept(*self._kept_as, self.make)
+            name = kept(*self._kept_as, self.make) if keeps else None
             staging = self if name or not self.shows_ids else replace(self, texts=True)
             if name is None:
-                staging.make()
+                staging._begin()
             return staging._staged(name)
         except _NotStaged:
             return None
+
+    def _begin(self) -> None:
+        """Make the tables where they are not kept."""
+        try:
+            self.make()
+        except _MadeAgain as reason:
+            reason.begun = True
+            raise
 
     def _staged(self, name: str | None) -> Staged:
         bad = bad_rows_of(self.engine, self.sources, self.faults) if self.numbered else []

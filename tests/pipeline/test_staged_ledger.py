@@ -379,3 +379,17 @@ def test_an_engine_that_reads_copies_keeps_nothing(tmp_path: Path) -> None:
         assert not engine.can_keep
     with DuckDB(tmp_path / "t.duckdb") as engine:
         assert not engine.can_keep
+
+
+def test_files_that_settle_while_they_are_read_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "w")
+    bills, toml = root / "data/bills.csv", root / "riskseg.toml"
+    bills.write_text(bills.read_text().replace("104", "x104"))
+    toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 1\n"))
+    answers = iter([False, True])
+    monkeypatch.setattr(staged_ledger, "_settled", lambda *_: next(answers))
+    done = assign(root, DAY, InMemory(), at=treated.AT)
+    assert done.quarantined == {"bills": 1}
+    assert list(answers) == [True]  # nothing more is kept
