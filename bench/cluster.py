@@ -23,15 +23,15 @@ from riskseg.pipeline.on_spark import ROWS_A_BUCKET, most_memory_mb
 MEASURED: dict[str, float] = {
     "accounts": 100_000,
     "rows": 4_888_146,
-    "staged_s": 5.02,
-    "kept_s": 0.433,
+    "staged_s": 2.871,
+    "kept_s": 0.06,
     "buckets": 5,
-    "made_s": 0.814,
-    "decided_s": 11.183,
-    "written_s": 0.868,
-    "sent_mb": 34.476,
-    "back_mb": 18.042,
-    "bucket_s": 0.815,
+    "made_s": 0.895,
+    "decided_s": 11.643,
+    "written_s": 0.823,
+    "sent_mb": 34.499,
+    "back_mb": 18.054,
+    "bucket_s": 0.853,
 }
 MB, GB = 10**6, 10**9
 # What a Python with riskseg and its libraries holds before its first bucket, and what Spark's own
