@@ -202,9 +202,10 @@ def test_what_is_shown_to_machines_is_declared(here: Path) -> None:
     assert shown["tiers"] == [
         {
             "name": "t",
+            "columns": [],
             "rows": [
-                {"tier": "a", "when": "mine > 3", "unknown": None},
-                {"tier": "b", "when": None, "unknown": None},
+                {"tier": "a", "when": "mine > 3", "unknown": None, "match": None},
+                {"tier": "b", "when": None, "unknown": None, "match": None},
             ],
         }
     ]
