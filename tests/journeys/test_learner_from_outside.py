@@ -136,7 +136,7 @@ def test_it_scores_and_explains(workspace: Path, trained: Any) -> None:
     scores = pd.read_parquet(out)
     assert len(scores) == ROWS
     story = riskseg(workspace, "explain", "C000007", "--as-of", "2026-06-30")
-    assert "(linear)" in story
+    assert "(linear; in log-odds, + is riskier)" in story
 
 
 def test_it_is_exported_where_it_offers_it(workspace: Path, trained: Any) -> None:

@@ -239,7 +239,7 @@ class Reported:
     def predict(self, batch: pd.DataFrame, threads: int = 1) -> Any:
         return batch[f"reported_{self.key}"].to_numpy()
 
-    def watch(self) -> Any:
+    def watch(self, *_: Any, **__: Any) -> Any:
         as_in_training = SimpleNamespace(differences=(), summary="")
         return SimpleNamespace(
             see=lambda *_: None, drift=lambda: as_in_training, measured=lambda: ()

@@ -51,6 +51,7 @@ ARGUMENTS = {
     "strategy activate": "--by ann --from 2026-05-01",
     "strategy versions": "",
     "strategy schema": "--out {}/schemas",
+    "strategy export": "--to duckdb --out {}/warehouse",
     "strategy sheet export": "--out {}/tables.xlsx",
     "strategy sheet import": "{}/tables.xlsx --dry-run",
     "score": f"--as-of {DAY} --out {{}}/scores.csv",
