@@ -5,13 +5,13 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 DEMO   := riskseg-demo
 
-.PHONY: help demo test journeys check bench docs
+.PHONY: help demo test test-runs check bench docs
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    the whole job on a generated portfolio, in $(DEMO)/"
-	@echo "make test    the tests, but for whole journeys"
-	@echo "make journeys  the tests of whole journeys: many commands on one workspace"
+	@echo "make test    the tests of packages"
+	@echo "make test-runs  the tests of whole runs: use cases, questions, journeys through commands"
 	@echo "make check   style, types, floors, and whether the docs are current"
 	@echo "make bench   how fast decisions are made, beside the leanest way and beside pandas"
 	@echo "make docs    write the generated pages of docs/reference anew, and the site in site/"
@@ -37,8 +37,8 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadscope
 test: $(READY)
 	$(PYTEST)
 
-journeys: $(READY)
-	$(PYTEST) -m 'journey and not slow' tests/journeys
+test-runs: $(READY)
+	$(PYTEST) -m 'whole_run and not slow' tests/insight tests/journeys tests/run
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -18,13 +18,14 @@ from tests.support.shared import shared
 # Typer makes all commands anew for each one that a test calls: they are made once here.
 typer.testing._get_command = cache(typer.testing._get_command)
 
-JOURNEYS = Path(__file__).parent / "journeys"
+# Folders of tests that carry out whole runs: `make test` leaves them to `make test-runs`.
+_RUNS = [Path(__file__).parent / folder for folder in ("insight", "journeys", "run")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(JOURNEYS):
-            item.add_marker(pytest.mark.journey)
+        if any(map(item.path.is_relative_to, _RUNS)):
+            item.add_marker(pytest.mark.whole_run)
 
 
 @pytest.fixture(scope="session")

@@ -209,7 +209,9 @@ def test_a_signal_ends_a_command_with_one_line(
     time.sleep(0.2)
     started.send_signal(number)
     _, errors = started.communicate(timeout=60)
-    assert started.returncode == code, errors
+    # Where Ctrl-C comes while a module is imported, Python itself ends by the signal at the very
+    # end. A shell says the same of both.
+    assert started.returncode in (code, -number), errors
     assert "Traceback" not in errors
     assert errors.strip().splitlines()[-1].endswith("nothing was changed that was not finished.")
     assert not list(workspace.glob("*.part")) + list(workspace.glob(".*.part"))

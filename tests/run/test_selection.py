@@ -136,7 +136,9 @@ def test_every_name_that_there_is_none_of_is_a_problem(workspace: Path, command:
     assert not (workspace / "x.csv").exists()
 
 
-def test_a_part_is_written_and_the_whole_is_decided(workspace: Path, tmp_path: Path) -> None:
+def test_a_part_is_written_and_the_whole_is_decided(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = tmp_path / "due.parquet"
     done = run(
         workspace, "assign", "--as-of", str(DAY), "--out", str(place), "--due", *CHOSEN, "--json"
@@ -158,6 +160,7 @@ def test_a_part_is_written_and_the_whole_is_decided(workspace: Path, tmp_path: P
         "runs"
     ]
     assert (entry["output"], entry["selected_output"]) == (None, str(place))
+    monkeypatch.setenv("COLUMNS", "400")
     assert "(a part)" in run(workspace, "journal", "show", "--limit", "1").stdout
     assert whole is not None and whole.num_rows == 5 and {*NAMES} <= {*whole.column_names}
     assert replay(workspace, result.run_id).verdict == "same bytes"

@@ -435,7 +435,7 @@ def test_a_step_waits_for_another(
 
 
 WAITS_AT_FAULT = {
-    "no earlier step": ("after: {action: agency, days: 3}", "no earlier step"),
+    "no earlier step": ("after: {action: agency, days: 3}", "not an earlier step"),
     "a day as well": ("day: 3, after: {action: sms, days: 3}", "either a `day` or an `after`"),
     "neither": ("must: false", "either a `day` or an `after`"),
 }

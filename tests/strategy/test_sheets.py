@@ -487,7 +487,7 @@ END = "</sheetData>"
             "".join(FAR.format(row) for row in range(3, 3003)) + END,
             "RS217",
             ", sheet segments, cells A1:XFD3002",
-            "no table of rules",
+            "not a table of rules",
         ),
         (END, "<row>" + "<c/>" * 2_000_000 + "</row>" + END, "RS217", "", "1,000,000 cells"),
         (END, END + " " * 70_000_000, "RS217", "", "unpacked it is 67 MB"),
