@@ -52,4 +52,4 @@ class DecidingFromLedger(DecidingJob):
 
     @abstractmethod
     def keep_inputs(self, inputs: Batches, columns: Mapping[str, ColumnType]) -> None:
-        """Keep what accounts were decided from, behind what is kept of others."""
+        """Keep what accounts were decided from, after that of the accounts before them."""

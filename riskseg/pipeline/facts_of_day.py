@@ -80,9 +80,10 @@ def _most(session: Session) -> int:
 def _made_of(
     session: Session, wanted: Collection[str], as_of: date, accounts: tuple[int, int]
 ) -> list[str] | None:
-    """What facts depend on, beside the sources and the definitions of the workspace. None with
-    overlays: they may be in a database, of which nothing tells whether it changed."""
-    if session.ledger.overlaid is not None:
+    """What facts depend on, beside the sources and the definitions of the workspace. None where the
+    ledger is not kept, and with overlays: they may be in a database, of which nothing tells whether
+    it changed."""
+    if session.ledger.kept is None or session.ledger.overlaid is not None:
         return None
     day = sorted(of_the_day(session.ledger, wanted, as_of).items())
     events = events_fingerprint(session.engine, as_of)

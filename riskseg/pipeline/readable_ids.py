@@ -23,10 +23,11 @@ def read_ids(session: Session, account: str) -> None:
         if mapped is None or ledger.money.readable_ids:
             continue
         ids = ", ".join(f"cast({column} as varchar)" for column in columns if mapped.has(column))
-        selects.append(
-            f"select unnest([{ids}]) as text from {mapped.rows} "
-            f"where cast(account_id as varchar) = {literal(account)}"
-        )
+        if ids:
+            selects.append(
+                f"select unnest([{ids}]) as text from {mapped.rows} "
+                f"where cast(account_id as varchar) = {literal(account)}"
+            )
     every_id = " union ".join(selects) or "select cast(null as varchar) as text"
     engine.run(
         f"""

@@ -115,7 +115,7 @@ class StagedSources:
         except _MadeAgain as reason:
             # Only now is it worth numbering rows, so that the bad ones can be pointed at.
             again = with_bad_rows if isinstance(reason, _HasBadRows) else row_by_row
-            # Tables that were begun beside what is kept would be read in its place.
+            # Tables that were begun in the scratch would be read in place of kept ones.
             return again._made(keeps=not reason.begun)
 
     @property

@@ -84,7 +84,7 @@ def compare(folder: Path, number: int) -> set[str]:
         (again / "riskseg.toml").write_text(f"{toml}keep_staged = false\n")
         from_scratch = decisions(again, day)
         shutil.rmtree(again)
-        for attempt in ("first", "from what is kept"):
+        for attempt in ("first", "from the kept ledger"):
             assert decisions(root, day) == from_scratch, (number, day, attempt)
     return done
 
