@@ -16,7 +16,7 @@ import riskseg
 from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.domain.words import first_few
 from riskseg.engine import Engine, EngineError, duckdb_type
 from riskseg.pipeline.contracts import build
@@ -287,8 +287,11 @@ def checked_decider(
     return kept, ready
 
 
-def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
-    """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
+def open_inputs(
+    engine: Engine, workspace: Workspace, kept: Kept, account: str | None = None
+) -> int:
+    """Make `kept_inputs` of a run's inputs, and `account_ids` of its accounts, or of one `account`
+    alone; how many accounts the inputs have. Raises RS610."""
     inputs = f"""
         create view kept_inputs as
         select *
@@ -296,10 +299,11 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
             {engine.file(kept.inputs)}, file_row_number = true, hive_partitioning = false
         )
         """
-    account_ids = """
+    wanted = "" if account is None else f" where account_id = {literal(account)}"
+    account_ids = f"""
         create table account_ids as
         select cast(file_row_number + 1 as integer) as account_no, account_id
-        from kept_inputs
+        from kept_inputs{wanted}
         """
     try:
         engine.run(inputs)
@@ -307,7 +311,7 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
         erased = len(store.erased(kept.folder))
     except (EngineError, store.Unreadable) as error:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
-    accounts = int(engine.value("select count(*) from account_ids"))
+    accounts = int(engine.value("select count(*) from kept_inputs"))
     if accounts + erased != kept.rows:
         count_fault = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
         raise damaged(workspace, kept.folder, count_fault)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import literal
+from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.account_history import entries
@@ -32,6 +32,7 @@ from riskseg.pipeline.decisions import (
     FACTS,
     RULES,
     SCORE,
+    Decider,
     decide_scored,
     make_facts,
     prepare,
@@ -70,18 +71,21 @@ class _Fresh(Job):
         as_of: date,
         *,
         draft: bool = False,
+        before: _Kept | None = None,
         progress: Progress | None = None,
     ) -> None:
         super().__init__(progress)
         self.workspace, self.account, self.as_of = workspace, account, as_of
-        self.draft = draft
+        self.draft, self.before = draft, before
 
     def load(self) -> None:
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
         self.session = begin(self.workspace, self.engine, shows_ids=True)
         number = _number(self.engine, self.account)
         if number is None:
-            hint = did_you_mean(self.account, _nearest(self.engine, self.account), some=True)
+            hint = did_you_mean(
+                self.account, _nearest(self.engine, self.account, "account_ids"), some=True
+            )
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
         read_ids(self.session, self.account)
@@ -99,11 +103,19 @@ class _Fresh(Job):
         make_facts(self.session, wanted, self.as_of, self.number, self.number)
 
     def score(self) -> None:
-        self.scores = score_facts(self.engine, self.decider)
+        before = self.before
+        self.is_as_before = before is not None and before.decides_alike(self.engine, self.decider)
+        if not self.is_as_before:
+            self.scores = score_facts(self.engine, self.decider)
+
+    def _decided(self) -> Explanation | None:
+        if self.before is not None and self.is_as_before:
+            return self.before.story
+        decide_scored(self.engine, self.decider, self.scores)
+        return story(self.engine, self.decider, self.workspace.settings.currency)
 
     def decide(self) -> None:
-        decide_scored(self.engine, self.decider, self.scores)
-        explained = story(self.engine, self.decider, self.workspace.settings.currency)
+        explained = self._decided()
         if explained is None:
             raise problem(
                 "RS601",
@@ -144,10 +156,11 @@ class _Kept(Job):
         kept = self.kept
         reads = [kept.inputs]
         self.engine = self.opened.enter_context(scratch_engine(workspace, reads=reads))
-        open_inputs(self.engine, workspace, kept)
+        open_inputs(self.engine, workspace, kept, account)
         number = _number(self.engine, account)
         if number is None:
-            raise _not_in_run(account, record, self.erased, _nearest(self.engine, account))
+            near = _nearest(self.engine, account, "kept_inputs")
+            raise _not_in_run(account, record, self.erased, near)
         kept_facts(self.engine, workspace, kept, number, number)
 
     def score(self) -> None:
@@ -161,10 +174,23 @@ class _Kept(Job):
             update={"run": self.record.run_id, "decided_at": self.record.at}
         )
 
+    def decides_alike(self, engine: Engine, decider: Decider) -> bool:
+        """Whether the one account in an engine's `facts` has the facts that the run kept of it, and
+        is decided by the same strategy and models: then the decision is the same too."""
+        decided_by = [
+            (by.strategy.fingerprint, by.versions, by.default_values, by.wanted)
+            for by in (self.decider, decider)
+        ]
+        is_known = {f"@{name}" for name in self.kept.columns} <= set(engine.columns("facts"))
+        if decided_by[0] != decided_by[1] or not is_known:
+            return False
+        facts = f"select {', '.join(map(fact_column, self.kept.columns))} from facts"
+        return engine.rows(facts) == self.engine.rows(facts)
+
     def compare(self) -> None:
         try:
             file_given = as_the_run_read(self.workspace, self.record)
-            job = _Fresh(file_given, self.account, self.kept.as_of)
+            job = _Fresh(file_given, self.account, self.kept.as_of, before=self)
             job.carry_out(_fresh_plan())
         except ProblemsError as error:
             note_text = f"what has changed since cannot be shown: {error.problems[0].what}"
@@ -309,10 +335,10 @@ def _not_in_run(
     )
 
 
-def _nearest(engine: Engine, account: str) -> list[str]:
-    """The account id that is spelt most like it."""
+def _nearest(engine: Engine, account: str, relation: str) -> list[str]:
+    """The account id of a relation that is spelt most like it."""
     nearest_ids = engine.rows(
-        "select account_id from account_ids order by "
+        f"select account_id from {relation} order by "
         f"levenshtein(account_id, {literal(account)}), account_id limit 1"
     )
     return [id_row[0] for id_row in nearest_ids]

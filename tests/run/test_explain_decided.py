@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,25 @@ def test_what_is_the_same_today_is_said(workspace: Path) -> None:
     reported = explain(workspace, "a", DAY)
     assert (reported.changes, reported.notes) == ((), ())
     assert "The sources give the same today." in output(workspace, "a", "--as-of", str(DAY))[1]
+
+
+def test_what_is_the_same_today_is_decided_once(
+    workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def times_decided() -> int:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="riskseg.engine"):
+            explain(workspace, "a", DAY)
+        return sum("table decided as" in str(getattr(r, "sql", "")) for r in caplog.records)
+
+    assert times_decided() == 1
+    pay_late(workspace)
+    assert times_decided() == 2
+    (workspace / "payments.csv").write_text(PAYMENTS)
+    assert times_decided() == 1
+    tiers = next(workspace.glob("rules/*/tiers.yaml"))
+    tiers.write_text(TIERS.replace(">= 50", ">= 500"))
+    assert times_decided() == 2
 
 
 def test_fresh_and_draft_are_by_the_sources_as_they_are_now(workspace: Path) -> None:

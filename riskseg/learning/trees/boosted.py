@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
 
 # Rows up to which walking through the trees takes less than loading LightGBM does.
-_FEW = 2_000
+_FEW = 20_000
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Boosted:
         where those are at hand."""
         return self._explainer.margin(matrix_of(batch, self.columns), threads)
 
-    @cached_property
+    @property
     def _explainer(self) -> Explainer:
-        return Explainer.of(self._read)
+        return _explainer_of(self.text)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -120,3 +120,10 @@ class Boosted:
         )
         dropped, notes = document.get("dropped", {}), document.get("notes", ())
         return cls(tuple(tree_columns), text, dict(dropped), tuple(notes))
+
+
+@lru_cache(maxsize=8)
+def _explainer_of(text: str) -> Explainer:
+    """Made once in a process, which may load a version twice: for a run's decision, and for
+    today's."""
+    return Explainer.of(read_trees(text))
