@@ -1,4 +1,5 @@
-"""Finds out whether an account or a bill is known to the sources, for ids that no run has kept."""
+"""Finds an account by its id in `account_ids`, and finds out whether an account or a bill is known
+to the sources, for ids that no run has kept."""
 
 from __future__ import annotations
 
@@ -14,6 +15,20 @@ from riskseg.pipeline.session import scratch_engine
 from riskseg.sources.describe import map_sources
 from riskseg.store import run_inputs as store
 from riskseg.workspace import Workspace
+
+
+def account_number(engine: Engine, account: str) -> int | None:
+    """The number of an account in `account_ids`; None where it is not there."""
+    numbers = engine.rows(
+        f"select account_no from account_ids where account_id = {literal(account)}"
+    )
+    return int(numbers[0][0]) if numbers else None
+
+
+def nearest_account(engine: Engine, account: str, relation: str = "account_ids") -> str:
+    """A hint that names the `account_id` of a relation that is spelt most like it."""
+    ids = f"(select account_id as id from {relation})"
+    return did_you_mean(account, _nearest(engine, account, [ids]), some=True)
 
 
 def check_known(workspace: Workspace, account: str, kept: Iterable[Path]) -> None:

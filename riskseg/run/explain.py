@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.decision import TREATMENT
-from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import fact_column, literal
+from riskseg.domain.problems import ProblemsError, problem
+from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.account_history import entries
+from riskseg.pipeline.account_lookup import account_number, nearest_account
 from riskseg.pipeline.archive import (
     Kept,
     account_hash,
@@ -81,12 +82,10 @@ class _Fresh(Job):
     def load(self) -> None:
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
         self.session = begin(self.workspace, self.engine, shows_ids=True)
-        number = _number(self.engine, self.account)
+        number = account_number(self.engine, self.account)
         if number is None:
-            hint = did_you_mean(
-                self.account, _nearest(self.engine, self.account, "account_ids"), some=True
-            )
-            raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
+            message = f'There is no account "{self.account}".'
+            raise problem("RS601", message, hint=nearest_account(self.engine, self.account))
         self.number = number
         read_ids(self.session, self.account)
 
@@ -157,9 +156,9 @@ class _Kept(Job):
         reads = [kept.inputs]
         self.engine = self.opened.enter_context(scratch_engine(workspace, reads=reads))
         open_inputs(self.engine, workspace, kept, account)
-        number = _number(self.engine, account)
+        number = account_number(self.engine, account)
         if number is None:
-            near = _nearest(self.engine, account, "kept_inputs")
+            near = nearest_account(self.engine, account, "kept_inputs")
             raise _not_in_run(account, record, self.erased, near)
         kept_facts(self.engine, workspace, kept, number, number)
 
@@ -322,30 +321,10 @@ def _changes(kept: Kept, then: Explanation, now: Explanation) -> tuple[ChangeSin
     return (*facts, *decided)
 
 
-def _not_in_run(
-    account: str, record: RunRecord, erased: set[str], near: list[str]
-) -> ProblemsError:
+def _not_in_run(account: str, record: RunRecord, erased: set[str], near: str) -> ProblemsError:
     fresh = "`--fresh` shows it by the sources as they are now."
     if account_hash(account) in erased:
         message = f'The account "{account}" was erased from what run {record.run_id} kept.'
         return problem("RS601", message, hint=fresh)
     message = f'Run {record.run_id} decided no account "{account}".'
-    return problem(
-        "RS601", message, hint=f"{did_you_mean(account, near, some=True)} {fresh}".strip()
-    )
-
-
-def _nearest(engine: Engine, account: str, relation: str) -> list[str]:
-    """The account id of a relation that is spelt most like it."""
-    nearest_ids = engine.rows(
-        f"select account_id from {relation} order by "
-        f"levenshtein(account_id, {literal(account)}), account_id limit 1"
-    )
-    return [id_row[0] for id_row in nearest_ids]
-
-
-def _number(engine: Engine, account: str) -> int | None:
-    numbers = engine.rows(
-        f"select account_no from account_ids where account_id = {literal(account)}"
-    )
-    return int(numbers[0][0]) if numbers else None
+    return problem("RS601", message, hint=f"{near} {fresh}".strip())

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.decision import NO_ACTION
-from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import literal
-from riskseg.engine import Engine
+from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.pipeline.account_history import entries
+from riskseg.pipeline.account_lookup import account_number, nearest_account
 from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
 from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
 from riskseg.pipeline.open_journal import read_journal
@@ -52,14 +51,10 @@ class _Telling(Job):
     def load(self) -> None:
         engine = self.opened.enter_context(scratch_engine(self.workspace))
         self.session = begin(self.workspace, engine, shows_ids=True)
-        number = _number(engine, self.account)
+        number = account_number(engine, self.account)
         if number is None:
-            nearest = engine.rows(
-                "select account_id from account_ids order by "
-                f"levenshtein(account_id, {literal(self.account)}), account_id limit 1"
-            )
-            hint = did_you_mean(self.account, [id_row[0] for id_row in nearest], some=True)
-            raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
+            message = f'There is no account "{self.account}".'
+            raise problem("RS601", message, hint=nearest_account(engine, self.account))
         self.number = number
         read_ids(self.session, self.account)
 
@@ -111,8 +106,8 @@ class _Telling(Job):
             )
             return None
         with scratch_engine(workspace, reads=[kept.inputs]) as engine:
-            open_inputs(engine, workspace, kept)
-            number = _number(engine, self.account)
+            open_inputs(engine, workspace, kept, self.account)
+            number = account_number(engine, self.account)
             if number is None:
                 return None
             kept_facts(engine, workspace, kept, number, number)
@@ -167,13 +162,6 @@ def _waits(strategy: Strategy, row: Mapping[str, Any]) -> str:
     in_force = {name.removesuffix("?") for name in row["guards"].split(";")}
     rules = [g.name for g in strategy.guards if g.name in in_force and due in g.never]
     return f"; {due} waits{until}: {', '.join(rules)}"
-
-
-def _number(engine: Engine, account: str) -> int | None:
-    numbers = engine.rows(
-        f"select account_no from account_ids where account_id = {literal(account)}"
-    )
-    return int(numbers[0][0]) if numbers else None
 
 
 def plan() -> Plan:
