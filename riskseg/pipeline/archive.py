@@ -96,6 +96,12 @@ class Kept:
     def texts(self) -> Path:
         return self.folder / store.STRATEGY
 
+    @property
+    def decided_by(self) -> str:
+        """All that its decider is made of, but the date."""
+        made_of = (self.files, self.models, self.facts, self.reasons)
+        return repr((made_of, self.billed, self.scale, self.currency))
+
 
 def inputs_select(engine: Engine, less: Collection[str] = ()) -> tuple[str, dict[str, ColumnType]]:
     """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
@@ -275,14 +281,22 @@ def erased_from(journal: Journal, record: RunRecord) -> set[str]:
 
 
 def checked_decider(
-    workspace: Workspace, record: RunRecord, erased: set[str], progress: Progress
+    workspace: Workspace,
+    record: RunRecord,
+    erased: set[str],
+    progress: Progress,
+    made: dict[str, Decider] | None = None,
 ) -> tuple[Kept, Decider]:
     """What a run kept and its decider, after checking that both are what the journal says of it.
-    `erased` is what :func:`erased_from` gives. Raises RS610 where they are not, and RS611 as
-    :func:`kept_decider` does."""
+    `erased` is what :func:`erased_from` gives; `made` has the deciders of other runs: most runs are
+    decided by the strategy and the models of the run before. Raises RS610 where they are not, and
+    RS611 as :func:`kept_decider` does."""
     kept = read_kept(workspace, record.run_id)
     check_record(workspace, kept, record, erased)
-    ready = kept_decider(workspace, kept)
+    made = {} if made is None else made
+    ready = made.get(kept.decided_by) or kept_decider(workspace, kept)
+    made[kept.decided_by] = ready
+    ready = replace(ready, as_of=kept.as_of)
     check_kept_strategy(workspace, kept, ready, record, progress)
     return kept, ready
 

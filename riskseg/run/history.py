@@ -12,7 +12,7 @@ from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.pipeline.account_history import entries
 from riskseg.pipeline.account_lookup import account_number, nearest_account
 from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
-from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
+from riskseg.pipeline.decisions import Decider, decide_scored, decision_select, score_facts
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.readable_ids import read_ids
@@ -47,6 +47,7 @@ class _Telling(Job):
         super().__init__(progress)
         self.workspace, self.account, self.as_of, self.out = workspace, account, as_of, out
         self.notes: list[str] = []
+        self.deciders: dict[str, Decider] = {}
 
     def load(self) -> None:
         engine = self.opened.enter_context(scratch_engine(self.workspace))
@@ -99,7 +100,9 @@ class _Telling(Job):
         """What a run decided of the account; None where it did not."""
         workspace = self.workspace
         try:
-            kept, decider = checked_decider(workspace, run, erased, self.progress)
+            kept, decider = checked_decider(
+                workspace, run, erased, self.progress, made=self.deciders
+            )
         except ProblemsError as error:
             self.notes.append(
                 f"Run {run.run_id} cannot be shown: {error.problems[0].what.rstrip('.')}"
