@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline import staged_ledger
 from riskseg.run.assign import assign
 from riskseg.run.diff import diff
@@ -57,9 +58,13 @@ def one_more(history: Path, root: Path, day: date, draw: Random) -> str:
     return change
 
 
-def decisions(root: Path, day: date) -> bytes:
+def decisions(root: Path, day: date) -> bytes | list[str]:
+    """What is decided, or why a day is refused: nothing may be known by then."""
     target = InMemory()
-    assign(root, day, target, at=AT, keep=False, draft=True)
+    try:
+        assign(root, day, target, at=AT, keep=False, draft=True)
+    except ProblemsError as error:
+        return [str(problem) for problem in error.problems]
     return target.parquet
 
 
