@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,9 @@ _MOST = 2
 # A file that was written to so shortly before may be again without another stamp: the coarsest
 # clocks of file systems tick every two seconds.
 _SETTLED_AFTER_NS = 2_000_000_000
+_A_MOMENT_NS = 250_000_000
+# Sources of so many bytes take longer to stage again than their files take to settle.
+_WORTH_WAITING_FOR = 100_000_000
 
 
 def folder_of(workspace: Workspace) -> Path:
@@ -146,9 +150,20 @@ def _may_keep(workspace: Workspace, place: Path, before: Stamps) -> bool:
     try:
         private_folder(place.parent)
         check_place(place, problems)
-        return not len(problems) and _settled(place.parent, before)
+        return not len(problems) and _settle(place.parent, before)
     except OSError:
         return False
+
+
+def _settle(folder: Path, before: Stamps) -> bool:
+    """Whether the files were changed long enough ago. A run often begins as soon as its files have
+    arrived: where they are large, it waits for them to settle."""
+    if sum(length for _, length, *_ in before.values()) >= _WORTH_WAITING_FOR:
+        for _ in range(_SETTLED_AFTER_NS // _A_MOMENT_NS + 1):
+            if _settled(folder, before):
+                return True
+            time.sleep(_A_MOMENT_NS / 1e9)
+    return _settled(folder, before)
 
 
 def _settled(folder: Path, before: Stamps) -> bool:
