@@ -17,7 +17,7 @@ from riskseg.rules.model import Path, Strategy
 from riskseg.rules.placing import entered_on
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
-from riskseg.treatment.due_steps import due_terms
+from riskseg.treatment.due_terms import due_terms
 from riskseg.treatment.routes import (
     RouteStep,
     by_first,
