@@ -51,7 +51,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
             rows.append((_option(param), param.help or "", _default(param)))
     if rows:
         yield from table(("", "what it is", "needed, or default"), map(_needed, rows))
-    for inner in subcommands:
+    for inner in getattr(command, "list_commands", lambda _: subcommands)(None):
         yield from _command(f"{name} {inner}", subcommands[inner])
 
 

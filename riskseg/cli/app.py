@@ -8,10 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
-import typer.core
 
 import riskseg
 import riskseg.cli.diff
@@ -39,6 +38,7 @@ from riskseg.cli.common import (
 )
 from riskseg.cli.contract import contract
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.init import init
 from riskseg.cli.insight import insight, report
 from riskseg.cli.journal import journal_app, replay
@@ -59,8 +59,17 @@ if TYPE_CHECKING:
     from riskseg.results.workspace import Portfolio
 
 
-class _Commands(typer.core.TyperGroup):
-    """The commands; what they say of words they cannot use shows no password."""
+class _Commands(CommandGroup):
+    """All commands, by what a person is about to do. What they say of words that they cannot use
+    shows no password."""
+
+    sections: ClassVar = {
+        "Begin": ("demo", "init", "check", "features", "contract", "generate"),
+        "Learn": ("train", "models", "score"),
+        "Decide": ("strategy", "assign", "explain", "rehearse", "replay"),
+        "Work every day": ("worklist", "hold", "promise", "plan", "dispute", "note", "history"),
+        "Look at what came of it": ("ageing", "insight", "report", "journal"),
+    }
 
     def invoke(self, ctx: Any) -> Any:
         try:

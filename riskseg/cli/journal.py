@@ -11,6 +11,7 @@ from riskseg import run as use_cases
 from riskseg.cli import completion
 from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone, user_or
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.show.tables import number, table
 from riskseg.cli.terminal import problems_to_stderr, stdout, visible
 from riskseg.domain.words import counted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from riskseg.results.replay import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
+    cls=CommandGroup,
     help="List runs and erasures, and remove what they keep. For instance `riskseg journal show`.",
     no_args_is_help=True,
 )

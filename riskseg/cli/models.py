@@ -26,6 +26,7 @@ from riskseg.cli.common import (
     user_or,
 )
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.show.models import (
     show_comparison,
     show_export,
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from riskseg.learning.scorecard.imported import Meaning
 
 models_app = typer.Typer(
+    cls=CommandGroup,
     help="What is trained, how good it is, which version is the champion. "
-    "For instance `riskseg models`."
+    "For instance `riskseg models`.",
 )
 
 ModelName = Annotated[

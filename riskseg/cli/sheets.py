@@ -10,6 +10,7 @@ import typer
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, present, root
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.strategy import strategy_app
 from riskseg.domain.words import counted
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from riskseg.results.sheets import SheetExport, SheetImport
 
 sheet_app = typer.Typer(
+    cls=CommandGroup,
     help="Decision tables in a sheet: to and from Excel and CSV. "
     "For instance `riskseg strategy sheet export --out sheets.xlsx`.",
     no_args_is_help=True,

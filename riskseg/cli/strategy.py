@@ -13,6 +13,7 @@ from riskseg import run as use_cases
 from riskseg.cli import completion
 from riskseg.cli.common import DAY, AsJson, Plan, day, present, root_if_any
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.progress import remark
 from riskseg.cli.show.strategy import show_strategy
 from riskseg.cli.show.strategy_export import show_strategy_export
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
+    cls=CommandGroup,
     help="Strategies: check, test, prove, compare, activate. "
     "For instance `riskseg strategy check`.",
     no_args_is_help=True,

@@ -33,6 +33,7 @@ from riskseg.cli.common import (
     user_or,
 )
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.groups import CommandGroup
 from riskseg.cli.metrics import Measuring, MetricsFile, measuring
 from riskseg.cli.selecting import Action, Channel, Columns, Segment, names
 from riskseg.cli.show.worklist import approvals as show_approvals
@@ -40,6 +41,7 @@ from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
 
 worklist_app = typer.Typer(
+    cls=CommandGroup,
     help="What is due on a day, in order of priority; issue it, and record what came of it. "
     "For instance `riskseg worklist --as-of today --out calls.xlsx --action call`.",
     invoke_without_command=True,

@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.cli.groups import CommandGroup
 from riskseg.rules.model import Strategy
 from riskseg.run.assign import assign
 from riskseg.strategy.proof.results import Note
@@ -83,6 +84,17 @@ def test_every_command_has_help(path: tuple[str, ...]) -> None:
     reported_lines = [line.strip() for line in result.stdout.splitlines()]
     about = reported_lines[reported_lines.index("") + 1 :]
     assert about[0] and not about[0].startswith("Options")
+
+
+def test_the_help_lists_every_command_once_and_says_what_it_does_in_full() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, CommandGroup)
+    listed = [name for names in group.sections.values() for name in names]
+    assert sorted(listed) == sorted(group.commands)
+    shown = " ".join(run(None, "--help").stdout.split())
+    for command in group.commands.values():
+        sentence, _, _ = " ".join((command.help or "").split()).partition(". ")
+        assert sentence.rstrip(".") in shown.replace("made- up", "made-up")
 
 
 def test_the_version() -> None:
