@@ -40,7 +40,7 @@ from riskseg.cli.contract import contract
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.init import init
-from riskseg.cli.insight import insight, report
+from riskseg.cli.insight import InsightCommand, insight, report
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.metrics import MetricsFile, measuring
 from riskseg.cli.models import models_app
@@ -96,7 +96,7 @@ app.add_typer(worklist_app, name="worklist")
 app.command("ageing")(ageing)
 app.command("contract")(contract)
 app.command("init")(init)
-app.command("insight")(insight)
+app.command("insight", cls=InsightCommand)(insight)
 app.command("report")(report)
 app.command("replay")(replay)
 app.command("history")(account_events.history)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from riskseg import run as use_cases
 from riskseg.cli import completion
@@ -38,6 +39,14 @@ Months = Annotated[
 
 def _asked(as_of: datetime, compare: datetime | None, months: int) -> Asked:
     return Asked(as_of.date(), None if compare is None else compare.date(), months)
+
+
+class InsightCommand(typer.core.TyperCommand):
+    """Its help lists the questions, which are loaded when it is shown."""
+
+    def format_epilog(self, _ctx: Any, formatter: Any) -> None:
+        with formatter.section("Questions"):
+            formatter.write_dl(list(use_cases.insight.questions().items()))
 
 
 @guarded

@@ -97,6 +97,11 @@ def test_the_help_lists_every_command_once_and_says_what_it_does_in_full() -> No
         assert sentence.rstrip(".") in shown.replace("made- up", "made-up")
 
 
+def test_the_help_of_insight_lists_the_questions() -> None:
+    shown = " ".join(run(None, "insight", "--help").stdout.split())
+    assert "size How large is each segment, and what does it owe?" in shown
+
+
 def test_the_version() -> None:
     result = run(None, "--version")
     assert (result.exit_code, result.stdout.strip()[0].isdigit()) == (0, True)
