@@ -100,12 +100,9 @@ class DecidedTwice:
     def add(self, first: int, last: int) -> None:
         """Decide the accounts of a range with both strategies."""
         before, after = self._deciders
-        session, scorers = self._session, self._scorers
+        session = self._session
         have_facts(session, before.wanted | after.wanted, self.as_of, (first, last))
-        self._scores = {
-            model: have_scores(session, scorer, self.as_of, (first, last), len(scorers))
-            for model, scorer in scorers.items()
-        }
+        self._scores = have_scores(session, self._scorers, session.facts, self.as_of, (first, last))
         self.engine.run("create or replace temp table facts_of_both as from facts")
         self._decide(before, Relation("decided_old", self._old(), materialized=True))
         self._decide(after, Relation("decided_beside", self._beside_old(), materialized=True))

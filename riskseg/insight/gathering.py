@@ -26,9 +26,8 @@ from riskseg.pipeline.decisions import (
     decide_scored,
     decision_select,
     prepare,
-    score_facts,
 )
-from riskseg.pipeline.facts_of_day import have_facts
+from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.feed_notes import MONEY, age_notes
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.kept_decisions import decisions_of, whole_runs
@@ -188,9 +187,10 @@ class GatheringJob(Job):
         return force.strategy
 
     def decide(self, item: tuple[date, tuple[int, int]]) -> None:
-        day, _ = item
+        day, accounts = item
         ready = self._deciders[day]
-        decide_scored(self.engine, ready, score_facts(self.engine, ready))
+        scores = have_scores(self.session, ready.scorers, ready.facts, day, accounts)
+        decide_scored(self.engine, ready, scores)
         self._decisions.setdefault(day, []).append(self.engine.arrow(decision_select(ready)))
 
     def _note_other_sources(self) -> None:

@@ -12,7 +12,7 @@ from riskseg.engine import Batches
 from riskseg.pipeline.archive import inputs_select
 from riskseg.pipeline.control_totals import Controls
 from riskseg.pipeline.decisions import Decider, DecidingJob, make_facts
-from riskseg.pipeline.facts_of_day import keep_facts
+from riskseg.pipeline.facts_of_day import keep_facts, keep_scores
 from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.session import LedgerInEngine, Session
 
@@ -39,6 +39,11 @@ class DecidingFromLedger(DecidingJob):
         # Control totals are added up from the tables that facts are made of: these are made anew.
         make_facts(self.source, wanted, self.decider.as_of, *accounts)
         keep_facts(self.source, wanted, self.decider.as_of, accounts)
+
+    def score(self, accounts: tuple[int, int]) -> None:
+        super().score(accounts)
+        by = self.decider
+        keep_scores(self.source, by.scorers, self._scores, by.as_of, accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """The decisions of the accounts in `facts`; then they are added up, and what they were

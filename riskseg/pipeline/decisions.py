@@ -233,7 +233,7 @@ class DecidingJob(Job, ABC):
     def facts(self, accounts: tuple[int, int]) -> None:
         """Make the table `facts` of a range of accounts: its first number and its last."""
 
-    def score(self, _accounts: tuple[int, int]) -> None:
+    def score(self, accounts: tuple[int, int]) -> None:
         self._scores = score_facts(self.engine, self.decider)
 
     def decide(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored
-from riskseg.pipeline.facts_of_day import have_facts
+from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.listing import add_due
 from riskseg.pipeline.session import LedgerInEngine, Session
 
@@ -28,6 +28,10 @@ class DueFromLedger(DecidingJob):
     def facts(self, accounts: tuple[int, int]) -> None:
         wanted = self.decider.wanted.union(self.columns)
         have_facts(self.source, wanted, self.decider.as_of, accounts)
+
+    def score(self, accounts: tuple[int, int]) -> None:
+        by = self.decider
+        self._scores = have_scores(self.source, by.scorers, by.facts, by.as_of, accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         decide_scored(self.engine, self.decider, self._scores)

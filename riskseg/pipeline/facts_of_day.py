@@ -3,9 +3,10 @@ that decides accounts in the morning lists what is due of them, and compares str
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
+from riskseg.domain.facts import Fact
 from riskseg.domain.relations import quoted
 from riskseg.pipeline.decisions import make_facts, of_the_day
 from riskseg.pipeline.events import events_fingerprint
@@ -55,22 +56,52 @@ def keep_facts(
 
 
 def have_scores(
-    session: Session, scorer: Scorer, as_of: date, accounts: tuple[int, int], models: int
-) -> str:
-    """A table (snap, p) of a model's probabilities of the accounts in `facts`: its name. It is kept
-    as facts are, of as many `models`."""
-    model = scorer.model
-    table = quoted(f"scores of {model.name}")
+    source: Session | LedgerInEngine,
+    scorers: Mapping[str, Scorer],
+    described: Mapping[str, Fact],
+    as_of: date,
+    accounts: tuple[int, int],
+) -> dict[str, str]:
+    """Tables (snap, p) of the probabilities of the accounts in `facts`, which are `described`,
+    under the keys of their models. They are kept as facts are."""
+    tables = {}
+    for key, scorer in scorers.items():
 
-    def made() -> str:
-        return f"select * from {score(session.engine, model.name, scorer, session.facts)}"
+        def made(name: str = scorer.model.name, scorer: Scorer = scorer) -> str:
+            return f"select * from {score(source.engine, name, scorer, described)}"
 
+        if not isinstance(source, Session):
+            tables[key] = score(source.engine, key, scorer, described)
+            continue
+        made_of = _made_of_scores(source, scorer, as_of, accounts)
+        most = len(scorers) * _most(source)
+        tables[key] = quoted(f"scores of {scorer.model.name}")
+        with kept_rows(source, "scores", made_of, made, most) as select:
+            source.engine.run(f"create or replace temp table {tables[key]} as {select}")
+    return tables
+
+
+def keep_scores(
+    source: Session | LedgerInEngine,
+    scorers: Mapping[str, Scorer],
+    tables: Mapping[str, str],
+    as_of: date,
+    accounts: tuple[int, int],
+) -> None:
+    """Keep the tables of probabilities that models gave to the accounts in `facts`."""
+    if isinstance(source, Session):
+        for key, scorer in scorers.items():
+            made_of = _made_of_scores(source, scorer, as_of, accounts)
+            most = len(scorers) * _most(source)
+            keep_rows(source, "scores", made_of, f"select * from {tables[key]}", most)
+
+
+def _made_of_scores(
+    session: Session, scorer: Scorer, as_of: date, accounts: tuple[int, int]
+) -> list[str] | None:
+    """What probabilities depend on, beside the sources and the definitions of the workspace."""
     made_of = _made_of(session, scorer.reads, as_of, accounts)
-    if made_of is not None:
-        made_of += [model.name, model.version]
-    with kept_rows(session, "scores", made_of, made, models * _most(session)) as select:
-        session.engine.run(f"create or replace temp table {table} as {select}")
-    return table
+    return made_of and [*made_of, scorer.model.name, scorer.model.version]
 
 
 def _most(session: Session) -> int:
