@@ -126,12 +126,7 @@ COLUMNS: tuple[DecisionColumn, ...] = (
     _decided("rows_matched", Kind.TEXT, "the row that fired in each table", explains=True),
     _of_run("strategy_version", "a hash of the strategy's content, less examples and comments"),
     _of_run("model_versions", "`model=version`, joined by `;`"),
-    _decided(
-        "facts_hash",
-        Kind.TEXT,
-        "a hash of every fact the strategy read of the account",
-        explains=True,
-    ),
+    _of_run("facts_hash", "a hash of every fact the strategy read of the account"),
 )
 LAST_BEFORE_LEVELS = "lifecycle"
 

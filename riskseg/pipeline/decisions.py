@@ -36,7 +36,7 @@ from riskseg.results.runs import DriftFigure
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
-from riskseg.strategy.compile import compile_strategy
+from riskseg.strategy.compile import compile_strategy, facts_hash_sql
 from riskseg.strategy.examples import TYPES
 from riskseg.treatment.calendar import calendar_facts
 from riskseg.treatment.contact_hours import contact_hours_sql
@@ -298,6 +298,7 @@ def decision_select(decider: Decider, more: Iterable[str] = ()) -> str:
             for decision_column in (*strategy.uses, "as_of", "lifecycle")
         },
         "account_id": "i.account_id",
+        "facts_hash": facts_hash_sql(strategy),
         "balance_overdue": f"cast(null as decimal(18, {decider.scale}))",
         "days_past_due": "cast(null as bigint)",
         **(

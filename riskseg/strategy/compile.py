@@ -35,7 +35,7 @@ def compile_strategy(
 
     `scored` has snap and the `fact_column` of each of `strategy.facts`. `decided` adds each band
     and scheme, and segment, path, path_day, step, action, channel, template, next_action,
-    next_on, priority, guards, rows_matched and facts_hash. With `rows_as_written` the rows of the
+    next_on, priority, guards and rows_matched. With `rows_as_written` the rows of the
     table of segments are tried one after the other, which people can read.
 
     The first character of a column says what it holds, so that no name a person chose can stand
@@ -161,6 +161,13 @@ def prioritised(priority: Expression) -> str:
     return f"cast({fact_sql(priority)} as decimal(18, 4))"
 
 
+def facts_hash_sql(strategy: Strategy) -> str:
+    """SQL of the hash of every fact that the strategy read of an account in `decided`. It takes
+    long, so it is worked out only where decisions are written."""
+    facts = ", ".join(_hashed(strategy.facts[fact_read]) for fact_read in sorted(strategy.facts))
+    return f"md5(concat_ws('|', {facts}))"
+
+
 def _hashed(fact: Fact) -> str:
     """A fact as text that no other value of it has, nor a value and a part of the next."""
     fact_text = f"cast({fact_column(fact.name)} as varchar)"
@@ -191,7 +198,6 @@ def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     if strategy.priority is not None:
         priority = prioritised(strategy.priority)
     due = out("due_action")
-    facts = ", ".join(_hashed(strategy.facts[fact_read]) for fact_read in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
     acts = f"{action} <> {literal(NO_ACTION)}"
     template = f"case when {action} = {due} and {acts} then {inner('due_template')} end"
@@ -200,7 +206,7 @@ def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
         "decided",
         f"select *, {step_taken} as {out('step')}, {template} as {out('template')}, "
         f"case {action} {channels} end as {out('channel')}, {priority} as {out('priority')}, "
-        f"{listed} as {out('guards')}, {schemes}'segments#' || {rows} as {out('rows_matched')}, "
-        f"md5(concat_ws('|', {facts})) as {out('facts_hash')} from acted",
+        f"{listed} as {out('guards')}, {schemes}'segments#' || {rows} as {out('rows_matched')} "
+        "from acted",
         materialized=True,
     )

@@ -15,7 +15,7 @@ from riskseg.engine import DuckDB
 from riskseg.pipeline.contracts import build
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
-from riskseg.strategy.compile import compile_strategy
+from riskseg.strategy.compile import compile_strategy, facts_hash_sql
 from riskseg.strategy.examples import TYPES
 from riskseg.treatment.calendar import calendar_facts
 
@@ -103,6 +103,8 @@ def decided(
         engine.run(f"create temp table scored as select * from (values {rows}) t(snap, {listed})")
         build(engine, compile_strategy(strategy, as_of))
         columns = [*map(out, names[: len(names) - len(also)]), *map(inner, also)]
+        names.append("facts_hash")
+        columns.append(facts_hash_sql(strategy))
         found = engine.rows(f"select {', '.join(columns)} from decided order by snap")
     return [dict(zip(names, row, strict=True)) for row in found]
 
