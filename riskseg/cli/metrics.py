@@ -112,7 +112,12 @@ def write_failure(exit_code: int, problems: Collection[Problem]) -> None:
             return
     seconds = {} if measured is None else measured.ended()
     found = use_cases.metrics.metrics_of_failure(
-        asked.command, exit_code, problems, seconds, at=now()
+        asked.command,
+        exit_code,
+        problems,
+        seconds,
+        at=now(),
+        last_success=use_cases.metrics.last_success(asked.place, asked.command),
     )
     with suppress(OSError):  # that the disk is full, the command has said itself
         use_cases.metrics.write(found, asked.place)

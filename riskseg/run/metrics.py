@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -19,6 +21,7 @@ from riskseg.results.worklist import Worklist
 from riskseg.store.files import write_beside
 
 JSON, TEXT = ".json", (".prom", ".txt")
+LAST_SUCCESS = "last_success_timestamp_seconds"
 Measured = Decisions | Scores | Worklist | Training
 
 
@@ -58,15 +61,7 @@ def metrics_of(
     `seconds`; it ended `at`."""
     as_of = getattr(result, "as_of", None)
     run_id = getattr(result, "run_id", None)
-    found = [*_of_run(command, run_id, 0)]
-    found.append(
-        metric(
-            "finished_timestamp_seconds",
-            "When the command ended, in seconds since 1970.",
-            [({}, at.timestamp())],
-            unit="seconds",
-        )
-    )
+    found = [*_of_run(command, run_id, 0, at), _last_success(at.timestamp())]
     if as_of is not None:
         midnight = datetime.combine(as_of, time(), UTC)
         found.append(
@@ -88,23 +83,72 @@ def metrics_of_failure(
     seconds: Mapping[str, float],
     *,
     at: datetime,
+    last_success: float | None,
 ) -> RunMetrics:
     """What is known of a command that ended `at` without a result: its exit code, its Problems by
-    their codes, and the seconds of the stages that it reached."""
+    their codes, the seconds of the stages that it reached, and when it was done last, if that is
+    known, in seconds since 1970."""
     counts = Counter(problem.code for problem in problems)
     of_problems = metric(
         "problems",
         "How many Problems of each code ended the command.",
         [({"code": code}, count) for code, count in sorted(counts.items())],
     )
-    found = [*_of_run(command, None, exit_code), _of_stages(seconds), of_problems]
+    found = [*_of_run(command, None, exit_code, at)]
+    if last_success is not None:
+        found.append(_last_success(last_success))
+    found += [_of_stages(seconds), of_problems]
     return _whole(command, at, found)
 
 
-def _of_run(command: str, run_id: str | None, exit_code: int) -> Iterator[RunMetric]:
+def last_success(place: Path, command: str) -> float | None:
+    """When a command was done last, in seconds since 1970, as the metrics say that it wrote to a
+    file; None where the file is not there, or says nothing of it."""
+    try:
+        text = place.read_text(encoding="utf-8")
+        samples = _as_json(text) if place.suffix.lower() == JSON else _as_text(text)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    if samples.get("command") != command:
+        return None
+    value = samples.get(f"riskseg_{LAST_SUCCESS}")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _as_json(text: str) -> dict[str, object]:
+    """The command of metrics as JSON, and the first value of each."""
+    content = json.loads(text)
+    values = {found["name"]: found["samples"][0]["value"] for found in content["metrics"]}
+    return {"command": content["command"], **values}
+
+
+def _as_text(text: str) -> dict[str, object]:
+    """The command of metrics as text, and the value of each that has no labels."""
+    command = re.search(r'^riskseg_run\{command="([^"]*)"', text, re.MULTILINE)
+    values = re.findall(r"^(\w+) (\S+)$", text, re.MULTILINE)
+    return {"command": command and command[1], **{name: float(value) for name, value in values}}
+
+
+def _last_success(seconds: float) -> RunMetric:
+    return metric(
+        LAST_SUCCESS,
+        "When the command was done last, in seconds since 1970. A run that failed keeps the value "
+        "of the file that it replaces.",
+        [({}, seconds)],
+        unit="seconds",
+    )
+
+
+def _of_run(command: str, run_id: str | None, exit_code: int, at: datetime) -> Iterator[RunMetric]:
     labels = {"command": command} | ({} if run_id is None else {"run_id": run_id})
     yield metric("run", "What ran; the value is always 1.", [(labels, 1)])
     yield metric("exit_code", "The exit code of the command; 0 if it is done.", [({}, exit_code)])
+    yield metric(
+        "finished_timestamp_seconds",
+        "When the command ended, done or not, in seconds since 1970.",
+        [({}, at.timestamp())],
+        unit="seconds",
+    )
 
 
 def _of_stages(seconds: Mapping[str, float]) -> RunMetric:

@@ -23,7 +23,7 @@ from riskseg.results.metrics import RunMetrics, metric
 from riskseg.results.models import TrainedModel, Training
 from riskseg.results.schema import json_schema
 from riskseg.run import models
-from riskseg.run.metrics import metrics_of
+from riskseg.run.metrics import last_success, metrics_of, metrics_of_failure, write
 from riskseg.run.score import score
 from riskseg.store.lock import workspace_lock
 from riskseg.store.sinks import InMemory
@@ -143,18 +143,53 @@ def test_a_place_that_cannot_be_written_is_a_problem_before_the_work(workspace: 
 def test_a_command_that_fails_writes_how_it_ended(workspace: Path, ending: str) -> None:
     place = workspace / f"failed{ending}"
     words = ("assign", "--out", str(workspace / "d.csv"), "--metrics", str(place))
-    for day, code in ((str(DAY), 0), ("1950-01-01", 1), (str(DAY), 0)):
+    succeeded = 0.0
+    for day, code in (
+        (str(DAY), 0),
+        ("1950-01-01", 1),
+        ("1950-01-01", 1),
+        (str(DAY), 0),
+    ):
         done = run(workspace, *words, "--as-of", day)
         assert done.exit_code == code, done.output
         text = place.read_text()
         found = of_json(json.loads(text)) if ending == ".json" else values(text)
         assert value(found, "exit_code") == code
         names = {name for name, _ in found}
-        assert ("riskseg_finished_timestamp_seconds" in names) is (code == 0)
+        finished = value(found, "finished_timestamp_seconds")
+        succeeded = finished if code == 0 else succeeded
+        assert value(found, "last_success_timestamp_seconds") == succeeded <= finished
         assert ("riskseg_accounts" in names) is (code == 0)
         assert ("riskseg_problems" in names) is (code == 1)
     run(workspace, *words, "--as-of", "1950-01-01", "--plan")
     assert "riskseg_problems" not in place.read_text()  # a plan measures nothing
+
+
+@pytest.mark.parametrize("ending", [".json", ".prom"])
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        (None, None),
+        ("assign", 1_700_000_000.5),
+        ("train", None),  # another command's
+        ("assign, failed", None),
+        ("garbled", None),
+    ],
+)
+def test_a_run_that_fails_keeps_when_the_command_was_done_last(
+    tmp_path: Path, ending: str, before: str | None, kept: float | None
+) -> None:
+    place = tmp_path / f"m{ending}"
+    at = datetime.fromtimestamp(1_700_000_000.5, UTC)
+    if before == "garbled":
+        success = "riskseg_last_success_timestamp_seconds x"
+        place.write_text(f'riskseg_run{{command="assign"}} 1\n{success}')
+    elif before is not None and "failed" in before:
+        failed = metrics_of_failure("assign", 1, [], {}, at=at, last_success=None)
+        write(failed, place)
+    elif before is not None:
+        write(metrics_of(before, Training(()), {}, at=at), place)
+    assert last_success(place, "assign") == kept
 
 
 def test_a_failure_names_the_problems_and_the_stages_reached(workspace: Path) -> None:
