@@ -100,16 +100,19 @@ class Models:
         *,
         since: Day | None = None,
         slope: bool = False,
+        accept_feeds: bool = False,
         at: datetime | None = None,
     ) -> Recalibration:
         """Keep a new version, its probabilities moved to how accounts observed since a day came
-        out: since its hold-out if that is left out. With `slope` the slope is moved too."""
+        out: since its hold-out if that is left out. With `slope` the slope is moved too.
+        `accept_feeds` is as in `assign`."""
         return use_cases.recalibrate.recalibrate(
             self._root,
             model,
             version,
             since=day_or_none(since),
             slope=slope,
+            accept_feeds=accept_feeds,
             at=moment(at),
             progress=progress(),
         )

@@ -272,6 +272,7 @@ class Treatment:
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
         draft: bool = False,
+        accept_feeds: bool = False,
         spark: str | None = None,
     ) -> Worklist:
         """What is due on a day, in order of priority; nothing is recorded.
@@ -279,8 +280,8 @@ class Treatment:
         The rows stay in memory, or are written to `out`. `actions`, `channels` and `segments`
         name those to list, all where there are none; `columns` are as in `assign`; `capacity` says
         how often each action can be taken that day. A `draft` is decided by the folder's
-        strategy, whatever is in force. `spark` is the master of a Spark cluster whose executors
-        decide what is due.
+        strategy, whatever is in force. `accept_feeds` is as in `assign`. `spark` is the master of
+        a Spark cluster whose executors decide what is due.
         """
         return use_cases.worklist.worklist(
             self.root,
@@ -292,6 +293,7 @@ class Treatment:
             columns=columns,
             capacity=capacity,
             draft=draft,
+            accept_feeds=accept_feeds,
             spark=spark,
             progress=progress(),
         )
@@ -308,6 +310,7 @@ class Treatment:
         capacity: Mapping[str, int] | None = None,
         ahead: bool = False,
         draft: bool = False,
+        accept_feeds: bool = False,
         spark: str | None = None,
         by: str | None = None,
         at: datetime | None = None,
@@ -327,6 +330,7 @@ class Treatment:
             capacity=capacity,
             ahead=ahead,
             draft=draft,
+            accept_feeds=accept_feeds,
             spark=spark,
             progress=progress(),
         )

@@ -128,6 +128,7 @@ class Workspace(Treatment):
         as_of: Day | None = None,
         only: str | None = None,
         promote: bool = False,
+        accept_feeds: bool = False,
         spark: str | None = None,
         at: datetime | None = None,
     ) -> Training:
@@ -136,6 +137,7 @@ class Workspace(Treatment):
         `only` names one learner of the spec. The first version of a model becomes the champion,
         unless it ranks barely better than chance; a later one where `promote` is set. `spark` is
         the master of a Spark cluster whose executors work out the rows that models learn from.
+        `accept_feeds` is as in `assign`.
         """
         return use_cases.train.train(
             self.root,
@@ -144,6 +146,7 @@ class Workspace(Treatment):
             only=only,
             as_of=day_or_none(as_of),
             promote=promote,
+            accept_feeds=accept_feeds,
             spark=spark,
             progress=progress(),
         )
@@ -154,6 +157,7 @@ class Workspace(Treatment):
         as_of: Day,
         out: Place | None = None,
         accounts_from: Place | None = None,
+        accept_feeds: bool = False,
         columns: Sequence[str] = (),
         spark: str | None = None,
         at: datetime | None = None,
@@ -161,7 +165,8 @@ class Workspace(Treatment):
         """A probability for each account and model that is named, or each trained model.
 
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
-        read instead of the workspace's own. `columns` and `spark` are as in `assign`.
+        read instead of the workspace's own. `accept_feeds`, `columns` and
+        `spark` are as in `assign`.
         """
         return use_cases.score.score(
             self.root,
@@ -169,6 +174,7 @@ class Workspace(Treatment):
             target(out),
             names=models,
             accounts_from=path_or_none(accounts_from),
+            accept_feeds=accept_feeds,
             selection=Selection.of(columns=columns),
             spark=spark,
             at=moment(at),

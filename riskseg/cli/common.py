@@ -117,6 +117,13 @@ def someone(by: str | None) -> str | None:
     return one_line(by)
 
 
+AcceptFeeds = Annotated[
+    bool,
+    typer.Option(
+        "--accept-feeds",
+        help="Use sources that are not as [source.TABLE.expect] says; a warning says which.",
+    ),
+]
 Draft = Annotated[
     bool, typer.Option("--draft", help="Use the strategy in the folder, not the version in force.")
 ]

@@ -194,6 +194,12 @@ def moves(console: Console, migration: AccountMigration) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
     for note in migration.notes:
         console.print(f"Note: {escape(note)}")
+    for model, accounts in migration.without_models.items():
+        verb = "has" if accounts == 1 else "have"
+        console.print(
+            f"Note: {counted(accounts, 'account')} {verb} no probability of {escape(model)}: it "
+            "was never trained (without_models)."
+        )
     verb = "moves" if migration.moved == 1 else "move"
     overdue_text = (
         ""

@@ -42,7 +42,8 @@ Quiet = Annotated[
     bool,
     typer.Option(
         "--quiet",
-        help="Show no progress and no remarks on stderr; Problems are still shown.",
+        help="Show no progress and no remarks on stderr; Problems, and warnings about the data, "
+        "are still shown.",
     ),
 ]
 

@@ -14,6 +14,7 @@ from riskseg import run as use_cases
 from riskseg.cli import completion
 from riskseg.cli.common import (
     DAY,
+    AcceptFeeds,
     AsJson,
     Plan,
     Sql,
@@ -376,6 +377,7 @@ def models_recalibrate(
     slope: Annotated[
         bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
     ] = False,
+    accept_feeds: AcceptFeeds = False,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -391,6 +393,7 @@ def models_recalibrate(
             version,
             since=since.date() if since else None,
             slope=slope,
+            accept_feeds=accept_feeds,
             at=now(),
             progress=progress,
         ),

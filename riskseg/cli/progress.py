@@ -24,21 +24,26 @@ _silent = {"asked": False}
 
 
 def be_silent(asked: bool) -> None:
-    """Whether commands show neither progress nor remarks (--quiet)."""
+    """Whether commands show neither progress nor remarks (--quiet); warnings are still shown."""
     _silent["asked"] = asked
 
 
 def remark(text: str) -> None:
     """Show a remark about a result on stderr, unless a command is asked to be quiet."""
     if not _silent["asked"]:
-        stderr().print(text, markup=False)
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Show on stderr what nobody should miss of a result, however quiet a command is."""
+    stderr().print(text, markup=False)
 
 
 def progress(*, quiet: bool = False) -> Progress:
     """On a terminal a bar with the stage, the step within it and the time that is left; elsewhere
     one line for each stage and step on stderr."""
     if _silent["asked"]:
-        return Progress()
+        return Progress(warning=_note)
     if quiet:
         return Progress(note=_note)
     return _bar() if sys.stderr is not None and sys.stderr.isatty() else _lines()

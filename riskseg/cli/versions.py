@@ -11,7 +11,7 @@ from riskseg import run as use_cases
 from riskseg.cli import completion
 from riskseg.cli.common import DAY, AsJson, Plan, day, now, one_line, present, root, someone
 from riskseg.cli.exit_codes import guarded
-from riskseg.cli.progress import remark
+from riskseg.cli.progress import warn
 from riskseg.cli.show.tables import table
 from riskseg.cli.strategy import strategy_app
 from riskseg.cli.terminal import stdout
@@ -84,7 +84,7 @@ def strategy_activate(
 
 def _activated(activation: Activation, reason: str) -> None:
     for note in activation.notes:
-        remark(note)
+        warn(note)
     in_force = (
         f"{activation.name} {activation.version} is in force from {activation.effective_from}"
     )

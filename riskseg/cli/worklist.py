@@ -13,6 +13,7 @@ from riskseg.cli.capacity import Capacity, capacity_of
 from riskseg.cli.common import (
     DAY,
     DUCKDB,
+    AcceptFeeds,
     AsJson,
     AsOf,
     By,
@@ -70,6 +71,7 @@ def worklist(
     columns: Columns = None,
     capacity: Capacity = None,
     draft: Draft = False,
+    accept_feeds: AcceptFeeds = False,
     engine: EngineName = DUCKDB,
     sql: Sql = None,
     plan: Plan = False,
@@ -83,7 +85,20 @@ def worklist(
         return
     if as_of is None or out is None:
         raise typer.BadParameter("Give --as-of and --out.")
-    _list(as_of, out, action, channel, segment, columns, capacity, draft, engine, plan, as_json)
+    _list(
+        as_of,
+        out,
+        action,
+        channel,
+        segment,
+        columns,
+        capacity,
+        draft,
+        accept_feeds,
+        engine,
+        plan,
+        as_json,
+    )
 
 
 @worklist_app.command("issue")
@@ -100,6 +115,7 @@ def issue(
         bool, typer.Option("--ahead", help="Issue a day that has not come yet.")
     ] = False,
     draft: Draft = False,
+    accept_feeds: AcceptFeeds = False,
     by: By = None,
     engine: EngineName = DUCKDB,
     metrics: MetricsFile = None,
@@ -124,6 +140,7 @@ def issue(
         columns,
         capacity,
         draft,
+        accept_feeds,
         engine,
         plan,
         as_json,
@@ -142,6 +159,7 @@ def _list(
     columns: str | None,
     capacity: str | None,
     draft: bool,
+    accept_feeds: bool,
     engine: str,
     plan: bool,
     as_json: bool,
@@ -166,6 +184,7 @@ def _list(
             capacity=capacity_of(capacity),
             ahead=ahead,
             draft=draft,
+            accept_feeds=accept_feeds,
             spark=spark,
             progress=progress,
         ),

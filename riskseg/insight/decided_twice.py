@@ -12,6 +12,7 @@ from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.pipeline.decisions import Decider, decide_scored, decider
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
+from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.models import Scorer, used_champions
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import Session
@@ -50,7 +51,8 @@ class DecidedTwice:
     a protective flag of either strategy is true; null where none is, and one is unknown) and, for
     each of `names`, `old(name)` and `new(name)`. `names` are the bands and tiers that both
     strategies have, which are the `levels`, then what else is decided. A segment, path or action
-    that only has another name in the new strategy has that name in both.
+    that only has another name in the new strategy has that name in both. `without_models` are the
+    models that were never trained, whose probabilities are unknown for every account.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class DecidedTwice:
         self.engine, self.billed, self.scale = session.engine, session.ledger.billed, session.scale
         self.currency = session.workspace.settings.currency
         session.answers(as_of)
-        self.notes = _dates_noted(strategies, as_of)
+        self.notes = (*_dates_noted(strategies, as_of), *source_notes(session, as_of))
         names = {
             model: model
             for decided_strategy in strategies
@@ -71,6 +73,7 @@ class DecidedTwice:
         with read_journal(session.workspace) as journal:
             models = used_champions(session.workspace, names, journal)
         self.models = {model_name: model.version for model_name, model in sorted(models.items())}
+        self.without_models = tuple(sorted(set(names) - set(models)))
         self._deciders = [
             decider(
                 strategy,

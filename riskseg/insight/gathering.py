@@ -28,7 +28,8 @@ from riskseg.pipeline.decisions import (
     prepare,
 )
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
-from riskseg.pipeline.feed_notes import MONEY, age_notes
+from riskseg.pipeline.feed_checks import source_notes
+from riskseg.pipeline.feed_notes import MONEY
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.kept_decisions import decisions_of, whole_runs
 from riskseg.pipeline.open_journal import read_journal
@@ -107,7 +108,7 @@ class GatheringJob(Job):
         ]
         self.session = begin(self.workspace, self.engine)
         self.session.answers(self.asked.as_of)
-        self.notes += age_notes(self.engine, self.session.ledger, self.asked.as_of)
+        self.notes += source_notes(self.session, self.asked.as_of, lambda: self.runs)
 
     def read_runs(self) -> None:
         """The decisions of the journal's runs, and the days that have to be decided anew."""
@@ -143,6 +144,7 @@ class GatheringJob(Job):
 
     def _decider(self, day: date) -> Decider:
         ready = self._ready(day)
+        self.notes += ready.unscored_notes()
         self._decided[day] = (None, ready.strategy.fingerprint)
         return ready
 

@@ -46,6 +46,7 @@ class Migration(Insight[DecidedTwice, AccountMigration]):
             actions=_actions(subject),
             columns=accounts_by_column,
             models=subject.models,
+            without_models=dict.fromkeys(subject.without_models, accounts),
             protective=tuple(dict.fromkeys((*before.protective, *after.protective))),
             default_values=dict(sorted({**before.default_values, **after.default_values}.items())),
             notes=subject.notes,

@@ -451,7 +451,7 @@ def check_fingerprint(
     if version == riskseg.__version__:
         raise ProblemsError([replace(changed, what=f"{changed.what} It {difference}")])
     name, this_riskseg = strategy.name, riskseg.__version__
-    progress.note(
+    progress.warn(
         f'The text of the strategy "{name}", as riskseg {this_riskseg} reads it, {difference}'
     )
 

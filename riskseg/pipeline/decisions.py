@@ -26,7 +26,7 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
 from riskseg.pipeline.load import Ledger
-from riskseg.pipeline.models import Scorer, scorer, used_champions
+from riskseg.pipeline.models import Scorer, scorer, unknown_for_all, used_champions
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import PROBABILITY, explain, score, scored
 from riskseg.pipeline.session import LedgerInEngine, Session
@@ -100,6 +100,11 @@ class Decider:
     def unscored(self) -> list[str]:
         """The probabilities that no model gives."""
         return [key for key in self.strategy.uses if key not in self.scorers]
+
+    def unscored_notes(self) -> Iterator[str]:
+        """A sentence for each model that was never trained, and that riskseg.toml does without."""
+        for key in self.unscored:
+            yield unknown_for_all(key, self.strategy.uses[key])
 
     @property
     def explains(self) -> Scorer | None:
@@ -360,8 +365,10 @@ def note_differences(
     for key, watch in watches.items():
         drift = watch.drift()
         messages[key] = [*columns_since(session, models[key]), *drift.differences]
-        for message in messages[key] or filter(None, [drift.summary]):
-            progress.note(f"{key}: {message}")
+        for message in messages[key]:
+            progress.warn(f"{key}: {message}")
+        if drift.summary and not messages[key]:
+            progress.note(f"{key}: {drift.summary}")
     return messages
 
 

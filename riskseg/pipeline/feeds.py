@@ -6,7 +6,7 @@ that bounds which are added later have something to be held against.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from statistics import median_low
@@ -30,15 +30,17 @@ Figures = dict[str, Any]
 _WITH_AMOUNTS = ("bills", "payments", "events", "instalments")
 _HINT = (
     "See whether the feed is complete and came once. If it is right, `--accept-feeds` lets this "
-    "run pass, and the journal says so."
+    "command pass."
 )
 
 
-def feed_figures(engine: Engine, ledger: Ledger, as_of: date, scale: int) -> dict[str, Figures]:
-    """Of each source its `rows`, the `newest` day up to the date on which anything of it became
-    known and the `sum` of its amounts, null where it has none, as JSON can hold them."""
+def feed_figures(
+    engine: Engine, ledger: Ledger, as_of: date, scale: int, tables: Iterable[str]
+) -> dict[str, Figures]:
+    """Of each of these sources its `rows`, the `newest` day up to the date on which anything of it
+    became known and the `sum` of its amounts, null where it has none, as JSON can hold them."""
     figures: dict[str, Figures] = {}
-    for table in ledger.sources:
+    for table in tables:
         newest, total = None, None
         if table in DATED_TABLES:
             newest = engine.value(
@@ -73,6 +75,12 @@ def earlier_figures(runs: list[RunRecord], table: str, fingerprint: str) -> list
 def rows_before(earlier: list[Figures]) -> int | None:
     """The median of the rows that earlier runs read; None where there are none."""
     return median_low([int(figures["rows"]) for figures in earlier]) if earlier else None
+
+
+def is_compared(source: Source) -> bool:
+    """Whether anything of a source is expected as a multiple of what earlier runs had."""
+    written = (source.expect.rows, source.expect.sum)
+    return any(text is not None and bounds(text).relative for text in written)
 
 
 def not_compared(source: Source, figures: Figures, earlier: list[Figures]) -> Iterator[str]:

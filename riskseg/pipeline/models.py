@@ -268,6 +268,11 @@ def without_hint(workspace: Workspace, *models: str) -> str:
     )
 
 
+def unknown_for_all(key: str, model: str) -> str:
+    """What a model means that was never trained, and that riskseg.toml does without."""
+    return f"{model} is not trained: {key} is unknown for every account (without_models)."
+
+
 def is_gone(workspace: Workspace, name: str, version: str) -> bool:
     """Whether nothing is left of a version but the journal's word."""
     return not (workspace.models / name / version).exists()

@@ -290,5 +290,5 @@ def write_quarantine(
     sinks.write(str(quarantine_file), rows.schema, rows.to_batches(), token="quarantine")
     private_file(quarantine_file)
     counted = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
-    progress.note(f"{counted} of {table} left out; see {workspace.shown(quarantine_file)}")
+    progress.warn(f"{counted} of {table} left out; see {workspace.shown(quarantine_file)}")
     return quarantine_file

@@ -74,12 +74,18 @@ class Progress:
     units of a stage's weight, and `within(share, text)` as a long one goes on: the share of it that
     is done, from 0 to 1, and what it does now, if that is worth saying.
 
-    `note` passes on a remark a person should see. All default to silence.
+    `note` passes on a remark that somebody who watches may want to see. `warn` passes on what
+    nobody should miss: what is wrong, or may be, with the data, the models or the journal. It goes
+    to `warning`, or to `note` where that is left out. All default to silence.
     """
 
     reached: Callable[[Stage, int, int], None] = lambda _stage, _done, _total: None
     within: Callable[[float, str], None] = lambda _share, _text: None
     note: Callable[[str], None] = lambda _text: None
+    warning: Callable[[str], None] | None = None
+
+    def warn(self, text: str) -> None:
+        (self.warning or self.note)(text)
 
 
 class NothingLeft(Exception):

@@ -141,7 +141,7 @@ def record_of_version(journal: Journal, version: str) -> StrategyRecord:
 def _note_redefined(force: InForce, progress: Progress) -> None:
     """Say where the facts are not those that the activation was proved of."""
     if force.redefined:
-        progress.note(
+        progress.warn(
             f"{force.strategy.name} {force.strategy.fingerprint} was proved for other "
             f"definitions: since it was activated, the definition of {first_few(force.redefined)} "
             "has changed. Activate it again to prove it for the present ones."

@@ -220,6 +220,8 @@ class Scores(Written):
     """The figures behind `differences`."""
     of_bills: bool = False
     """Whether a model is observed at issue, so that there are rows for bills too."""
+    accepted_feeds: tuple[str, ...] = ()
+    """What of the sources is not as riskseg.toml expects, and was accepted."""
 
     def _title(self) -> str:
         scored = ", ".join(f"p_{name}: {count:,} scored" for name, count in self.scored.items())

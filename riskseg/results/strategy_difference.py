@@ -132,6 +132,9 @@ class AccountMigration(Part):
     columns: Mapping[str, int]
     """The accounts in which each column of a decision differs."""
     models: Mapping[str, str]
+    without_models: Mapping[str, int] = {}
+    """Of each model that was never trained, and that riskseg.toml does without, how many accounts
+    have no probability for that reason: all."""
     protective: tuple[str, ...]
     default_values: Mapping[str, Scalar]
     notes: tuple[str, ...]

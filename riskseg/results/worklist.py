@@ -62,6 +62,8 @@ class Worklist(Written):
     """The duties that are open for some account."""
     models: Mapping[str, str]
     """The model and version that gave each probability."""
+    accepted_feeds: tuple[str, ...] = ()
+    """What of the sources is not as riskseg.toml expects, and was accepted."""
 
     def _title(self) -> str:
         return f"{counted(self.rows, 'action')} due on {self.as_of}, in {self.place}"

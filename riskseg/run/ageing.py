@@ -13,6 +13,7 @@ from riskseg.domain.relations import from_minor
 from riskseg.insight.ageing import AGEING, AgedAccounts
 from riskseg.insight.tie_out import TIE_OUT, TiedAccounts
 from riskseg.ledger.ageing import AMOUNTS
+from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.source_balances import SourceBalances
@@ -56,6 +57,8 @@ class _Ageing(Job):
         self.session = begin(self.workspace, self.engine, texts=balances is not None)
         _check_billed(self.workspace, billed=self.session.ledger.billed)
         self.session.answers(self.as_of)
+        for note in source_notes(self.session, self.as_of):
+            self.progress.warn(note)
         self.by = self._attribute()
         if balances is not None:
             balances.load(self.engine, self.session.ledger, self.session.scale, self.as_of)

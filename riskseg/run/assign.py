@@ -30,8 +30,8 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.feed_checks import compare_feeds
 from riskseg.pipeline.feed_notes import age_notes, volume_notes
-from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_compared
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
@@ -104,7 +104,7 @@ class _Assignment(DecidingFromLedger):
         self.journal = enter(open_journal(workspace))
         store.sweep(workspace.state / "runs", {run.run_id for run in self.journal.decided_runs()})
         if unknown := unknown_runs(workspace, self.journal):
-            self.progress.note(unknown_runs_message(workspace, unknown))
+            self.progress.warn(unknown_runs_message(workspace, unknown))
         check_given(self.engine, workspace, self.accounts_from, ())
         self.session = begin(workspace, self.engine)
         self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
@@ -134,11 +134,11 @@ class _Assignment(DecidingFromLedger):
         self.selected = self._selected()
         for key, scorer in self.decider.scorers.items():
             if warning := hindsight(scorer.model, self.as_of):
-                progress.note(f"{key}: {warning}")
+                progress.warn(f"{key}: {warning}")
         for note in self.decider.strategy.notes:
             progress.note(note)
         for note in session.ledger.alike:
-            progress.note(note)
+            progress.warn(note)
         self.quarantined = set_apart(session, progress)
         if (events := events_fingerprint(self.engine, self.as_of)) is not None:
             self.sources = {**self.sources, "journal": events}
@@ -163,28 +163,23 @@ class _Assignment(DecidingFromLedger):
 
     def _check_feeds(self) -> None:
         """Hold each source against what is expected of it. Raises RS650, unless it is accepted."""
-        ledger, settings = self.session.ledger, self.workspace.settings
-        self.feeds = feed_figures(self.engine, ledger, self.as_of, settings.scale)
-        problems, runs = Problems(), self.journal.decided_runs()
+        ledger, runs = self.session.ledger, self.journal.decided_runs()
         for note in (
             *age_notes(self.engine, ledger, self.as_of),
             *volume_notes(ledger, runs, self.sources),
         ):
-            self.progress.note(note)
-        if any(source.expect.model_fields_set for source in settings.sources.values()):
-            for table, figures in self.feeds.items():
-                source = settings.sources[table]
-                earlier = earlier_figures(runs, table, self.sources.get(table, ""))
-                found = list(breaches(source, figures, earlier, self.as_of, settings.scale))
-                problems.extend(found)
-                figures["accepted"] = bool(found)
-                for note in not_compared(source, figures, earlier):
-                    self.progress.note(note)
-        if not self.accept_feeds:
-            problems.raise_if_any()
-        self.accepted = tuple(problem.what for problem in problems)
-        for message in self.accepted:
-            self.progress.note(f"accepted: {message}")
+            self.progress.warn(note)
+        compared = compare_feeds(
+            self.session,
+            self.as_of,
+            lambda: runs,
+            sources=self.sources,
+            every=True,
+            # What is expected is said of the feed, and not of a file that is given in its place.
+            other_than=("accounts",) if self.accounts_from else (),
+        )
+        self.feeds = compared.figures
+        self.accepted = compared.settle(accept=self.accept_feeds, progress=self.progress)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         yield from super().decide(accounts)

@@ -19,7 +19,7 @@ from riskseg.pipeline.feature_kinds import check_kinds
 from riskseg.pipeline.feed_notes import volume_notes
 from riskseg.pipeline.keys import two_spellings
 from riskseg.pipeline.load import Ledger, load
-from riskseg.pipeline.models import check_spec, load_champions, read_specs
+from riskseg.pipeline.models import check_spec, load_champions, read_specs, unknown_for_all
 from riskseg.pipeline.numbers_in_texts import numbers_in_texts
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
@@ -158,7 +158,7 @@ def _of_models_not_trained(workspace: Workspace, strategy: Strategy | None) -> I
         named = ", ".join(needed)
         yield f"Not trained yet: {named}. `riskseg train` comes before `riskseg assign`."
     for key, model in sorted(without.items()):
-        yield f"{model} is not trained: {key} is unknown for every account (without_models)."
+        yield unknown_for_all(key, model)
 
 
 def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[str]:

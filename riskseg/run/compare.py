@@ -11,6 +11,7 @@ from riskseg.learning.artefact import Model
 from riskseg.learning.evidence.compare import compare as compared
 from riskseg.learning.learned_from import unseen
 from riskseg.learning.spec import Target
+from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
@@ -45,6 +46,9 @@ class _Comparison(JudgingJob):
     def load(self) -> None:
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
         self.session = begin(self.workspace, self.engine, outcomes=True)
+        if (last_day := self.session.ledger.last_on) is not None:
+            for note in source_notes(self.session, last_day):
+                self.progress.warn(note)
 
     def compare(self) -> None:
         old, new = self.models

@@ -40,6 +40,7 @@ from riskseg.pipeline.decisions import (
     score_facts,
 )
 from riskseg.pipeline.explanation import held, last_bills, story, with_records
+from riskseg.pipeline.feed_checks import expectation_notes
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.quarantine import rows_set_apart
 from riskseg.pipeline.readable_ids import read_ids
@@ -92,6 +93,8 @@ class _Fresh(Job):
     def prepare(self) -> None:
         session, as_of = self.session, self.as_of
         with read_journal(self.workspace) as journal:
+            for note in expectation_notes(session, as_of, journal.decided_runs):
+                self.progress.warn(note)
             force = strategy_in_force(
                 session, as_of, journal, draft=self.draft, progress=self.progress
             )

@@ -10,6 +10,7 @@ from riskseg.learning.artefact import Model
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.recalibrate import recalibrated
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.pipeline.feed_checks import check_feeds
 from riskseg.pipeline.model_versions import KEEP, keep, opened
 from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.open_journal import open_journal
@@ -33,10 +34,12 @@ class _Recalibration(JudgingJob):
         *,
         since: date | None,
         slope: bool,
+        accept_feeds: bool,
         at: datetime,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.accept_feeds = accept_feeds
         self.workspace, self.name, self.version = workspace, name, version
         self.since, self.slope, self.at = since, slope, at
 
@@ -47,6 +50,7 @@ class _Recalibration(JudgingJob):
         self.model, _ = opened(workspace, self.name, self.version)
         self.models = [self.model]
         self.session = begin(workspace, self.engine, outcomes=True)
+        check_feeds(self.session, None, accept=self.accept_feeds, progress=self.progress)
         set_apart(self.session, self.progress)
         self.authored = spec_of(workspace, self.model.name)
         _same_question(self.authored, self.model)
@@ -105,6 +109,7 @@ def recalibrate(
     *,
     since: date | None = None,
     slope: bool = False,
+    accept_feeds: bool = False,
     at: datetime,
     progress: Progress | None = None,
 ) -> Recalibration:
@@ -113,10 +118,18 @@ def recalibrate(
 
     Left out, the day is the one after the last that the version was trained or validated on; where
     accounts were observed once, those that it held out are taken.
-    The version it comes from is its parent; it is not promoted. Raises RS401, RS402, RS406.
+    The version it comes from is its parent; it is not promoted. Raises RS401, RS402, RS406, and
+    RS650 for sources that are not as expected, unless it is to `accept_feeds`.
     """
     job = _Recalibration(
-        open_checked(root), name, version, since=since, slope=slope, at=at, progress=progress
+        open_checked(root),
+        name,
+        version,
+        since=since,
+        slope=slope,
+        accept_feeds=accept_feeds,
+        at=at,
+        progress=progress,
     )
     job.carry_out(_stages())
     return job.done

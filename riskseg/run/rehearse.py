@@ -18,6 +18,7 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import prepare
+from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.rehearsal import Period, amount
@@ -100,6 +101,9 @@ class _Rehearsal(VersionsJob):
         _check_capacity(strategies, self.capacity)
         if self.portfolio is not None:
             check_actions(strategies)
+        else:
+            for note in source_notes(session, self.period.first):
+                self.progress.warn(note)
         assert self.workspace is not None
         with read_journal(self.workspace) as journal:
             self.deciders = [

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import riskseg
 from riskseg.domain.problems import Problems, did_you_mean, problem
@@ -19,6 +19,7 @@ from riskseg.pipeline.account_file import (
 )
 from riskseg.pipeline.buckets import bucket_ledger
 from riskseg.pipeline.decisions import SCORE, drift_figures, note_differences
+from riskseg.pipeline.feed_checks import check_feeds
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
@@ -64,12 +65,14 @@ class _Scoring(ScoringJob):
         *,
         names: Sequence[str],
         accounts_from: Path | None,
+        accept_feeds: bool,
         selection: Selection,
         spark: str | None,
         at: datetime | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.accept_feeds = accept_feeds
         self.selection, self.spark_master, self.at = selection, spark, at
         self.workspace, self.as_of, self.target = workspace, as_of, target
         self.names, self.accounts_from = names, accounts_from
@@ -81,7 +84,7 @@ class _Scoring(ScoringJob):
         self.models = self._models()
         for scored_model, model in self.models.items():
             if warning := hindsight(model, self.as_of):
-                self.progress.note(f"{scored_model}: {warning}")
+                self.progress.warn(f"{scored_model}: {warning}")
         models = self.models.values()
         check_given(self.engine, workspace, accounts_from, models)
         # Rows that bills name need their ids as they are written.
@@ -90,6 +93,14 @@ class _Scoring(ScoringJob):
         )
         self.session = session = begin(workspace, self.engine, texts=self.at_issue)
         session.answers(self.as_of)
+        self.accepted = check_feeds(
+            session,
+            self.as_of,
+            accept=self.accept_feeds,
+            progress=self.progress,
+            # What is expected is said of the feed, and not of a file that is given in its place.
+            other_than=("accounts",) if accounts_from else (),
+        )
         set_apart(session, self.progress)
         check_features(accounts_from, models, session.facts)
         self.given = fingerprint(accounts_from)
@@ -194,6 +205,7 @@ class _Scoring(ScoringJob):
             drift=drift_figures(self.scoring.watches),
             accounts_from=self.given,
             of_bills=self.at_issue,
+            accepted_feeds=self.accepted,
             sha256=written.sha256,
         )
         if self.at is not None:
@@ -205,13 +217,16 @@ class _Scoring(ScoringJob):
 
     def _record(self, written: Written, at: datetime) -> None:
         """Let the journal know where the probabilities are."""
+        arguments: dict[str, Any] = {"models": list(self.names)}
+        if self.accepted:
+            arguments["accepted_feeds"] = list(self.accepted)
         record = RunRecord(
             run_id=self.run_id,
             command="score",
             at=at,
             riskseg_version=riskseg.__version__,
             as_of=self.as_of,
-            arguments={"models": list(self.names)},
+            arguments=arguments,
             output=written.output,
             output_sha256=written.sha256,
             rows=written.rows,
@@ -245,6 +260,7 @@ def score(
     *,
     names: Sequence[str] = (),
     accounts_from: Path | None = None,
+    accept_feeds: bool = False,
     selection: Selection | None = None,
     spark: str | None = None,
     at: datetime | None = None,
@@ -256,7 +272,8 @@ def score(
     the same mapping. Of the `selection` the columns count. `spark` names the master of a
     Spark cluster whose executors score: the rows are the same, to the byte.
 
-    With a moment `at`, the journal notes where they were written.
+    With a moment `at`, the journal notes where they were written. Raises RS650 for sources that are
+    not as expected, unless it is to `accept_feeds`.
 
     A model observed at issue has a row for each bill issued on the date, named by `bill_id`; the
     others have a row for each account, whose `bill_id` is null.
@@ -273,6 +290,7 @@ def score(
         target,
         names=names,
         accounts_from=accounts_from,
+        accept_feeds=accept_feeds,
         selection=selection or Selection(),
         spark=spark,
         at=at,

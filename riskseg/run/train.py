@@ -15,6 +15,7 @@ from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.feed_checks import check_feeds
 from riskseg.pipeline.labelled_rows import Drawn, labelled, observe
 from riskseg.pipeline.model_versions import KEEP, keep, summarised
 from riskseg.pipeline.models import check_spec, read_specs, without_hint, without_spec
@@ -67,11 +68,12 @@ class _Training(Job):
         at: datetime,
         promote: bool,
         as_of: date | None,
+        accept_feeds: bool,
         spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.spark_master = spark
+        self.spark_master, self.accept_feeds = spark, accept_feeds
         self.workspace, self.specs, self.at = workspace, specs, at
         self.promote, self.as_of = promote, as_of
         self.kept: list[TrainedModel] = []
@@ -86,9 +88,10 @@ class _Training(Job):
             last_known_day = session.ledger.last_on
             session = session.known_by(self.as_of)
             if last_known_day is not None and last_known_day < self.as_of:
-                self.progress.note(
+                self.progress.warn(
                     f"nothing became known from {last_known_day} to {self.as_of}: all is used"
                 )
+        check_feeds(session, self.as_of, accept=self.accept_feeds, progress=self.progress)
         set_apart(session, self.progress)
         self.session = session
         asked_models, self.too_little = _asked(session, self.specs)
@@ -223,6 +226,7 @@ def train(
     only: str | None = None,
     promote: bool = False,
     as_of: date | None = None,
+    accept_feeds: bool = False,
     spark: str | None = None,
     progress: Progress | None = None,
 ) -> Training:
@@ -236,8 +240,10 @@ def train(
     the master of a Spark cluster whose executors work out the rows that models learn from: the
     versions are the same.
 
-    Raises ProblemsError. Models trained before the one with a Problem stay; where there is too
-    little to learn one from (RS402, RS403, RS405), the models after it are trained as well.
+    Raises ProblemsError. Sources that are not as expected by the close of `as_of`, or of the last
+    day that anything is known of, are RS650, unless it is to `accept_feeds`. Models trained before
+    the one with a Problem stay; where there is too little to learn one from (RS402, RS403, RS405),
+    the models after it are trained as well.
     """
     workspace = open_checked(root)
     specs = _chosen(workspace, names, only)
@@ -250,7 +256,14 @@ def train(
     if not specs:
         return Training(())
     job = _Training(
-        workspace, specs, at=at, promote=promote, as_of=as_of, spark=spark, progress=progress
+        workspace,
+        specs,
+        at=at,
+        promote=promote,
+        as_of=as_of,
+        accept_feeds=accept_feeds,
+        spark=spark,
+        progress=progress,
     )
     job.carry_out(stages(spark=spark is not None))
     if job.too_little:

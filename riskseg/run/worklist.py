@@ -22,6 +22,7 @@ from riskseg.domain.words import counted
 from riskseg.pipeline.buckets import bucket_ledger, put
 from riskseg.pipeline.decisions import DECIDE, RULES, prepare
 from riskseg.pipeline.due_from_ledger import DueFromLedger
+from riskseg.pipeline.feed_checks import compare_feeds, source_notes
 from riskseg.pipeline.feed_notes import age_notes
 from riskseg.pipeline.listing import list_due
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
@@ -77,11 +78,12 @@ class _Listing(DueFromLedger):
         selection: Selection,
         capacity: Mapping[str, int],
         draft: bool,
+        accept_feeds: bool,
         spark: str | None,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.spark_master = spark
+        self.spark_master, self.accept_feeds = spark, accept_feeds
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.selection, self.columns = selection, selection.more(NAMES)
         self.capacity, self.draft, self.by = capacity, draft, by
@@ -106,14 +108,15 @@ class _Listing(DueFromLedger):
 
     def prepare(self) -> None:
         session, progress = self.session, self.progress
+        self.check_feeds()
         self.force = strategy_in_force(
             session, self.as_of, self.journal, draft=self.draft, progress=progress
         )
         strategy = self.force.strategy
         decider = prepare(session, strategy, self.as_of, self.journal, reasons="none")
         self.decides(session, decider)
-        for note in age_notes(self.engine, session.ledger, self.as_of):
-            progress.note(note)
+        for note in decider.unscored_notes():
+            progress.warn(note)
         if self.at is not None:
             set_apart(session, progress)
         self._check()
@@ -121,6 +124,14 @@ class _Listing(DueFromLedger):
             given = Listing(decider, bucket_ledger(session), self.columns)
             work = partial(list_bucket, given)
             self.buckets = on_spark(self.spark, session, given.ledger, self.ranges, work)
+
+    def check_feeds(self) -> None:
+        """Warn of sources that are old. Raise RS650 for those that are not as they are expected to
+        be, unless that is accepted."""
+        for note in age_notes(self.engine, self.session.ledger, self.as_of):
+            self.progress.warn(note)
+        compared = compare_feeds(self.session, self.as_of, self.journal.decided_runs)
+        self.accepted = compared.settle(accept=self.accept_feeds, progress=self.progress)
 
     def _check(self) -> None:
         """Raise a Problem for each name that there is none of."""
@@ -236,7 +247,7 @@ class _Listing(DueFromLedger):
             at=at,
             riskseg_version=riskseg.__version__,
             as_of=self.as_of,
-            arguments={},
+            arguments={"accepted_feeds": list(self.accepted)} if self.accepted else {},
             output=self.written.output,
             output_sha256=self.written.sha256,
             rows=self.written.rows,
@@ -278,6 +289,7 @@ class _Listing(DueFromLedger):
             activated=self.force.activated,
             strategy=version_of(self.decider.strategy),
             models=self.decider.versions,
+            accepted_feeds=self.accepted,
             actions=tuple(
                 WorklistAction(action=action, channel=by, listed=n, needs_approval=wait, left=left)
                 for action, by, n, wait, left, _ in counts
@@ -321,11 +333,19 @@ class _Approving(_Listing):
             selection=Selection.of(actions=actions),
             capacity={},
             draft=draft,
+            accept_feeds=False,
             spark=None,
             progress=progress,
         )
         self.ids, self.outcome, self.reason, self.on = tuple(ids), outcome, reason, on
         self.issues = False
+
+    def check_feeds(self) -> None:
+        """Nothing is handed over yet: sources that are not as expected are warned of, and stop
+        `worklist issue`."""
+        for note in source_notes(self.session, self.as_of, self.journal.decided_runs):
+            self.progress.warn(note)
+        self.accepted = ()
 
     def record(self) -> None:
         """Record what the person says of each action that is meant."""
@@ -487,6 +507,7 @@ def worklist(
     capacity: Mapping[str, int] | None = None,
     ahead: bool = False,
     draft: bool = False,
+    accept_feeds: bool = False,
     spark: str | None = None,
     progress: Progress | None = None,
 ) -> Worklist:
@@ -495,7 +516,8 @@ def worklist(
     `actions`, `channels`, `segments` and `columns` are those of a
     :class:`riskseg.pipeline.selection.Selection`. `capacity` says how often each action can be
     taken that day: those of the highest priority are listed, and the others stay due. Raises
-    RS636 for a day to issue that lies more than a day after `at`, unless it is issued `ahead`.
+    RS636 for a day to issue that lies more than a day after `at`, unless it is issued `ahead`, and
+    RS650 for sources that are not as expected, issued or not, unless it is to `accept_feeds`.
     `spark` names the master of a Spark cluster whose executors decide what is due: the list is the
     same, to the byte.
     """
@@ -524,6 +546,7 @@ def worklist(
         ),
         capacity=capacity or {},
         draft=draft,
+        accept_feeds=accept_feeds,
         spark=spark,
         progress=progress,
     )

@@ -8,13 +8,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from riskseg.cli.diff import moves
+from riskseg.cli.terminal import stdout
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.asked import Asked
+from riskseg.pipeline.stages import Progress
 from riskseg.run.assign import assign
 from riskseg.run.check import check
+from riskseg.run.diff import diff
 from riskseg.run.explain import explain
 from riskseg.run.init import init
+from riskseg.run.insight import insight
 from riskseg.run.replay import replay
 from riskseg.run.train import train
+from riskseg.run.worklist import worklist
+from riskseg.store.sinks import InMemory
 from tests.support import portfolio as p
 
 AS_OF = date(2026, 6, 30)
@@ -77,6 +85,30 @@ def test_it_decides_explains_and_replays(young: Path) -> None:
     assert replay(young, "last").verdict == "same bytes"
     notes = [note for note in check(young).notes if "without_models" in note]
     assert [note.split()[0] for note in notes] == ["default", "late_payment"]
+
+
+def test_a_comparison_says_how_many_accounts_have_no_probability(
+    young: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_line(young, BOTH)
+    folder = str(young / "rules/household-utility")
+    compared = diff(young, folder, folder, here=young, as_of=AS_OF)
+    assert compared.moves is not None
+    assert compared.moves.without_models == {"default": 2, "late_payment": 2}
+    moves(stdout(), compared.moves)
+    assert "2 accounts have no probability of default: it was never trained" in (
+        capsys.readouterr().out
+    )
+
+
+def test_lists_and_questions_say_that_a_probability_is_unknown(young: Path) -> None:
+    with_line(young, BOTH)
+    noted: list[str] = []
+    worklist(young, AS_OF, InMemory(), progress=Progress(warning=noted.append))
+    of_question = insight(young, "size", Asked(AS_OF)).notes
+    for notes in (noted, of_question):
+        about = [note for note in notes if "is unknown for every account" in note]
+        assert [note.split()[0] for note in about] == ["default", "late_payment"]
 
 
 def test_a_model_that_is_not_named_is_still_needed(young: Path) -> None:

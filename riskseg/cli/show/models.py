@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from riskseg.cli.progress import remark
+from riskseg.cli.progress import warn
 from riskseg.cli.show.tables import RISK, day, number, share, table
 from riskseg.cli.terminal import stdout
 
@@ -195,7 +195,7 @@ def show_versions(versions: ModelVersions) -> None:
 def show_registration(registration: Registration) -> None:
     """A version from elsewhere; what is to be known of it to stderr."""
     for note in registration.notes:
-        remark(note)
+        warn(note)
     champion = "; it is the champion" if registration.champion else ""
     print(f"{registration.model} {registration.version} is in {registration.place}{champion}.")
 
@@ -203,7 +203,7 @@ def show_registration(registration: Registration) -> None:
 def show_imported_card(card: ImportedCard) -> None:
     """A version made of a card; what is to be known of it to stderr."""
     for note in card.notes:
-        remark(f"Note: {note}")
+        warn(f"Note: {note}")
     if card.spec:
         print(f"Wrote {card.spec}.")
     champion = "; it is the champion" if card.champion else ""

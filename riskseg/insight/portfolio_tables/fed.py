@@ -42,7 +42,8 @@ class Fed(PortfolioTable):
 def _of_sources(portfolio: Portfolio, session: Session) -> Iterator[str]:
     engine, ledger, as_of = session.engine, session.ledger, portfolio.as_of
     now = fingerprints(engine, session.workspace)
-    for table, figures in feed_figures(engine, ledger, as_of, session.scale).items():
+    all_figures = feed_figures(engine, ledger, as_of, session.scale, ledger.sources)
+    for table, figures in all_figures.items():
         source = ledger.authored[table]
         earlier = earlier_figures([*portfolio.runs], table, now.get(table, ""))
         found = breaches(source, figures, earlier, as_of, session.scale)
