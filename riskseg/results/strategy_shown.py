@@ -57,6 +57,8 @@ class TierShown(Part):
     """What an unknown condition counts as; null where it is never unknown."""
     match: Match | None
     """Its cells, where the scheme is a table; `when` says the same as a condition."""
+    cells: tuple[str, ...] = ()
+    """The same cells in words, with the constants that their numbers are written as."""
 
 
 class SchemeShown(Part):
@@ -73,6 +75,8 @@ class SegmentRowShown(Part):
 
     id: str
     match: Match
+    cells: tuple[str, ...] = ()
+    """The same cells in words, with the constants that their numbers are written as."""
     segment: str
 
 
@@ -90,6 +94,8 @@ class ActionShown(Part):
     helps: bool
     cost: Decimal | None
     """What taking it once costs, where the strategy says so."""
+    constant: str | None = None
+    """The constant that the cost is written as; null where it stands there itself."""
     calendar: CalendarShown = None
 
 
@@ -98,6 +104,8 @@ class AfterShown(Part):
 
     step: str
     days: int
+    constant: str | None = None
+    """The constant that the days are written as; null where they stand there themselves."""
     unanswered: bool
     """Whether no outcome of it may have been recorded since."""
 
@@ -127,6 +135,8 @@ class RepeatShown(Part):
     start: str
     at_most: int | None
     """How often they come again; null where they do so without end."""
+    constants: Mapping[str, str] = {}
+    """Of `every` and `at_most`, the constant that the number is written as, if it is."""
 
 
 class PathShown(Part):
@@ -149,6 +159,8 @@ class PathShown(Part):
     """What happens where the segment of an account on the path changes in an episode."""
     hold_for: int | None
     """Days for which an account stays on the path, whatever its segment; null where it does not."""
+    constants: Mapping[str, str] = {}
+    """Of `due_for` and `hold_for`, the constant that the number is written as, if it is."""
     at_once: bool
     """Whether an account whose segment leads to the path comes at once, wherever it stays."""
     effective_from: date | None
@@ -187,6 +199,8 @@ class DutyShown(Part):
     """The actions that fulfil it; the first lawful one is due."""
     within: int
     """The days until its deadline."""
+    constant: str | None = None
+    """The constant that these days are written as; null where they stand there themselves."""
     template: str | None
     source: str | None
     effective_from: date | None

@@ -7,7 +7,7 @@ and kept as texts; and it knows what it stands for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -39,7 +39,16 @@ class End:
 
     def text(self, constants: AbstractSet[str]) -> str:
         """Its number; by its name where it is one of these constants."""
-        return f"${self.constant}" if self.constant in constants else f"{_plain(self.number):f}"
+        return f"${self.constant}" if self.constant in constants else self.digits
+
+    @property
+    def explained(self) -> str:
+        """Its number, after the name of the constant that it is written as, if it is."""
+        return f"${self.constant} ({self.digits})" if self.constant else self.digits
+
+    @property
+    def digits(self) -> str:
+        return f"{_plain(self.number):f}"
 
 
 class NumberRange(str):
@@ -53,7 +62,7 @@ class NumberRange(str):
         cls, begin: End | None, end: End | None, named: AbstractSet[str] = frozenset()
     ) -> NumberRange:
         """The range; its text has the constants that are `named` by their names."""
-        made = cls(_text(begin, end, named))
+        made = cls(_text(begin, end, lambda range_end: range_end.text(named)))
         made.begin, made.end = begin, end
         return made
 
@@ -61,6 +70,11 @@ class NumberRange(str):
     def constants(self) -> frozenset[str]:
         """The names of the constants it is written with."""
         return frozenset(end.constant for end in (self.begin, self.end) if end and end.constant)
+
+    @property
+    def explained(self) -> str:
+        """The range with the names of constants beside their numbers: `..$grace (30)`."""
+        return _text(self.begin, self.end, lambda range_end: range_end.explained)
 
     def by_name(self, constants: AbstractSet[str]) -> NumberRange:
         """The range with these constants by their names."""
@@ -177,8 +191,8 @@ def _begin(part: NumberRange) -> tuple[bool, tuple[Decimal, bool]]:
     return (part.begin is not None, part.begin.order if part.begin else (Decimal(0), False))
 
 
-def _text(begin: End | None, end: End | None, named: AbstractSet[str]) -> str:
-    low, high = (e.text(named) if e else "" for e in (begin, end))
+def _text(begin: End | None, end: End | None, shown: Callable[[End], str]) -> str:
+    low, high = (shown(e) if e else "" for e in (begin, end))
     if begin is not None and begin.after:
         return f"> {low}"
     if end is not None and not end.after:

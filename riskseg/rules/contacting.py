@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,13 +52,20 @@ class ContactLimit:
         return Expression(f"as_of < {self.fact}", Compare("<", as_of, day), type_, names)
 
     def __str__(self) -> str:
+        return self.text(str)
+
+    def text(self, number: Callable[[int | None], str]) -> str:
+        """What it says, with each of its numbers as `number` shows it."""
         parts = []
         if self.at_most is not None:
-            parts.append(f"at most {self.at_most} in {self.within} days")
+            parts.append(f"at most {number(self.at_most)} in {number(self.within)} days")
         if self.quiet is not None:
-            parts.append(f"none in the {self.quiet} days from a conversation on")
+            parts.append(f"none in the {number(self.quiet)} days from a conversation on")
         if self.unanswered is not None:
-            parts.append(f"after {self.unanswered} without an answer one in {self.every} days")
+            parts.append(
+                f"after {number(self.unanswered)} without an answer one in "
+                f"{number(self.every)} days"
+            )
         return f"{', '.join(self.actions)} per {self.per}: {'; '.join(parts)}"
 
 

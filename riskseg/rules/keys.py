@@ -33,6 +33,13 @@ DaysOrConstant = Annotated[
 DecimalOrConstant = Annotated[
     Annotated[Decimal, Tag("number")] | Annotated[ConstantUsed, Tag("constant")], _BY_KIND
 ]
+# How often something is done at most.
+MOST_TIMES = 1000
+TimesOrConstant = Annotated[
+    Annotated[int, Field(ge=1, le=MOST_TIMES), Tag("number")]
+    | Annotated[ConstantUsed, Tag("constant")],
+    _BY_KIND,
+]
 
 
 def _day_count(value: object) -> object:
@@ -53,6 +60,9 @@ DayCount = Annotated[
     int,
     Field(ge=1, le=MOST_DAYS),
     BeforeValidator(_day_count, json_schema_input_type=_WrittenDays),
+]
+DayCountOrConstant = Annotated[
+    Annotated[DayCount, Tag("number")] | Annotated[ConstantUsed, Tag("constant")], _BY_KIND
 ]
 
 

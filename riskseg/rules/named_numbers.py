@@ -38,6 +38,13 @@ class NamedDecimal(Decimal):
         return NamedDecimal.of, (Decimal(self), self.constant)
 
 
+def shown_number(number: int | Decimal | None) -> str:
+    """A number, after the name of the constant that it is written as, if it is: `$grace (30)`."""
+    text = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    constant = constant_of(number)
+    return text if constant is None else f"${constant} ({text})"
+
+
 def constant_of(number: object) -> str | None:
     """The name of the constant that a number is written as, or None."""
     return number.constant if isinstance(number, NamedInteger | NamedDecimal) else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, ClassVar, Protocol
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import MOST_DAYS, Fact
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
@@ -54,6 +54,10 @@ class Scope(Protocol):
         decided: Mapping[str, Fact] | None = None,
     ) -> Expression | None: ...
 
+    def whole(
+        self, written: int | str, file: str, *path: str | int, least: int, most: int
+    ) -> int | None: ...
+
     def add_problem(
         self, code: str, what: str, file: str, *path: str | int, hint: str = ""
     ) -> None: ...
@@ -79,6 +83,15 @@ class Entry:
     def add_problem(self, code: str, message: str, *below: str | int, hint: str = "") -> None:
         """A Problem about the entry, or about what stands at a path below it."""
         self.scope.add_problem(code, message, self.file, *self.at, *below, hint=hint)
+
+    def number(self, key: Key, most: int = MOST_DAYS) -> int | None:
+        """The whole number under a key, from 1 to `most`, written as such or as a constant; None
+        where there is none, or after a Problem."""
+        written = self.get(key)
+        if written is None:
+            return None
+        place = (*self.at, key.name)
+        return self.scope.whole(written, self.file, *place, least=1, most=most)
 
     def expression(
         self, key: Key, *, decided: Mapping[str, Fact] | None = None

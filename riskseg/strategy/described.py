@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from riskseg.results.strategies import IdleRule, PackInUse, StrategyVersion
@@ -25,8 +26,9 @@ from riskseg.results.strategy_shown import (
     TierShown,
     UnknownCounts,
 )
-from riskseg.rules.elements import Condition
-from riskseg.rules.model import Cells, Path, Scheme, Step, Strategy
+from riskseg.rules.cells import NumberRange
+from riskseg.rules.elements import Action, Condition
+from riskseg.rules.model import After, Cells, Path, Repeat, Scheme, Step, Strategy
 from riskseg.rules.named_numbers import constant_of
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.kinds import Included, Property
@@ -76,16 +78,27 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
         tiers=tuple(map(_scheme, strategy.schemes)),
         columns=strategy.columns,
         rows=tuple(
-            SegmentRowShown(id=row.id, match=_match(row.cells), segment=row.segment)
+            SegmentRowShown(
+                id=row.id,
+                match=_match(row.cells),
+                cells=tuple(map(_in_words, row.cells)),
+                segment=row.segment,
+            )
             for row in strategy.rows
         ),
-        actions=tuple(map(ActionShown.model_validate, strategy.actions)),
+        actions=tuple(map(_action, strategy.actions)),
         protective=strategy.protective,
         special_category=strategy.special_category,
         paths=tuple(map(_path, strategy.paths)),
         guards=tuple(map(_guard, strategy.guards)),
         duties=tuple(
-            DutyShown.model_validate({**duty.described(), "unknown": _unknown(duty.when)})
+            DutyShown.model_validate(
+                {
+                    **duty.described(),
+                    "unknown": _unknown(duty.when),
+                    "constant": constant_of(duty.days_within),
+                }
+            )
             for duty in strategy.duties
         ),
         packs=tuple(map(_pack, strategy.of(Included))),
@@ -110,6 +123,28 @@ def _cell(cell: frozenset[str | bool] | None) -> Any:
     return "any" if cell is None else tuple(sorted(cell, key=str))
 
 
+def _in_words(cell: frozenset[str | bool] | None) -> str:
+    """A cell as a person reads it, with the names of constants beside their numbers."""
+    if cell is None:
+        return "any"
+    ordered = sorted(cell, key=str)
+    return ", ".join(
+        level.explained if isinstance(level, NumberRange) else str(level) for level in ordered
+    )
+
+
+def _constants(numbers: Mapping[str, object]) -> dict[str, str]:
+    """The constants that numbers are written as, by the names of those that are."""
+    named = {name: constant_of(number) for name, number in numbers.items()}
+    return {name: constant for name, constant in named.items() if constant is not None}
+
+
+def _action(action: Action) -> ActionShown:
+    return ActionShown.model_validate(action).model_copy(
+        update={"constant": constant_of(action.cost)}
+    )
+
+
 def _unknown(condition: Condition | None) -> UnknownCounts | None:
     """What an unknown condition counts as; None where it is never unknown."""
     if condition is None or not condition.expression.type.nullable:
@@ -124,6 +159,7 @@ def _scheme(scheme: Scheme) -> SchemeShown:
             when=None if row.when is None else row.when.expression.text,
             unknown=None if scheme.columns else _unknown(row.when),
             match=None if row.cells is None else _match(row.cells),
+            cells=() if row.cells is None else tuple(map(_in_words, row.cells)),
         )
         for row in scheme.rows
     )
@@ -136,13 +172,14 @@ def _path(path: Path) -> PathShown:
         for_=path.segments,
         starts=path.starts.text,
         steps=tuple(map(_step, path.steps)),
-        repeat=None if path.repeat is None else RepeatShown.model_validate(path.repeat),
+        repeat=None if path.repeat is None else _repeat(path.repeat),
         then=path.then or "stay",
         ends_when=None if path.ends_when is None else path.ends_when.expression.text,
         due_for=path.due_for,
         backlog=path.backlog,
         on_change=path.on_change,
         hold_for=path.hold_for,
+        constants=_constants({"due_for": path.due_for, "hold_for": path.hold_for}),
         at_once=path.at_once,
         effective_from=path.effective_from,
         effective_to=path.effective_to,
@@ -157,8 +194,18 @@ def _step(step: Step) -> StepShown:
         template=step.template,
         must=step.must,
         when=None if step.when is None else step.when.expression.text,
-        after=None if step.after is None else AfterShown.model_validate(step.after),
+        after=None if step.after is None else _after(step.after),
     )
+
+
+def _repeat(repeat: Repeat) -> RepeatShown:
+    constants = _constants({"every": repeat.every, "at_most": repeat.at_most})
+    return RepeatShown.model_validate(repeat).model_copy(update={"constants": constants})
+
+
+def _after(after: After) -> AfterShown:
+    constant = constant_of(after.days)
+    return AfterShown.model_validate(after).model_copy(update={"constant": constant})
 
 
 def _guard(guard: Restriction) -> GuardShown:

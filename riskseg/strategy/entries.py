@@ -25,7 +25,9 @@ PATHS, GUARDS = "paths.yaml", "guards.yaml"
 # What entries of constants are called before their names.
 CONSTANT = "constant $"
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
-_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "held", "cells"})
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "cells"})
+# Fields of a path that follow from what it and the other paths say.
+_FOLLOWING = frozenset({"begins", "lifted", "passes_over", "stays", "held", "held_since_entry"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
 _WRITTEN = {"segments": "for"}
 
@@ -351,7 +353,7 @@ def _fields(thing: Any, line: Callable[[str], int | None]) -> dict[str, Part]:
     field_values = {
         _WRITTEN.get(part.name, part.name): getattr(thing, part.name)
         for part in dataclasses.fields(thing)
-        if part.name not in _NO_PARTS
+        if part.name not in _NO_PARTS | _FOLLOWING
     }
     for part in dataclasses.fields(thing):
         if part.default is False and field_values.get(part.name) is False:
@@ -385,9 +387,18 @@ def _part(value: Any, line: int | None) -> Part:
         text = " ".join(value.text.split())
         used = frozenset(constant.name for constant in value.constants)
         return Part(value.tree, text, line, exactly=show(value.tree), constants=used)
-    used = frozenset({value.constant} if isinstance(value, ByName) else ())
+    used = frozenset(_named_in(value))
     same = value if isinstance(value, Hashable) else repr(value)
     return Part(same, _as_text(value), line, constants=used)
+
+
+def _named_in(value: object) -> Iterator[str]:
+    """The constants that a value, or a part of it, is written as."""
+    if isinstance(value, ByName):
+        yield value.constant
+    elif dataclasses.is_dataclass(value):
+        for part in dataclasses.fields(value):
+            yield from _named_in(getattr(value, part.name))
 
 
 def _as_text(value: object) -> str:

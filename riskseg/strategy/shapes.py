@@ -22,14 +22,14 @@ from pydantic import (
 )
 
 from riskseg.domain.documents import Shape
-from riskseg.domain.facts import MOST_DAYS
 from riskseg.rules.keys import (
     ConstantName,
-    DayCount,
+    DayCountOrConstant,
     DaysOrConstant,
     DecimalOrConstant,
     Name,
     Text,
+    TimesOrConstant,
 )
 from riskseg.strategy.packs.authored import Expected
 
@@ -106,7 +106,9 @@ class AuthoredAction(Shape):
     means: str | list[str] | None = Field(
         None, description="the kind of action that it is to guard packs, or a list of kinds"
     )
-    cost: Decimal | None = Field(None, ge=0, description="what taking it once costs")
+    cost: DecimalOrConstant | None = Field(
+        None, description="what taking it once costs, or a constant; not below 0"
+    )
     calendar: AuthoredCalendar | None = Field(
         None, description="the days on which it is taken, as for the whole strategy"
     )
@@ -131,7 +133,7 @@ class AuthoredHead(Shape):
     constants: dict[ConstantName, AuthoredConstant] = Field(
         default_factory=dict,
         description="`name: value`, or a value with its unit and description; conditions, cells, "
-        "cuts and days may use it as `$name`",
+        "cuts, costs, numbers of days and of times may use it as `$name`",
     )
     bands: dict[str, AuthoredBand] = Field(
         default_factory=dict, description="the bands of probabilities, each under its name"
@@ -227,7 +229,9 @@ class AuthoredSegments(Shape):
 
 class AuthoredAfter(Shape):
     action: str = Field(description="the earlier step that it waits for")
-    days: DayCount = Field(description="how many days after that was issued")
+    days: DayCountOrConstant = Field(
+        description="how many days after that was issued, or a constant"
+    )
     outcome: Literal["none"] | None = Field(
         None, description="`none`: only where no outcome of it was recorded"
     )
@@ -250,13 +254,15 @@ class AuthoredStep(Shape):
 
 
 class AuthoredRepeat(Shape):
-    every: DayCount = Field(description="days from one time to the next: `30 days`")
+    every: DayCountOrConstant = Field(
+        description="days from one time to the next: `30 days`, or a constant"
+    )
     from_: str = Field(
         validation_alias=AliasChoices("from", "from_"),
         description="the step that comes again first",
     )
-    at_most: int | None = Field(
-        None, ge=1, le=1000, description="how often; without it, there is no end"
+    at_most: TimesOrConstant | None = Field(
+        None, description="how often, or a constant; without it, there is no end"
     )
 
 
@@ -279,7 +285,9 @@ class AuthoredPath(Shape):
         None, description="a condition that ends it, besides the end of the episode"
     )
     unknown: UnknownCounts | None = Field(None, description="what an unknown `ends_when` counts as")
-    due_for: int | None = Field(None, ge=1, le=MOST_DAYS, description="days a step stays due")
+    due_for: DayCountOrConstant | None = Field(
+        None, description="days a step stays due, or a constant"
+    )
     backlog: Literal["latest_step", "from_start", "at_day"] | None = Field(
         None,
         description="what is done first for an account that comes to the path in arrears: "
@@ -290,8 +298,10 @@ class AuthoredPath(Shape):
         description="what happens where the segment of an account on the path changes in an "
         "episode: `continue`, `restart` or `stay`",
     )
-    hold_for: DayCount | None = Field(
-        None, description="days for which an account stays on the path, whatever its segment"
+    hold_for: DayCountOrConstant | None = Field(
+        None,
+        description="days for which an account stays on the path, whatever its segment, or a "
+        "constant",
     )
     at_once: bool = Field(
         False,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 
+from riskseg.cli.show.strategy import show_strategy
+from riskseg.cli.terminal import _Piped
 from riskseg.expressions.tree import Literal
 from riskseg.expressions.walk import parts
 from riskseg.rules.named_numbers import constant_of
@@ -238,7 +242,7 @@ NUMBER_FAULTS = [
     ("unknown", NUMBERS, "$first_leter", "RS303", 'Did you mean "$first_letter"?'),
     ("a text", NUMBERS.replace("14", "soon"), "$first_letter", "RS304", "not a number"),
     ("half a day", NUMBERS.replace("14", "14.5"), "$first_letter", "RS304", "a whole number"),
-    ("too late", NUMBERS.replace("14", "99999"), "$first_letter", "RS304", "at most 36,500"),
+    ("too late", NUMBERS.replace("14", "99999"), "$first_letter", "RS304", "to 36,500"),
     ("too early", NUMBERS.replace("14", "2"), "$first_letter", "RS208", "in the order"),
     ("a bad name", NUMBERS, "$First", "RS004", "a name is small letters"),
     ("without its sign", NUMBERS, "first_letter", "RS004", "a whole number"),
@@ -253,6 +257,159 @@ def test_what_is_wrong_with_a_constant_in_a_day(
     _, [problem, *_] = read(tmp_path, texts)
     assert (problem.code, problem.file, problem.line) == (code, "rules/paths.yaml", 7)
     assert cure in f"{problem.what} {problem.hint}"
+
+
+# Every other number of a strategy's files as a constant, with the place where it stands.
+EVERYWHERE = """\
+constants:
+  {ten: 10, wait: 9, again: 30, twice: 2, shown: 5, stays: 40, week: 7, late: 21, cost: 1.5}
+"""
+WITH_NUMBERS = {
+    "strategy.yaml": SMALL["strategy.yaml"]
+    .replace("{name: sms, channel: sms}", "{name: sms, channel: sms, contact: true, cost: $cost}")
+    + EVERYWHERE,
+    "tiers.yaml": SMALL["tiers.yaml"].replace("> 30", "> $again"),
+    "segments.yaml": """\
+columns: [lifecycle, risk, behaviour, days_past_due]
+rows:
+  - {id: closed, match: [closed_in_debt, any, any, any], segment: trace}
+  - {id: chase, match: [any, high, [new, late], '> $ten'], segment: chase}
+  - {id: soon, match: [any, high, late, $wait..$ten], segment: chase}
+  - {id: rest, match: [any, any, any, any], segment: leave}
+""",
+    "paths.yaml": SMALL["paths.yaml"].replace(
+        "    - {day: 14, action: letter}\n",
+        "    - {day: 14, action: letter}\n"
+        "    - {after: {action: letter, days: $wait}, action: agency}\n"
+        "  hold_for: $stays\n"
+        "  repeat: {every: $again, from: letter, at_most: $twice}\n",
+    ).replace("then: stay}", "then: stay, due_for: $shown}").replace("< 10", "< $ten"),
+    "guards.yaml": SMALL["guards.yaml"]
+    + """\
+- {contact_rule: often, of: sms, at_most: $twice, in: $week}
+- {contact_rule: after_talks, of: sms, after_conversation: $week}
+- {contact_rule: ignored, of: sms, unanswered: $twice, every: $week}
+- {duty: letter_in_time, when: days_past_due > $ten, since: next_due_on, action: letter,
+   within: $late, unknown: match}
+- {guard: small, when: balance_overdue < $ten, never: [agency]}
+""",
+    "examples.yaml": "examples: []\n",
+}  # fmt: skip
+VALUES = {
+    **{"ten": "10", "wait": "9", "again": "30", "twice": "2", "shown": "5", "stays": "40"},
+    **{"week": "7", "late": "21", "cost": "1.5"},
+}
+
+
+def written_out() -> dict[str, str]:
+    """The same strategy with each number in the place of its constant."""
+    texts = {**WITH_NUMBERS, "strategy.yaml": WITH_NUMBERS["strategy.yaml"].replace(EVERYWHERE, "")}
+    return {
+        file: re.sub(r"\$([a-z]+)", lambda name: VALUES[name[1]], text)
+        for file, text in texts.items()
+    }
+
+
+def test_how_long_an_account_stays_is_one_change(
+    edition: Callable[[dict[str, str]], Edition],
+) -> None:
+    texts = written_out()
+    paths = texts["paths.yaml"].replace("hold_for: 40", "hold_for: 50")
+    [change] = changes(edition(texts), edition({**texts, "paths.yaml": paths}))
+    assert (change.item, change.part, change.was, change.now) == (
+        "path chase",
+        "hold_for",
+        "40",
+        "50",
+    )
+
+
+def test_every_number_may_be_a_constant(tmp_path: Path) -> None:
+    (tmp_path / "named").mkdir()
+    (tmp_path / "written").mkdir()
+    strategy = sound(tmp_path / "named", WITH_NUMBERS)
+    assert strategy.fingerprint == sound(tmp_path / "written", written_out()).fingerprint
+    described = shown(strategy, from_data=True)
+    _, path, _ = described.paths
+    assert path.repeat is not None and path.steps[2].after is not None
+    assert (path.repeat.every, path.repeat.at_most, path.hold_for) == (30, 2, 40)
+    assert path.repeat.constants == {"every": "again", "at_most": "twice"}
+    assert path.constants == {"hold_for": "stays"}
+    assert (path.steps[2].after.days, path.steps[2].after.constant) == (9, "wait")
+    assert described.paths[0].constants == {"due_for": "shown"}
+    assert (described.actions[0].cost, described.actions[0].constant) == (Decimal("1.5"), "cost")
+    assert (described.duties[0].within, described.duties[0].constant) == (21, "late")
+    assert pickle.loads(pickle.dumps(strategy)) == strategy  # noqa: S301
+
+
+def test_a_strategy_is_shown_with_names_and_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Piped, "__init__", partialmethod(_Piped.__init__, width=400))
+    show_strategy(shown(sound(tmp_path, WITH_NUMBERS), from_data=True))
+    text = capsys.readouterr().out
+    for expected in (
+        "> $ten (10)",
+        "$wait (9)..$ten (10)",
+        "days_past_due > $again (30)",
+        "balance_overdue < $ten (10)",
+        "23 ($wait (9) days after letter): agency",
+        "from letter every $again (30) days, $twice (2) ×, then trace",
+        "sms per account: at most $twice (2) in $week (7) days",
+        "none in the $week (7) days from a conversation on",
+        "after $twice (2) without an answer one in $week (7) days",
+        "$late (21) days after next_due_on",
+    ):
+        assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "users"),
+    [
+        ("stays", "50", ("path chase",)),
+        ("shown", "6", ("path trace",)),
+        ("twice", "3", ("path chase", "contact_rule often", "contact_rule ignored")),
+        ("late", "28", ("duty letter_in_time",)),
+        ("wait", "8", ("row soon", "path chase, step on day 22")),
+    ],
+)
+def test_another_value_is_one_change_wherever_it_stands(
+    name: str, value: str, users: tuple[str, ...], edition: Callable[[dict[str, str]], Edition]
+) -> None:
+    declared = EVERYWHERE.replace(f"{name}: {VALUES[name]}", f"{name}: {value}")
+    head = WITH_NUMBERS["strategy.yaml"].replace(EVERYWHERE, declared)
+    old, new = edition(WITH_NUMBERS), edition({**WITH_NUMBERS, "strategy.yaml": head})
+    [change] = changes(old, new)
+    assert change.item == f"constant ${name}"
+    assert [user.partition(".yaml ")[2] for user in change.reaches] == [*users]
+
+
+@pytest.mark.parametrize(
+    ("file", "used", "constant", "code", "cure"),
+    [
+        ("paths.yaml", "days: $wait", "wait: 0", "RS304", "from 1 to 36,500"),
+        ("paths.yaml", "every: $again", "again: 2.5", "RS304", "a whole number"),
+        ("paths.yaml", "at_most: $twice", "twice: 1001", "RS304", "from 1 to 1,000"),
+        ("paths.yaml", "hold_for: $stays", "stays: long", "RS304", "not a number"),
+        ("guards.yaml", "within: $late", "late: -1", "RS304", "from 1 to 36,500"),
+        ("guards.yaml", "at_most: $twice", "twice: 1001", "RS304", "from 1 to 1,000"),
+        ("strategy.yaml", "cost: $cost", "cost: -2", "RS004", "below 0"),
+    ],
+)
+def test_a_constant_must_fit_where_it_stands(
+    file: str, used: str, constant: str, code: str, cure: str, tmp_path: Path
+) -> None:
+    name = constant.partition(":")[0]
+    declared = EVERYWHERE.replace(f"{name}: {VALUES[name]}", constant)
+    texts = {**WITH_NUMBERS, "strategy.yaml": WITH_NUMBERS["strategy.yaml"]}
+    texts["strategy.yaml"] = texts["strategy.yaml"].replace(EVERYWHERE, declared)
+    _, problems = read(tmp_path, texts)
+    line = next(n for n, text in enumerate(texts[file].splitlines(), 1) if used in text)
+    found = [
+        problem for problem in problems if (problem.file, problem.line) == (f"rules/{file}", line)
+    ]
+    assert [problem.code for problem in found] == [code]
+    assert cure in f"{found[0].what} {found[0].hint}"
 
 
 def test_cuts_of_constants_are_in_order_too(tmp_path: Path) -> None:

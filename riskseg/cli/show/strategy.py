@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,9 @@ from riskseg.cli.terminal import stdout
 
 if TYPE_CHECKING:
     from riskseg.results.strategy_shown import (
+        ConstantShown,
         DutyShown,
         GuardShown,
-        Match,
         PackShown,
         PathShown,
         SchemeShown,
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     )
 
 
+# A constant in an expression whose value does not follow.
+_CONSTANT = re.compile(r"\$([a-z][a-z0-9_]*)\b(?! \()")
+
+
 def show_strategy(strategy: StrategyShown) -> None:
     """A strategy: its bands, tiers, segments, paths, guards, duties, properties and guard packs."""
-    console = stdout()
+    console, explained = stdout(), _explaining(strategy.constants)
     console.print(
         f"[bold]{strategy.name}[/] {strategy.version}\n"
         f"{escape(strategy.purpose)} (owner: {escape(strategy.owner)})\n"
@@ -45,14 +50,14 @@ def show_strategy(strategy: StrategyShown) -> None:
             low = cut.below
         console.print(escape(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"))
     for scheme in strategy.tiers:
-        console.print(_tiers(scheme))
+        console.print(_tiers(scheme, explained))
     segment_table = table("row", *strategy.columns, "segment", "path", title="segments")
     for segment_row in strategy.rows:
         segment_paths = [path for path in strategy.paths if segment_row.segment in path.for_]
         in_order = sorted(segment_paths, key=lambda path: path.effective_from or date.min)
         segment_table.add_row(
             segment_row.id,
-            *_cells(segment_row.match),
+            *segment_row.cells,
             segment_row.segment,
             ", then ".join(path.name for path in in_order),
         )
@@ -65,7 +70,7 @@ def show_strategy(strategy: StrategyShown) -> None:
             (
                 path,
                 path.name,
-                escape(path.starts),
+                escape(explained(path.starts)),
                 ", ".join(map(_step, path.steps)) or "–",
                 _afterwards(path),
             )
@@ -83,7 +88,7 @@ def show_strategy(strategy: StrategyShown) -> None:
                     guard,
                     guard.name,
                     guard.kind,
-                    escape(guard.condition),
+                    escape(explained(guard.condition)),
                     guard.forbids,
                     guard.instead or "",
                     escape(guard.source or ""),
@@ -101,9 +106,10 @@ def show_strategy(strategy: StrategyShown) -> None:
                 (
                     duty,
                     duty.name,
-                    escape(duty.when),
+                    escape(explained(duty.when)),
                     " or ".join(duty.action),
-                    f"{duty.within} days after {escape(duty.since)}",
+                    f"{_number(duty.within, duty.constant)} days after "
+                    f"{escape(explained(duty.since))}",
                     escape(duty.source or ""),
                 )
                 for duty in strategy.duties
@@ -115,7 +121,7 @@ def show_strategy(strategy: StrategyShown) -> None:
         for declared in strategy.properties:
             where_unknown = unknown_counts_as[declared.unknown]
             property_table.add_row(
-                declared.name, declared.that, where_unknown, declared.source or ""
+                declared.name, explained(declared.that), where_unknown, declared.source or ""
             )
         console.print(property_table)
     for pack in strategy.packs:
@@ -165,29 +171,48 @@ def _afterwards(path: PathShown) -> str:
     repeat = path.repeat
     if repeat is None:
         return path.then
-    again = f"from {repeat.start} every {repeat.every} days"
-    return again if repeat.at_most is None else f"{again}, {repeat.at_most} ×, then {path.then}"
+    every = _number(repeat.every, repeat.constants.get("every"))
+    again = f"from {repeat.start} every {every} days"
+    if repeat.at_most is None:
+        return again
+    times = _number(repeat.at_most, repeat.constants.get("at_most"))
+    return f"{again}, {times} ×, then {path.then}"
 
 
-def _cells(match: Match) -> list[str]:
-    return ["any" if levels == "any" else ", ".join(map(str, levels)) for levels in match]
+def _explaining(constants: Sequence[ConstantShown]) -> Callable[[str], str]:
+    """What shows the value of each constant behind its name in an expression, unless the value
+    stands there already."""
+    values = {constant.name: constant.value for constant in constants}
+
+    def explained(expression: str) -> str:
+        return _CONSTANT.sub(
+            lambda name: f"{name[0]} ({values[name[1]]})" if name[1] in values else name[0],
+            expression,
+        )
+
+    return explained
 
 
 def _number(number: Decimal | int, constant: str | None) -> str:
-    return f"{number:f}" if constant is None else f"${constant} ({number})"
+    digits = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    return digits if constant is None else f"${constant} ({digits})"
 
 
 def _step(step: StepShown) -> str:
-    return f"{_number(Decimal(step.day), step.constant)}: {step.action}"
+    waits = ""
+    if step.after is not None:
+        days = _number(step.after.days, step.after.constant)
+        waits = f" ({days} days after {step.after.step})"
+    return f"{_number(step.day, step.constant)}{waits}: {step.action}"
 
 
-def _tiers(scheme: SchemeShown) -> Table:
+def _tiers(scheme: SchemeShown, explained: Callable[[str], str]) -> Table:
     if scheme.columns:
         tier_table = table(*scheme.columns, "tier", title=f"tiers: {scheme.name}")
         for tier in scheme.rows:
-            tier_table.add_row(*_cells(tier.match or ()), tier.tier)
+            tier_table.add_row(*tier.cells, tier.tier)
         return tier_table
     tier_table = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
     for tier in scheme.rows:
-        tier_table.add_row(tier.tier, tier.when or "otherwise", tier.unknown or "")
+        tier_table.add_row(tier.tier, explained(tier.when or "otherwise"), tier.unknown or "")
     return tier_table

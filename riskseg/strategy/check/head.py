@@ -103,6 +103,19 @@ def _cuts(scope: Scope, name: str, band: AuthoredBand) -> dict[str, Decimal] | N
     return sound if len(sound) == len(cuts) else None
 
 
+def _cost(scope: Scope, written: Decimal | str | None, number: int) -> Decimal | None:
+    """What an action costs; None where nothing is said, or after a Problem."""
+    if written is None:
+        return None
+    place = (_FILE, "actions", number, "cost")
+    cost = scope.decimal(written, *place)
+    if cost is not None and cost < 0:
+        message = f'The cost "{written}" is {cost}: it is below 0.'
+        scope.add_problem("RS004", message, *place, hint="Write what the action costs.")
+        return None
+    return cost
+
+
 def check_actions(scope: Scope) -> tuple[Action, ...]:
     action_by_name: dict[str, Action] = {}
     means = scope.means
@@ -120,7 +133,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             action.significant,
             rank,
             helps=not action.significant and is_help(means[action.name]),
-            cost=action.cost,
+            cost=_cost(scope, action.cost, rank - 1),
             four_eyes=action.four_eyes,
             automatic=action.automatic,
             calendar=check_calendar(scope, action.calendar, _FILE, "actions", rank - 1)

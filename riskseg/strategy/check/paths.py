@@ -13,6 +13,7 @@ from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action
 from riskseg.rules.holding import held_days
+from riskseg.rules.keys import MOST_TIMES
 from riskseg.rules.model import After, Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
 from riskseg.rules.placing import (
@@ -72,13 +73,13 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
                     steps,
                     then,
                     ends,
-                    path.due_for,
+                    _days(scope, path.due_for, name, "due_for"),
                     path.effective_from,
                     path.effective_to,
                     _repeat(scope, name, path, steps),
                     backlog=path.backlog or "latest_step",
                     on_change=path.on_change or "continue",
-                    hold_for=path.hold_for,
+                    hold_for=_days(scope, path.hold_for, name, "hold_for"),
                     at_once=path.at_once,
                 )
             )
@@ -232,7 +233,7 @@ def _day(
     if step.day is not None or step.after is None:
         if step.day is None:
             return 0, None
-        return scope.days(step.day, _FILE, name, "steps", i, "day") or 0, None
+        return scope.whole(step.day, _FILE, name, "steps", i, "day") or 0, None
     if path.due_for is not None:
         message = "A step that waits for another reads what was issued; `due_for` is for teams "
         message += "that issue nothing."
@@ -245,9 +246,13 @@ def _day(
         message = f'The step waits for "{step.after.action}", which is not an earlier step.'
         hint = did_you_mean(step.after.action, keys)
         scope.add_problem("RS208", message, _FILE, name, "steps", i, "after", "action", hint=hint)
-        return before[-1].day + step.after.days if before else 0, None
-    after = After(waited.key, step.after.days, step.after.outcome == "none")
-    return waited.day + after.days, after
+        return before[-1].day + 1 if before else 0, None
+    place = (_FILE, name, "steps", i, "after", "days")
+    days = scope.whole(step.after.days, *place, least=1)
+    if days is None:
+        return waited.day + 1, None
+    after = After(waited.key, days, step.after.outcome == "none")
+    return waited.day + days, after
 
 
 def _afterwards(scope: Scope, name: str, path: AuthoredPath, starts: Expression | None) -> None:
@@ -284,19 +289,24 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
         message = f"The steps that come again begin with {first.key}, which has a condition."
         hint = "Begin with a step that is always taken, or say when the path ends."
         scope.add_problem("RS208", message, _FILE, name, "repeat", "from", hint=hint)
+    every = scope.whole(repeat.every, _FILE, name, "repeat", "every", least=1)
+    at_most = repeat.at_most
+    if at_most is not None:
+        place = (_FILE, name, "repeat", "at_most")
+        at_most = scope.whole(at_most, *place, least=1, most=MOST_TIMES)
     takes = steps[-1].day - first.day + 1
-    if takes > repeat.every:
+    if every is not None and takes > every:
         message = f"The steps from {repeat.from_} on take {takes} days: they would come again "
-        message += f"after {repeat.every}."
+        message += f"after {every}."
         hint = f"Repeat them every {takes} days, or from a later step."
         scope.add_problem("RS208", message, _FILE, name, "repeat", "every", hint=hint)
     if path.then not in (None, "stay") and repeat.at_most is None:
         message = f'"{name}" goes on to "{path.then}", and repeats its steps without end.'
         hint = "Say how often they come again with `at_most`, or remove `then`."
         scope.add_problem("RS208", message, _FILE, name, "repeat", hint=hint)
-    if len(scope.problems) > problems_before:
+    if every is None or len(scope.problems) > problems_before:
         return None
-    return Repeat(repeat.every, repeat.from_, repeat.at_most)
+    return Repeat(every, repeat.from_, at_most)
 
 
 def _calendars(
@@ -309,6 +319,11 @@ def _calendars(
     return {
         action.name: (own[action.name] is None and of_path) or action.calendar for action in actions
     }
+
+
+def _days(scope: Scope, written: int | str | None, name: str, key: str) -> int | None:
+    """A number of days that a path may have; None where it has none, or after a Problem."""
+    return None if written is None else scope.whole(written, _FILE, name, key, least=1)
 
 
 def _early(scope: Scope, path: AuthoredPath) -> int | Decimal | None:

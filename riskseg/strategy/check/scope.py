@@ -274,16 +274,23 @@ class Scope:
         value = self._number(written, file, *path)
         return None if value is None else NamedDecimal.of(Decimal(value), written[1:])
 
-    def days(self, written: int | str, file: str, *path: str | int) -> int | None:
-        """As `decimal`, for a number of days."""
+    def whole(
+        self,
+        written: int | str,
+        file: str,
+        *path: str | int,
+        least: int = -MOST_DAYS,
+        most: int = MOST_DAYS,
+    ) -> int | None:
+        """As `decimal`, for a whole number within bounds, which a number that is written is."""
         if not isinstance(written, str):
             return written
         value = self._number(written, file, *path)
         if value is None:
             return None
-        if value != int(value) or abs(int(value)) > MOST_DAYS:
-            message = f'The constant "{written}" is {value}, which is not a number of days.'
-            hint = f"Use a whole number of at most {MOST_DAYS:,}."
+        if value != int(value) or not least <= value <= most:
+            message = f'The constant "{written}" is {value}, which cannot stand here.'
+            hint = f"Use a whole number from {least:,} to {most:,}."
             self.add_problem("RS304", message, file, *path, hint=hint)
             return None
         return NamedInteger.of(int(value), written[1:])

@@ -3,7 +3,7 @@ which hours of the day, and on which days they may not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,8 @@ from riskseg.rules.calendar import WEEKDAYS
 from riskseg.rules.contact_hours import DAY, ContactHours, Hours, minute_of
 from riskseg.rules.contacting import PREMISE, ContactLimit
 from riskseg.rules.elements import Condition
-from riskseg.rules.keys import ALWAYS, INSTEAD, DayCount, Key
+from riskseg.rules.keys import ALWAYS, INSTEAD, MOST_TIMES, DayCountOrConstant, Key, TimesOrConstant
+from riskseg.rules.named_numbers import shown_number
 from riskseg.rules.quiet import QuietPeriod, quiet_days_left, quiet_fact
 from riskseg.rules.rule import Entry, Restriction
 from riskseg.strategy.kinds.requirement import OF
@@ -55,16 +56,22 @@ class AuthoredQuiet(Shape):
     to: date | _OfYear = Field(description="the last day, in the same form")
 
 
-_Count = Annotated[int, Field(ge=1, le=1000)]
-AT_MOST = Key("at_most", _Count, "contact_rule: so many contacts at most")
-IN = Key("in", DayCount, "contact_rule: in so many days, the as-of date included: `7 days`")
+# Each number may be a constant, too.
+AT_MOST = Key("at_most", TimesOrConstant, "contact_rule: so many contacts at most")
+IN = Key(
+    "in", DayCountOrConstant, "contact_rule: in so many days, the as-of date included: `7 days`"
+)
 AFTER = Key(
     "after_conversation",
-    DayCount,
+    DayCountOrConstant,
     "contact_rule: days without a contact from a conversation on, whose day is the first",
 )
-UNANSWERED = Key("unanswered", _Count, "contact_rule: after so many in a row without an answer")
-EVERY = Key("every", DayCount, "contact_rule: one in so many days; goes with `unanswered`")
+UNANSWERED = Key(
+    "unanswered", TimesOrConstant, "contact_rule: after so many in a row without an answer"
+)
+EVERY = Key(
+    "every", DayCountOrConstant, "contact_rule: one in so many days; goes with `unanswered`"
+)
 PER = Key(
     "per",
     Literal["account", "party", "premise"],
@@ -214,12 +221,12 @@ class ContactRule(Restriction):
 
     @property
     def condition_text(self) -> str:
-        return "; ".join(self._words.values())
+        return "; ".join(self._words_of(shown_number).values())
 
-    @property
-    def _words(self) -> dict[str, str]:
-        """What it says, by the key of each of its parts."""
-        words = {} if self.limit is None else {"limit": str(self.limit)}
+    def _words_of(self, number: Callable[[int | None], str] = str) -> dict[str, str]:
+        """What it says, by the key of each of its parts, with each number of its limit as `number`
+        shows it."""
+        words = {} if self.limit is None else {"limit": self.limit.text(number)}
         if self.hours is not None:
             words[HOURS.name] = f"only from {self.hours}"
         if self.quiet:
@@ -244,19 +251,20 @@ class ContactRule(Restriction):
     def parts(self) -> Mapping[str, object]:
         lacking = ("when", "limit", HOURS.name, QUIET.name)
         parts = {name: part for name, part in super().parts().items() if name not in lacking}
-        return {**parts, **self._words}
+        # The limit itself knows which constants it is written with.
+        return {**parts, **self._words_of(), **({"limit": self.limit} if self.limit else {})}
 
     def canonical(self) -> dict[str, object]:
         values = super().canonical()
         for name in ("when", "limit", HOURS.name, QUIET.name):
             del values[name]
-        return {**values, **self._words}
+        return {**values, **self._words_of()}
 
     def described(self) -> dict[str, Any]:
         values = super().described()
         for name in (self.condition.name, "limit", HOURS.name, QUIET.name):
             del values[name]
-        return {**values, **self._words}
+        return {**values, **self._words_of(shown_number)}
 
 
 def _limit(entry: Entry, actions: Sequence[str]) -> ContactLimit | None:
@@ -268,11 +276,11 @@ def _limit(entry: Entry, actions: Sequence[str]) -> ContactLimit | None:
         tuple(actions),
         tuple(sorted(channels)),
         per=entry.get(PER) or "account",
-        at_most=entry.get(AT_MOST),
-        within=entry.get(IN),
-        quiet=entry.get(AFTER),
-        unanswered=entry.get(UNANSWERED),
-        every=entry.get(EVERY),
+        at_most=entry.number(AT_MOST, MOST_TIMES),
+        within=entry.number(IN),
+        quiet=entry.number(AFTER),
+        unanswered=entry.number(UNANSWERED, MOST_TIMES),
+        every=entry.number(EVERY),
     )
 
 

@@ -12,12 +12,16 @@ from riskseg.expressions import Expression
 from riskseg.expressions.smt import both, either
 from riskseg.rules.demand import Demand
 from riskseg.rules.elements import Action, Condition
-from riskseg.rules.keys import ALWAYS, UNKNOWN, WHEN, DayCount, Key
+from riskseg.rules.keys import ALWAYS, UNKNOWN, WHEN, DayCountOrConstant, Key
 from riskseg.rules.rule import Claim, DecisionTerms, Entry, Question, Restriction, Rule
 
 SINCE = Key("since", str, "duty: the date from which its days are counted")
 ACTION = Key("action", str | list[str], "duty: the action that is due, or a list of those that do")
-WITHIN = Key("within", DayCount, "duty: in so many days after that date: `14 days`")
+WITHIN = Key(
+    "within",
+    DayCountOrConstant,
+    "duty: in so many days after that date: `14 days`, or a constant",
+)
 TEMPLATE = Key("template", str, "duty: the template of its action")
 
 
@@ -58,8 +62,8 @@ class Duty(Demand):
 
     @classmethod
     def of(cls, entry: Entry, actions: Iterable[str], instead: str | None) -> Duty | None:
-        when, since = _when(entry), _since(entry)
-        if when is None or since is None:
+        when, since, within = _when(entry), _since(entry), entry.number(WITHIN)
+        if when is None or since is None or within is None:
             return None
         return cls(
             name=entry.name,
@@ -67,7 +71,7 @@ class Duty(Demand):
             when=when,
             since=since,
             actions=tuple(dict.fromkeys(actions)),
-            days_within=entry.get(WITHIN),
+            days_within=within,
             template=entry.get(TEMPLATE),
             source=entry.values.get("source"),
             effective_from=entry.values.get("effective_from"),
