@@ -7,6 +7,7 @@ before: a colon within a text, a comma that is missing, a sign with which no tex
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import yaml
@@ -37,8 +38,18 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
     (r"expected ' ', but found", "a tag is not used here", ""),
     (r"found another document", "a second document begins here", "Keep one in a file."),
     (r"found undefined alias (.*)", r"there is no anchor \1 above", _SIGNS),
-    (r"found unexpected end of stream", "a quote is opened and not closed", "Close the quote."),
+    (
+        r"found unknown escape character '(.*)'",
+        r'"\\\1" means nothing between double quotes',
+        "Put the text between single quotes: a backslash is a backslash there.",
+    ),
 )
+# How a quote stands within a text that is in such quotes.
+_DOUBLED = {"'": "''", '"': '\\"'}
+_WITHIN = {
+    "'": "Within single quotes, write two of them for one: 'don''t'.",
+    '"': 'Within double quotes, write \\" for one, or put the text between single quotes.',
+}
 _ODD_INDENT = re.compile(r"[ \t]*[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 _KEY = r"[A-Za-z_][\w-]*"
 # `key: some text: more`, on a line of its own.
@@ -85,14 +96,57 @@ def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip:
     if message == _NO_COLON:
         line = begun  # which is where the key is
     text_lines = text.splitlines()
-    known_slip = _odd_indent(text_lines, line) or _on_line(
-        text_lines, line, begun, position.column if position else 0, message
+    known_slip = (
+        _quotes(error, text, text_lines)
+        or _odd_indent(text_lines, line)
+        or _on_line(text_lines, line, begun, position.column if position else 0, message)
     )
     if known_slip:
         return known_slip
     if begun != line:
         message += f", in what begins on line {begun}"
     return Slip(message, line, hint)
+
+
+def _quotes(error: yaml.MarkedYAMLError, text: str, text_lines: list[str]) -> Slip | None:
+    """The slip where a quote is not closed, or a text goes on behind its closing quote."""
+    if error.problem == "found unexpected end of stream" and error.context_mark:
+        opened = error.context_mark
+        sign = text_lines[opened.line][opened.column]
+        what = f"the quote {sign} in column {opened.column + 1} is not closed"
+        return Slip(what, opened.line + 1, f"Write {sign} at the end of the text. {_WITHIN[sign]}")
+    if not (error.problem or "").startswith("expected") or not error.problem_mark:
+        return None
+    place = error.problem_mark.index
+    token = _quoted_before(text, place)
+    if token is None:
+        return None
+    line, sign = token.start_mark.line + 1, token.style
+    if token.end_mark.line > token.start_mark.line:
+        what = f"the quote {sign} that is opened here is closed on line {token.end_mark.line + 1}"
+        return Slip(what, line, f"Write {sign} at the end of the text. {_WITHIN[sign]}")
+    column = token.start_mark.column
+    before, whole = text_lines[line - 1][:column], text_lines[line - 1][column:].rstrip()
+    what = f"the text goes on behind its closing quote {sign}"
+    other = "'" if sign == '"' else '"'
+    if "{" in before or "[" in before:
+        hint = f"Put {other} around the whole text in place of {sign}. {_WITHIN[sign]}"
+        return Slip(what, line, hint)
+    text_meant = whole[1:-1] if whole.endswith(sign) else whole
+    doubled = text_meant.replace(other, _DOUBLED[other])
+    return Slip(what, line, f"Write `{before.strip()} {other}{doubled}{other}`.")
+
+
+def _quoted_before(text: str, place: int) -> yaml.ScalarToken | None:
+    """The text in quotes that ends where the reader stumbles, but for spaces."""
+    with suppress(yaml.YAMLError):
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if not isinstance(token, yaml.ScalarToken) or token.style not in ("'", '"'):
+                continue
+            end = token.end_mark.index
+            if end <= place and not text[end:place].strip():
+                return token
+    return None
 
 
 def _odd_indent(text_lines: list[str], line: int | None) -> Slip | None:

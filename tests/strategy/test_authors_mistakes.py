@@ -41,6 +41,25 @@ IN_FILES = [
     ("an empty key", U, "when: is_vulnerable", "when:", "Write what it is behind `when:`."),
     ("an empty cell", G, "[any, high,", "[~, high,", "write `any` for every account"),
     ("a list of one", U, "instead: letter", "instead: [letter]", "brackets: `letter`"),
+    ("an apostrophe", S, "to be broken", "'don't pay'", """Write `purpose: "don't pay"`."""),
+    (
+        "quotes in quotes",
+        S,
+        "to be broken",
+        '"say "pay" now"',
+        "Write `purpose: 'say \"pay\" now'`.",
+    ),
+    ("text behind a quote", S, "to be broken", "'pay' now", "Write `purpose: \"'pay' now\"`."),
+    ("quotes in braces", T, LATE, "when: 'region = 'north''", 'Put " around the whole text'),
+    ("an open quote", S, "to be broken", '"to be', 'Write " at the end of the text.'),
+    (
+        "a quote closed later",
+        S,
+        "to be broken",
+        "'to be\nb: 'x'",
+        "Write ' at the end of the text.",
+    ),
+    ("a backslash", S, "to be broken", '"a\\d"', "Put the text between single quotes"),
     ("no list", U, "never: [agency]", "never: agency", "Write a list: `[agency]`."),
 ]
 
