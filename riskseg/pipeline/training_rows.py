@@ -67,8 +67,8 @@ def check_settings(session: Session, authored: AuthoredSpec, problems: Problems)
 
 def columns_since(session: Session, model: Model) -> list[str]:
     """What could be learned from now and could not when a model was trained, and the other way
-    round, as sentences. What the model reads is there, or it could not score. One that was
-    imported learned from nothing."""
+    round, as sentences. What the model reads is there, or it could not score; what its spec
+    excluded, it was never to learn from. One that was imported learned from nothing."""
     if model.imported:
         return []
     known_columns = {folded(fact.name) for fact in model.manifest.features}
@@ -77,7 +77,8 @@ def columns_since(session: Session, model: Model) -> list[str]:
     messages = []
     if new_columns := sorted(now - known_columns):
         messages.append(f"new since training, and not used: {first_few(tuple(new_columns))}")
-    if gone := sorted(known_columns - now - set(session.facts)):
+    excluded = set(map(folded, model.manifest.spec.asked.features.exclude))
+    if gone := sorted(known_columns - now - set(session.facts) - excluded):
         messages.append(f"gone since training, and not used: {first_few(tuple(gone))}")
     return messages
 
