@@ -72,6 +72,11 @@ class Comparison(Result):
     bad: float
     models: tuple[ComparedModel, ComparedModel]
     difference: MetricDifferences
+    better: int | None
+    """Which of the two is better: 0 or 1, by its place in `names`. It is clearly better by one of
+    AUC and log-loss, and by neither clearly worse. Null where neither is."""
+    verdict: tuple[str, ...]
+    """In words: which ranks better, whose probabilities are better, and what to do next."""
     swap: SwapSet
     moves: MovesBetweenTenths
 
@@ -88,4 +93,10 @@ class Comparison(Result):
 
     def _title(self) -> str:
         first, second = self.names
-        return "\n".join([f"{second} beside {first}, on {counted(self.rows, 'row')}.", *self.notes])
+        return "\n".join(
+            [
+                f"{second} beside {first}, on {counted(self.rows, 'row')}.",
+                *self.verdict,
+                *self.notes,
+            ]
+        )

@@ -39,7 +39,9 @@ class _Comparison(JudgingJob):
     ) -> None:
         super().__init__(progress)
         self.workspace, self.cut = workspace, cut
-        self.models = [opened(workspace, compared_name)[0] for compared_name in names]
+        opened_models = [opened(workspace, compared_name) for compared_name in names]
+        self.models = [model for model, _ in opened_models]
+        self.are_champions = [is_champion for _, is_champion in opened_models]
         _same_question(self.models)
         self.authored = spec_of(workspace, self.models[0].name)
 
@@ -66,7 +68,7 @@ class _Comparison(JudgingJob):
             for model in self.models
             if model.imported
         ]
-        self.done = compared(
+        done = compared(
             frame.label,
             frame.weight,
             frame.group,
@@ -76,6 +78,18 @@ class _Comparison(JudgingJob):
             seed=self.authored.spec.seed,
             notes=notes,
         )
+        self.done = done.model_copy(
+            update={"verdict": (*done.verdict, self._next_step(done.better))}
+        )
+
+    def _next_step(self, better: int | None) -> str:
+        if better is None:
+            return "This is no clear reason to change the champion."
+        if self.are_champions[better]:
+            return "The better one is the champion already."
+        model = self.models[better]
+        command = f"riskseg models promote {model.name} {model.version}"
+        return f"`{command}` makes the better one the champion."
 
 
 def plan(root: Path, first: str, second: str) -> Plan:

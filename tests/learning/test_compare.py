@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 
 from riskseg.learning.canonical import canonical
-from riskseg.learning.evidence.compare import compare, differences, moves, same_share, swap_set
+from riskseg.learning.evidence.compare import (
+    better,
+    compare,
+    differences,
+    moves,
+    same_share,
+    swap_set,
+    verdict,
+)
 from riskseg.learning.evidence.metrics import auc, brier, log_loss
-from riskseg.results.model_comparison import Comparison
+from riskseg.results.interval import Interval
+from riskseg.results.model_comparison import Comparison, MetricDifferences
 
 ROWS = 8_000
 
@@ -138,3 +147,29 @@ def test_parties_and_weights_count() -> None:
     assert once.moves == full.moves and once.swap.cut_b == full.swap.cut_b
     assert once.difference.brier == pytest.approx(full.difference.brier, abs=1e-5)
     assert once.swap.only_b.bad == full.swap.only_b.bad
+
+
+CLEAR, CHANCE, WORSE = Interval(0.02, 0.01, 0.03), Interval(0.01, -0.01, 0.03), Interval(-2, -3, -1)
+
+
+@pytest.mark.parametrize(
+    ("auc", "log_loss", "expected", "ranks", "estimates"),
+    [
+        (CLEAR, CHANCE, 1, "b ranks accounts better: its AUC is higher by 0.0200 (0.0100",
+         "which may be chance"),
+        (CHANCE, CHANCE, None, "Neither version clearly ranks better", "clearly better"),
+        (WORSE, CHANCE, 0, "a ranks accounts better: its AUC is higher by 2.0000 (1.0000",
+         "clearly better"),
+        (CLEAR, CLEAR, None, "b ranks accounts better",
+         "a has better probabilities: its log-loss is lower by 0.0200 (0.0100 to 0.0300)"),
+        (CHANCE, WORSE, 1, "which may be chance", "b has better probabilities"),
+        (None, WORSE, 1, "b has better probabilities", "b has better probabilities"),
+    ],
+)  # fmt: skip
+def test_the_verdict(
+    auc: Interval | None, log_loss: Interval, expected: int | None, ranks: str, estimates: str
+) -> None:
+    measured = MetricDifferences(auc=auc, brier=CHANCE, log_loss=log_loss)
+    assert better(measured) == expected
+    sentences = verdict(("a", "b"), measured)
+    assert ranks in sentences[0] and estimates in sentences[-1]

@@ -96,6 +96,8 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     reported = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
     assert reported.difference.auc == (0.0, 0.0, 0.0)
     assert reported.swap.only_a.rows == reported.swap.only_b.rows == 0
+    assert reported.better is None or f"late_payment {done.version}" in reported.verdict[-1]
+    assert reported.verdict[0].startswith("Neither version clearly ranks better")
     assert reported.notes == (
         f"late_payment {done.version} was recalibrated to some of these accounts.",
     )

@@ -240,6 +240,9 @@ def show_comparison(comparison: Comparison) -> None:
         if difference := getattr(comparison.difference, metric_key, None):
             differences.add_row(metric, interval(difference, 5))
     console.print(differences)
+    for sentence in comparison.verdict:
+        console.print(escape(sentence))
+    console.print()
     swap_table = table("treated by", "accounts", "share", "bad", right=("accounts", "share", "bad"))
     swap = comparison.swap
     for treated_by, accounts in (

@@ -63,13 +63,16 @@ def compare(
             }
         )
 
+    difference = differences(label, weight, party, a, b, seed)
     return Comparison(
         notes=tuple(notes),
         names=names,
         rows=len(label),
         bad=fixed(float((weight * label).sum())),
         models=(measured(names[0], a), measured(names[1], b)),
-        difference=differences(label, weight, party, a, b, seed),
+        difference=difference,
+        better=better(difference),
+        verdict=verdict(names, difference),
         swap=swap_set(label, weight, party, a, b, cut, cut_b),
         moves=moves(a, b, weight),
     )
@@ -103,6 +106,46 @@ def differences(
     return MetricDifferences(
         auc=auc_difference(label, a, b, weight, party), brier=brier, log_loss=log_loss
     )
+
+
+def _gains(difference: MetricDifferences) -> dict[str, Interval]:
+    """How much better the second is by the measure of ranking and by that of probabilities."""
+    loss = difference.log_loss
+    gains = {"log-loss": Interval(-loss.value, -loss.high, -loss.low)}
+    return gains if difference.auc is None else {"AUC": difference.auc, **gains}
+
+
+def better(difference: MetricDifferences) -> int | None:
+    """Which version is better, 0 or 1: clearly by one measure, and by no other clearly worse.
+    Clear is a difference whose interval holds no 0."""
+    clearly = {int(gain.low > 0) for gain in _gains(difference).values() if not gain.holds(0)}
+    return clearly.pop() if len(clearly) == 1 else None
+
+
+def verdict(names: tuple[str, str], difference: MetricDifferences) -> tuple[str, ...]:
+    """A sentence for ranking, by the AUC, and one for probabilities, by the log-loss."""
+    said = {
+        "AUC": ("ranks accounts better", "higher", "Neither version clearly ranks better"),
+        "log-loss": (
+            "has better probabilities",
+            "lower",
+            "Neither version's probabilities are clearly better",
+        ),
+    }
+    sentences = []
+    for metric, gain in _gains(difference).items():
+        does_better, direction, neither = said[metric]
+        if gain.holds(0):
+            sentences.append(
+                f"{neither}: their {metric} differs by {abs(gain.value):.4f}, which may be chance."
+            )
+            continue
+        low, high = sorted((abs(gain.low), abs(gain.high)))
+        sentences.append(
+            f"{names[gain.low > 0]} {does_better}: its {metric} is {direction} by "
+            f"{abs(gain.value):.4f} ({low:.4f} to {high:.4f})."
+        )
+    return tuple(sentences)
 
 
 def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
