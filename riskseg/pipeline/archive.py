@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
-from riskseg.domain.words import first_few
+from riskseg.domain.words import counted, first_few
 from riskseg.engine import Engine, EngineError, duckdb_type
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, Reasons, decider
@@ -467,9 +467,10 @@ def check_kept_strategy(
         raise problem(
             "RS610",
             f"Run {record.run_id} kept fewer facts than this version of riskseg reads: it lacks "
-            f"{first_few(tuple(lacking))}.",
+            f"{_in_words(lacking)}.",
             file=workspace.shown(kept.inputs),
-            hint=f"Explain and replay it with riskseg {kept.riskseg}, which decided it.",
+            hint=f"Explain and replay it with the riskseg that decided it, {kept.riskseg}"
+            f"{' in an earlier build' if kept.riskseg == riskseg.__version__ else ''}.",
         )
     changed = Problem(
         "RS610",
@@ -479,6 +480,18 @@ def check_kept_strategy(
     )
     journalled = (record.strategy, record.riskseg_version)
     check_fingerprint(ready.strategy, journalled, changed, progress)
+
+
+def _in_words(facts: Iterable[str]) -> str:
+    """Facts by their names; those that have none which a rule could use are of what was issued."""
+    names, states = [], 0
+    for fact in facts:
+        if fact.isidentifier():
+            names.append(fact)
+        else:
+            states += 1
+    of_state = [f"{counted(states, 'fact')} of what was issued before"] if states else []
+    return " and ".join([*([first_few(tuple(names))] if names else []), *of_state])
 
 
 def account_hash(account: str) -> str:

@@ -86,6 +86,18 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
     except ProblemsError as error:
         problems.extend(error.problems)
         return
+    if not isinstance(place, Path) and _has_entries(workspace.journal):
+        shown = workspace.shown(workspace.journal)
+        problems.add(
+            "RS603",
+            "riskseg.toml names a database for the journal, and there is no journal in it, while "
+            f"this workspace has one in {shown}: what it knows was activated, promoted and issued "
+            "would be forgotten.",
+            file=name_of_journal(workspace),
+            hint="Remove [journal] from riskseg.toml to go on with the file. To start over in the "
+            f"database, move {shown} and {workspace.shown(runs)} out of the workspace.",
+        )
+        return
     kept_count = sum(map(store.is_kept, store.folders(runs)))
     if kept_count:
         is_empty = isinstance(place, Path) and place.exists()

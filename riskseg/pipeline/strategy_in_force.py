@@ -85,9 +85,11 @@ def _from_journal(
     strategy = _read(session, record)
     changed_text = Problem(
         "RS603",
-        "The text of the strategy in force was changed in the journal.",
+        "The text of the strategy in force is not as it was activated.",
         file=name_of_journal(session.workspace),
-        hint="Restore it from a copy.",
+        hint="If the journal was edited, restore it from a copy. If an earlier build of this "
+        "version of riskseg activated it, activate a strategy again, from the same day on: "
+        f"`riskseg strategy activate --from {active.effective_from}`.",
     )
     check_fingerprint(
         strategy, (active.fingerprint, active.riskseg_version), changed_text, progress

@@ -279,7 +279,8 @@ def explain(
     file_given = as_the_run_read(workspace, record)
     now = _Fresh(file_given, account, record.as_of, progress=progress)
     now.carry_out(_fresh_plan())
-    note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
+    kept = "what it kept is not here" if record.arguments.get("keep") else "kept nothing"
+    note = f"run {record.run_id} decided this date and {kept}: this is decided from the "
     notes = (f"{note}sources as they are now, and may differ from it",)
     return now.story.model_copy(update={"notes": notes})
 

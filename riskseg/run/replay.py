@@ -170,6 +170,12 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
             "Decide with --keep, which is the default.",
             "RS609",
         )
+    elif workspace.settings.journal_url is not None:
+        fault, problem_code = "are not in this workspace", "RS609"
+        hint = (
+            "Where another machine that shares the journal made the run, replay it there, or share "
+            "the folder. `riskseg journal prune` removes the inputs of older runs."
+        )
     else:
         fault, problem_code = (
             "were removed: `riskseg journal prune` removes those of older runs",

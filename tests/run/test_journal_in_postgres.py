@@ -16,6 +16,8 @@ from riskseg.pipeline.open_journal import name_of_journal, read_journal
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.run.assign import assign
 from riskseg.run.check import check
+from riskseg.run.explain import explain
+from riskseg.run.replay import replay
 from riskseg.run.worklist import worklist
 from riskseg.store.journal_place import PostgresPlace
 from riskseg.store.sinks import InMemory
@@ -87,6 +89,30 @@ def test_a_journal_that_is_gone(root: Path, postgres_place: PostgresPlace) -> No
     assert "RS603" in [found.code for found in check(root).problems]
     with pytest.raises(ProblemsError, match=r"RS603 .*The journal is gone, though 1 run has kept"):
         treated.issue(root, day(3))
+
+
+def test_a_journal_in_the_file_is_not_forgotten_for_an_empty_database(
+    root: Path, postgres_place: PostgresPlace
+) -> None:
+    """Without it, what was issued would be issued again."""
+    assert steps(treated.issue(root, day(2))[1]) == ["sms"]
+    settings = (root / "riskseg.toml").read_text()
+    keep_journal_in(root, postgres_place)
+    with pytest.raises(ProblemsError, match=r"RS603 .*has one in \.riskseg/journal\.db"):
+        treated.issue(root, day(2))
+    assert "RS603" in [found.code for found in check(root).problems]
+    (root / "riskseg.toml").write_text(settings)
+    assert treated.issue(root, day(2))[0].new == 0
+
+
+def test_inputs_that_another_machine_keeps(root: Path, postgres_place: PostgresPlace) -> None:
+    keep_journal_in(root, postgres_place)
+    other = Path(shutil.copytree(root, root.with_name("another machine")))
+    assign(root, day(2), str(root / "d.parquet"), at=treated.AT)
+    with pytest.raises(ProblemsError, match=r"RS609 .*not in this workspace"):
+        replay(other, "last")
+    (note,) = explain(other, "a1", day(2)).notes
+    assert "what it kept is not here" in note
 
 
 def addressed(root: Path, url: str) -> Path:
