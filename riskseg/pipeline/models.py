@@ -180,12 +180,12 @@ def _check_text_outcome(authored: AuthoredSpec, fact: Fact, problems: Problems) 
     listed = first_few([inline(seen_value) for seen_value in texts_seen])
     if not strays and texts_seen:
         message = f'"{fact.name}" holds {listed} as texts.'
-        hint = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
+        hint = f"Make it a number: {_mapped_by(fact, 'cast')}"
     elif 0 < len(strays) < len(texts_seen):
         message = f'"{fact.name}" should be 0 or 1, and also holds {first_few(strays)}.'
         hint = (
-            "Correct those rows at the source, or leave their outcome unknown, with "
-            "`try_cast(… as integer)` around what it is mapped to."
+            "Correct those rows at the source, or leave their outcome unknown: "
+            f"{_mapped_by(fact, 'try_cast')}"
         )
     else:
         message = f'"{fact.name}" is {fact.kind}, and the spec does not name the bad outcome.'
@@ -193,6 +193,17 @@ def _check_text_outcome(authored: AuthoredSpec, fact: Fact, problems: Problems) 
         hint = f"Write {{column: {inline(fact.name)}, positive: VALUE}}{choice}."
     line = authored.line("target", "column")
     problems.add("RS408", message, file=authored.file, line=line, hint=hint)
+
+
+def _mapped_by(fact: Fact, function: str) -> str:
+    """How to map a column of texts to a number. Under another name the texts would stay, and the
+    model would learn the outcome from them."""
+    return (
+        f'write `{inline(fact.name)} = "{function}(COLUMN as integer)"` under [source.accounts] '
+        "in riskseg.toml, where COLUMN is the file's own. The name has to stay the same: a second "
+        "column with the outcome "
+        "in it would give the answer away."
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -167,12 +167,12 @@ def add_mapping(root: Path, problem: Problem) -> None:
 
 
 def map_outcome(root: Path, problem: Problem) -> None:
-    """… leave their outcome unknown, with `try_cast(… as integer)` around what it is mapped to."""
+    """… write `outcome = "try_cast(COLUMN as integer)"` under [source.accounts] …"""
     assert problem.what == '"outcome" should be 0 or 1, and also holds maybe.'
-    found = re.search(r"with `(try_cast\(… as integer\))` around", problem.hint)
+    found = re.search(r'write `outcome = "(try_cast\(COLUMN as integer\))"` under', problem.hint)
     assert found
     mapped = MAYBE[1].split('"')[1]
-    change(TOML, mapped, found[1].replace("…", mapped))(root)
+    change(TOML, mapped, found[1].replace("COLUMN", mapped))(root)
 
 
 def map_to_text(root: Path, problem: Problem) -> None:
