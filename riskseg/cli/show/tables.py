@@ -6,19 +6,40 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from riskseg.cli.terminal import visible
 from riskseg.domain.words import money as money_text
 
+# A table that would need so many times the width has most of its words broken.
+_MUCH_TOO_WIDE = 1.25
 # How the direction of risk is shown.
 RISK = {1: "+", -1: "-", 0: ""}
 
 
 class _Literal(Table):
-    """A table whose texts are shown as they are: a name in brackets is no style."""
+    """A table whose texts are shown as they are: a name in brackets is no style. In a terminal that
+    is much too narrow for it, so that ids, dates and places would be broken within a word, each row
+    is a list of its own, to be read and copied."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        in_any_width = options.update(max_width=10_000)
+        narrowest = self.__rich_measure__(console, in_any_width).minimum
+        if narrowest <= _MUCH_TOO_WIDE * options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        if self.title:
+            yield Text(str(self.title), style="bold")
+        names = [str(column.header) for column in self.columns]
+        longest = max(map(len, names))
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            yield Text()
+            for name, cell in zip(names, row, strict=True):
+                value = cell if isinstance(cell, Text) else Text(str(cell))
+                yield Text.assemble(" ", name.ljust(longest), "   ", value, overflow="fold")
+        yield Text()
 
     def add_row(self, *cells: Any, **style: Any) -> None:
         literal = (Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells)

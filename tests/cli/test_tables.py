@@ -1,0 +1,41 @@
+"""Tables in terminals of any width."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from riskseg.cli.show.tables import table
+
+PLACE = "/srv/collections/decided/decisions.parquet"
+
+
+def shown(width: int) -> str:
+    console = Console(width=width, highlight=False)
+    runs = table("run", "as of", "written to", title="Runs")
+    runs.add_row("59c12aa8fe254260", "2026-06-30", PLACE)
+    runs.add_row("[a] b", "2026-07-01", "")
+    with console.capture() as captured:
+        console.print(runs)
+    return captured.get()
+
+
+def test_a_row_is_a_line_where_there_is_room() -> None:
+    (line,) = [line for line in shown(90).splitlines() if "59c12aa8fe254260" in line]
+    assert "2026-06-30" in line and PLACE in line
+
+
+def test_in_a_narrow_terminal_nothing_is_broken_within_a_word() -> None:
+    lines = [line.strip() for line in shown(50).splitlines()]
+    assert lines == [
+        "Runs",
+        "",
+        "run          59c12aa8fe254260",
+        "as of        2026-06-30",
+        "written to",
+        PLACE,
+        "",
+        "run          [a] b",
+        "as of        2026-07-01",
+        "written to",
+        "",
+    ]
