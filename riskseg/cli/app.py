@@ -167,6 +167,9 @@ def demo(
     )
 
 
+_LAST_DAY = datetime(2026, 6, 30)
+
+
 @app.command()
 @guarded
 def generate(
@@ -177,8 +180,14 @@ def generate(
         int, typer.Option(min=0, help="The seed: another one gives another portfolio.")
     ] = 7,
     until: Annotated[
-        datetime, typer.Option(parser=day, metavar=DAY, help="The last day of the history.")
-    ] = datetime(2026, 6, 30),
+        datetime,
+        typer.Option(
+            parser=day,
+            metavar=DAY,
+            help="The last day of the history.",
+            show_default=str(_LAST_DAY.date()),
+        ),
+    ] = _LAST_DAY,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
