@@ -220,6 +220,17 @@ def test_a_header_is_read_word_by_word(header: str, words: tuple[str, ...]) -> N
         # The contract's own name is not sure either, beside one that says more.
         ([("amount", "m"), ("net_amount", "m")], "bills", {"amount": True}),
         ([("amount", "m"), ("bill_amount", "m")], "bills", {"amount": False}),
+        # German exports.
+        (
+            [("Kassenzeichen", "i"), ("Zahlungseingang", "d"), ("Zahlungsart", "w")],
+            "payments",
+            {"account_id": True, "paid_on": True, "method": True},
+        ),
+        (
+            [("Kunde seit", "d"), ("Vertragsende", "d")],
+            "accounts",
+            {"opened_on": True, "closed_on": True},
+        ),
     ],
 )
 def test_likely_is_not_sure(
