@@ -204,8 +204,8 @@ def test_what_is_shown_to_machines_is_declared(here: Path) -> None:
             "name": "t",
             "columns": [],
             "rows": [
-                {"tier": "a", "when": "mine > 3", "unknown": None, "match": None},
-                {"tier": "b", "when": None, "unknown": None, "match": None},
+                {"tier": "a", "when": "mine > 3", "unknown": None, "match": None, "cells": []},
+                {"tier": "b", "when": None, "unknown": None, "match": None, "cells": []},
             ],
         }
     ]
