@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from riskseg.domain.problems import Problem
@@ -35,13 +36,21 @@ class _Shown(Console):
 
 
 class _Piped(_Shown):
-    """Nobody's window is there to cut what is printed: tables have a width of their own, and a
-    line of text stays one, to be searched for and pasted."""
+    """Nobody's window is there to cut what is printed: tables have a width of their own, in which
+    no word is broken, and a line of text stays one, to be searched for and pasted."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         if all(isinstance(printed, str) for printed in objects):
             options = {"soft_wrap": True, **options}
+        usual, in_any_width = self.width, self.options.update(max_width=10_000)
+        needed = [
+            printed.__rich_measure__(self, in_any_width).minimum
+            for printed in objects
+            if isinstance(printed, Table)
+        ]
+        self.width = max([usual, *needed])
         super().print(*objects, **options)
+        self.width = usual
 
 
 def stdout() -> Console:

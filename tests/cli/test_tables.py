@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
 from riskseg.cli.show.tables import table
+from riskseg.cli.terminal import stdout
 
 PLACE = "/srv/collections/decided/decisions.parquet"
 
@@ -39,3 +41,12 @@ def test_in_a_narrow_terminal_nothing_is_broken_within_a_word() -> None:
         "written to",
         "",
     ]
+
+
+def test_no_word_is_broken_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = table("run", "written to")
+    place = "/srv/" + "a" * 200
+    runs.add_row("59c12aa8fe254260", place)
+    stdout().print(runs)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "59c12aa8" in line]
+    assert place in line
