@@ -44,6 +44,8 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "Put the text between single quotes: a backslash is a backslash there.",
     ),
 )
+# How a reader's words begin where it meets more than a text in quotes.
+_BEHIND_A_QUOTE = ("expected", "mapping values are not allowed")
 # How a quote stands within a text that is in such quotes.
 _DOUBLED = {"'": "''", '"': '\\"'}
 _WITHIN = {
@@ -115,7 +117,7 @@ def _quotes(error: yaml.MarkedYAMLError, text: str, text_lines: list[str]) -> Sl
         sign = text_lines[opened.line][opened.column]
         what = f"the quote {sign} in column {opened.column + 1} is not closed"
         return Slip(what, opened.line + 1, f"Write {sign} at the end of the text. {_WITHIN[sign]}")
-    if not (error.problem or "").startswith("expected") or not error.problem_mark:
+    if not (error.problem or "").startswith(_BEHIND_A_QUOTE) or not error.problem_mark:
         return None
     place = error.problem_mark.index
     token = _quoted_before(text, place)
@@ -126,15 +128,26 @@ def _quotes(error: yaml.MarkedYAMLError, text: str, text_lines: list[str]) -> Sl
         what = f"the quote {sign} that is opened here is closed on line {token.end_mark.line + 1}"
         return Slip(what, line, f"Write {sign} at the end of the text. {_WITHIN[sign]}")
     column = token.start_mark.column
-    before, whole = text_lines[line - 1][:column], text_lines[line - 1][column:].rstrip()
+    before, whole = text_lines[line - 1][:column], text_lines[line - 1][column:]
+    if (error.problem or "").startswith("mapping") and not before.rstrip().endswith(":"):
+        return None  # a key in quotes, in a column of its own
     what = f"the text goes on behind its closing quote {sign}"
     other = "'" if sign == '"' else '"'
     if "{" in before or "[" in before:
         hint = f"Put {other} around the whole text in place of {sign}. {_WITHIN[sign]}"
         return Slip(what, line, hint)
-    text_meant = whole[1:-1] if whole.endswith(sign) else whole
-    doubled = text_meant.replace(other, _DOUBLED[other])
+    doubled = _text_meant(whole, sign).replace(other, _DOUBLED[other])
     return Slip(what, line, f"Write `{before.strip()} {other}{doubled}{other}`.")
+
+
+def _text_meant(whole: str, sign: str) -> str:
+    """The text that somebody meant who wrote all this behind a key: without a comment, and without
+    its outer quotes where they enclose it. In `"one" and "two"` they do not."""
+    written = re.sub(rf"(?<={sign})\s+#.*", "", whole).rstrip()
+    enclosed = len(written) > 1 and written.endswith(sign)
+    if enclosed and re.fullmatch(rf"{sign}[^{sign}]*{sign}\s(.*\s)?{sign}.+", written):
+        return written
+    return written[1:-1] if enclosed else written
 
 
 def _quoted_before(text: str, place: int) -> yaml.ScalarToken | None:

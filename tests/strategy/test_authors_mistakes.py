@@ -50,6 +50,9 @@ IN_FILES = [
         "Write `purpose: 'say \"pay\" now'`.",
     ),
     ("text behind a quote", S, "to be broken", "'pay' now", "Write `purpose: \"'pay' now\"`."),
+    ("a remark behind it", S, "to be broken", "'don't' # isn't", 'Write `purpose: "don\'t"`.'),
+    ("two in quotes", S, "to be broken", "'a' or 'don't'", "Write `purpose: \"'a' or 'don't'\"`."),
+    ("a colon behind a quote", S, "to be broken", "'a': b", "Write `purpose: \"'a': b\"`."),
     ("quotes in braces", T, LATE, "when: 'region = 'north''", 'Put " around the whole text'),
     ("an open quote", S, "to be broken", '"to be', 'Write " at the end of the text.'),
     (
