@@ -14,6 +14,7 @@ from riskseg.learning.spec import Target
 from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.models import spec_of
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
@@ -39,9 +40,7 @@ class _Comparison(JudgingJob):
     ) -> None:
         super().__init__(progress)
         self.workspace, self.cut = workspace, cut
-        opened_models = [opened(workspace, compared_name) for compared_name in names]
-        self.models = [model for model, _ in opened_models]
-        self.are_champions = [is_champion for _, is_champion in opened_models]
+        self.models = [opened(workspace, compared_name)[0] for compared_name in names]
         _same_question(self.models)
         self.authored = spec_of(workspace, self.models[0].name)
 
@@ -85,11 +84,25 @@ class _Comparison(JudgingJob):
     def _next_step(self, better: int | None) -> str:
         if better is None:
             return "This is no clear reason to change the champion."
-        if self.are_champions[better]:
-            return "The better one is the champion already."
         model = self.models[better]
-        command = f"riskseg models promote {model.name} {model.version}"
-        return f"`{command}` makes the better one the champion."
+        with read_journal(self.workspace) as journal:
+            champion = journal.champion(model.name)
+        return next_step(
+            model.name,
+            model.version,
+            champion=None if champion is None else champion.version,
+            other=self.models[1 - better].version,
+        )
+
+
+def next_step(name: str, version: str, *, champion: str | None, other: str) -> str:
+    """What to do with the better version: a champion that was not compared is compared first."""
+    if champion == version:
+        return "The better one is the champion already."
+    if champion is not None and champion != other:
+        command = f"riskseg models compare {name} {name}@{version}"
+        return f"Neither is the champion of {name}: `{command}` compares the better one with it."
+    return f"`riskseg models promote {name} {version}` makes the better one the champion."
 
 
 def plan(root: Path, first: str, second: str) -> Plan:

@@ -150,6 +150,7 @@ def test_parties_and_weights_count() -> None:
 
 
 CLEAR, CHANCE, WORSE = Interval(0.02, 0.01, 0.03), Interval(0.01, -0.01, 0.03), Interval(-2, -3, -1)
+SAME = Interval(0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,9 @@ CLEAR, CHANCE, WORSE = Interval(0.02, 0.01, 0.03), Interval(0.01, -0.01, 0.03), 
         (CLEAR, CLEAR, None, "b ranks accounts better",
          "a has better probabilities: its log-loss is lower by 0.0200 (0.0100 to 0.0300)"),
         (CHANCE, WORSE, 1, "which may be chance", "b has better probabilities"),
+        (SAME, WORSE, 1, "Both versions rank these accounts equally well: their AUC is the same.",
+         "b has better probabilities"),
+        (CHANCE, SAME, None, "Neither version clearly ranks better", "their log-loss is the same."),
         (None, WORSE, 1, "b has better probabilities", "b has better probabilities"),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import load
 from riskseg.run import models as versions
-from riskseg.run.compare import compare
+from riskseg.run.compare import compare, next_step
 from riskseg.run.export import Form, export
 from riskseg.run.recalibrate import recalibrate
 from riskseg.run.train import train
@@ -97,10 +97,25 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     assert reported.difference.auc == (0.0, 0.0, 0.0)
     assert reported.swap.only_a.rows == reported.swap.only_b.rows == 0
     assert reported.better is None or f"late_payment {done.version}" in reported.verdict[-1]
-    assert reported.verdict[0].startswith("Neither version clearly ranks better")
+    assert reported.verdict[0].startswith("Both versions rank these accounts equally well")
     assert reported.notes == (
         f"late_payment {done.version} was recalibrated to some of these accounts.",
     )
+
+
+@pytest.mark.parametrize(
+    ("champion", "step"),
+    [
+        ("b", "The better one is the champion already."),
+        ("a", "`riskseg models promote late b` makes the better one the champion."),
+        (None, "`riskseg models promote late b` makes the better one the champion."),
+        ("c", "`riskseg models compare late late@b` compares the better one with it."),
+    ],
+)
+def test_the_better_version_is_promoted_after_it_was_compared_with_the_champion(
+    champion: str | None, step: str
+) -> None:
+    assert next_step("late", "b", champion=champion, other="a").endswith(step)
 
 
 def test_nothing_has_come_out_since(trained: Path, copy_of: Copy) -> None:

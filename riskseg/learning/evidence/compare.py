@@ -125,26 +125,34 @@ def better(difference: MetricDifferences) -> int | None:
 def verdict(names: tuple[str, str], difference: MetricDifferences) -> tuple[str, ...]:
     """A sentence for ranking, by the AUC, and one for probabilities, by the log-loss."""
     said = {
-        "AUC": ("ranks accounts better", "higher", "Neither version clearly ranks better"),
+        "AUC": (
+            "ranks accounts better",
+            "higher",
+            "Neither version clearly ranks better",
+            "Both versions rank these accounts equally well",
+        ),
         "log-loss": (
             "has better probabilities",
             "lower",
             "Neither version's probabilities are clearly better",
+            "The probabilities of both versions are equally good",
         ),
     }
     sentences = []
     for metric, gain in _gains(difference).items():
-        does_better, direction, neither = said[metric]
-        if gain.holds(0):
+        does_better, direction, neither, alike = said[metric]
+        if gain.low == gain.high == 0:
+            sentences.append(f"{alike}: their {metric} is the same.")
+        elif gain.holds(0):
             sentences.append(
                 f"{neither}: their {metric} differs by {abs(gain.value):.4f}, which may be chance."
             )
-            continue
-        low, high = sorted((abs(gain.low), abs(gain.high)))
-        sentences.append(
-            f"{names[gain.low > 0]} {does_better}: its {metric} is {direction} by "
-            f"{abs(gain.value):.4f} ({low:.4f} to {high:.4f})."
-        )
+        else:
+            low, high = sorted((abs(gain.low), abs(gain.high)))
+            sentences.append(
+                f"{names[gain.low > 0]} {does_better}: its {metric} is {direction} by "
+                f"{abs(gain.value):.4f} ({low:.4f} to {high:.4f})."
+            )
     return tuple(sentences)
 
 
