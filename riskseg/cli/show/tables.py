@@ -7,29 +7,57 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.measure import measure_renderables
 from rich.table import Table
 from rich.text import Text
 
 from riskseg.cli.terminal import visible
 from riskseg.domain.words import money as money_text
 
-# A table that would need so many times the width has most of its words broken.
-_MUCH_TOO_WIDE = 1.25
+_ANY_WIDTH = 10_000
 # How the direction of risk is shown.
 RISK = {1: "+", -1: "-", 0: ""}
 
 
 class _Literal(Table):
     """A table whose texts are shown as they are: a name in brackets is no style. In a terminal that
-    is much too narrow for it, so that ids, dates and places would be broken within a word, each row
-    is a list of its own, to be read and copied."""
+    is too narrow for it, so that ids, dates and places would be broken within a word, each row is a
+    list of its own, to be read and copied."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        in_any_width = options.update(max_width=10_000)
-        narrowest = self.__rich_measure__(console, in_any_width).minimum
-        if narrowest <= _MUCH_TOO_WIDE * options.max_width:
-            yield from super().__rich_console__(console, options)
+        usual_padding = self.padding
+        for padding in (usual_padding, (0, 0)):  # columns move closer before rows become lists
+            self.padding = padding
+            narrowest = self._narrowest(console, options)
+            if narrowest <= options.max_width:
+                self._share_out(options.max_width - narrowest, console, options)
+                yield from super().__rich_console__(console, options)
+                self.padding = usual_padding
+                return
+        self.padding = usual_padding
+        yield from self._lists()
+
+    def _narrowest(self, console: Console, options: ConsoleOptions) -> int:
+        """The least width at which nothing is broken within a word."""
+        for column in self.columns:
+            column.width = None
+        return self.__rich_measure__(console, options.update(max_width=_ANY_WIDTH)).minimum
+
+    def _share_out(self, spare: int, console: Console, options: ConsoleOptions) -> None:
+        """Give each column its longest word, and of the spare width its part of what all need to
+        break nothing at all. Rich would take from the widest first, through the midst of words."""
+        needs = []
+        for column in self.columns:
+            cells = [Text(str(column.header)), *column.cells]
+            found = measure_renderables(console, options.update(max_width=_ANY_WIDTH), cells)
+            needs.append((found.minimum, found.maximum - found.minimum))
+        all_needed = sum(needed for _, needed in needs)
+        if all_needed <= spare:
             return
+        for column, (least, needed) in zip(self.columns, needs, strict=True):
+            column.width = least + spare * needed // all_needed
+
+    def _lists(self) -> RenderResult:
         if self.title:
             yield Text(str(self.title), style="bold")
         names = [str(column.header) for column in self.columns]
