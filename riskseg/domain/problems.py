@@ -227,13 +227,23 @@ def problem(
     return ProblemsError([Problem(code, what, file, line, hint)])
 
 
-def did_you_mean(name: str, known: Iterable[str], *, some: bool = False) -> str:
-    """`Did you mean "x"?` when something close exists, else a short list of what does; `some` says
-    that `known` is not all there is."""
+def did_you_mean(
+    name: str,
+    known: Iterable[str],
+    *,
+    some: bool = False,
+    closeness: float = 0.6,
+    otherwise: str | None = None,
+) -> str:
+    """`Did you mean "x"?` when something close exists, else what to do `otherwise`; left out, a
+    short list of what exists. `some` says that `known` is not all there is; of a `closeness` of 1
+    is the name itself."""
     known_names = sorted(set(known))
-    close = difflib.get_close_matches(name, known_names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, known_names, n=1, cutoff=closeness)
     if close:
         return f'Did you mean "{close[0]}"?'
+    if otherwise is not None:
+        return otherwise
     if not known_names:
         return ""
     shown = ", ".join(known_names[:12]) + (", …" if len(known_names) > 12 else "")

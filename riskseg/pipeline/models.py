@@ -130,7 +130,7 @@ def check_spec(
             f'The accounts have no column "{spec.target.column}".',
             file=authored.file,
             line=authored.line("target", "column"),
-            hint=did_you_mean(spec.target.column, facts),
+            hint=_where_the_outcome_is(spec.target.column, facts),
         )
     elif spec.target.column is not None and spec.target.column in facts:
         fact = facts[spec.target.column]
@@ -140,6 +140,15 @@ def check_spec(
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")
     )
+
+
+def _where_the_outcome_is(column: str, facts: Mapping[str, Fact]) -> str:
+    """A name that is nearly the same is meant. Another column is not proposed: most are no
+    outcomes, and the file's own is often not mapped yet."""
+    possible = [name for name, fact in facts.items() if fact.kind is not Kind.DATE]
+    mapped = f'Write `{inline(column)} = "COLUMN"` under [source.accounts] in riskseg.toml, where '
+    mapped += "COLUMN is the column of the file that says how each account came out."
+    return did_you_mean(column, possible, closeness=_A_SLIP, otherwise=mapped)
 
 
 def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
@@ -165,6 +174,10 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
     line = authored.line("target", "positive")
     problems.add("RS408", message, file=authored.file, line=line, hint=hint)
 
+
+# How close a name is to another that differs in a slip of the keyboard: "income" is further from
+# "outcome".
+_A_SLIP = 0.75
 
 # What stands for a good or a bad outcome without a word of the spec, were it no text.
 _ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "true", "false"})

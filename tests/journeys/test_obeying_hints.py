@@ -175,6 +175,14 @@ def map_outcome(root: Path, problem: Problem) -> None:
     change(TOML, mapped, found[1].replace("COLUMN", mapped))(root)
 
 
+def map_missing_outcome(root: Path, problem: Problem) -> None:
+    """Write `outcome = "COLUMN"` under [source.accounts] …: a person knows the column."""
+    found = re.match(r'Write `(outcome = "COLUMN")` under \[source\.accounts\]', problem.hint)
+    assert found
+    line = found[1].replace("COLUMN", "defaulted")
+    change(TOML, 'account_id = "id"\n', f'account_id = "id"\n{line}\n')(root)
+
+
 def map_to_text(root: Path, problem: Problem) -> None:
     """Map it to a text: `NAME = "cast(NAME as varchar)"`."""
     found = re.search(r"`(.+)`\.$", problem.hint)
@@ -244,6 +252,9 @@ CASES = [
          (target("{column: flag, positive: maybe}"),), write_target(), by_train),
     Case("an outcome misspelt", "RS408", (target("{column: outcom}"),),
          take_what_was_meant, by_check),
+    Case("an outcome that is not mapped", "RS408",
+         (change(TOML, 'outcome = "defaulted"\n', ""), change(SPEC, "outcome, word", "word")),
+         map_missing_outcome, by_check),
     Case("a key that goes with bills", "RS004", (target("{column: outcome, horizon_days: 60}"),),
          remove_key, by_check),
     Case("a column observed again and again", "RS004",
