@@ -13,6 +13,7 @@ from riskseg.pipeline.account_history import entries
 from riskseg.pipeline.account_lookup import account_number, nearest_account
 from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
 from riskseg.pipeline.decisions import Decider, decide_scored, decision_select, score_facts
+from riskseg.pipeline.feed_checks import expectation_notes
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.readable_ids import read_ids
@@ -58,6 +59,8 @@ class _Telling(Job):
             raise problem("RS601", message, hint=nearest_account(engine, self.account))
         self.number = number
         read_ids(self.session, self.account)
+        for note in expectation_notes(self.session, self.as_of):
+            self.progress.warn(note)
 
     def story(self) -> None:
         self.entries = entries(self.session, self.number, self.as_of)

@@ -86,6 +86,7 @@ def test_the_journal_says_what_was_issued_all_the_same(stale: Path, tmp_path: Pa
         ("insight", "size", "--as-of", str(DAY)),
         ("ageing", "--as-of", str(DAY)),
         ("explain", "A", "--as-of", str(DAY)),
+        ("history", "A", "--as-of", str(DAY)),
         ("strategy", "diff", "rules/treated", "rules/treated", "--as-of", str(DAY)),
         ("rehearse", "--from", str(DAY), "--to", str(DAY + timedelta(days=7))),
         ("worklist", "approve", "--all", "--as-of", str(DAY), "--by", "ann", "--reason", "checked"),
