@@ -235,7 +235,7 @@ def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str
     file = f"{strategy.folder}/strategy.yaml"
     for result in results:
         if result.verdict == "refuted":
-            refutation = f"Refuted: {result.name}. {result.fault}".rstrip()
+            refutation = f"Refuted: {result.name}. {result.fault}".rstrip(". ") + "."
             hint = "See `riskseg strategy prove` for the account."
             problems.add("RS606", refutation, file=result.file or file, line=result.line, hint=hint)
         elif result.verdict != "proved" and not unproved:

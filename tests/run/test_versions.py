@@ -225,7 +225,7 @@ def test_what_is_refuted_is_named_once_at_its_line(
         make(workspace, "2026-05-01")
     [one] = raised.value.problems
     assert (one.code, one.where) == ("RS606", f"{guards}:12")
-    assert one.what == "Refuted: declared no_agency. It does not hold: x"
+    assert one.what == "Refuted: declared no_agency. It does not hold: x."
 
 
 def test_unproved_with_a_reason(trained: Path, copy_of: Copy, proofs: Callable[..., None]) -> None:
