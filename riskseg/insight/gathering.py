@@ -121,7 +121,8 @@ class GatheringJob(Job):
                 self._not_kept.add(run.as_of)
                 again = ": it was decided for this answer" if run.as_of in self.asked.days else ""
                 self.notes.append(
-                    f"The decisions of {run.as_of} (run {run.run_id}) are not kept any more{again}."
+                    f"The decisions of {run.as_of} (run {run.run_id}) are not kept in this "
+                    f"workspace{again}."
                 )
                 continue
             self._decisions[run.as_of] = [decisions]
@@ -307,7 +308,7 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
     if insight.needs_earlier_day and portfolio.compare is None:
         return problem(
             "RS643",
-            f"The journal has no run of an earlier day than {portfolio.as_of}.",
+            f"No decisions of an earlier day than {portfolio.as_of} are kept in this workspace.",
             hint="Name a day with --compare, or decide past months again with --months.",
         )
     if not portfolio.billed and any(TABLES[name].needs_bills for name in insight.needs):

@@ -31,7 +31,7 @@ class RunEntry(Part):
     selected_output: str | None = None
     """Where a part of the decisions was written, as `--due` and the like select it."""
     kept: bool
-    """Whether its inputs are kept, so that it can be replayed."""
+    """Whether its inputs are kept in this workspace, so that it can be replayed here."""
     erased: int | None
     """Accounts that were taken out of its inputs; null where they cannot be read."""
 

@@ -178,7 +178,7 @@ def test_a_day_that_is_asked_about_is_decided_anew_where_nothing_is_left_of_its_
     assert isinstance(done.answer, SegmentSizes)
     assert {s.segment: s.accounts for s in done.answer.segments} == Counter(wanted)
     (note,) = [note for note in done.notes if str(LAST) in note]
-    assert note.endswith("are not kept any more: it was decided for this answer.")
+    assert note.endswith("are not kept in this workspace: it was decided for this answer.")
 
 
 def test_past_months_are_decided_anew(root: Path) -> None:

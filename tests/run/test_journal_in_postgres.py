@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 import riskseg
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.open_journal import name_of_journal, read_journal
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.explain import explain
+from riskseg.run.insight import insight
 from riskseg.run.replay import replay
 from riskseg.run.worklist import worklist
 from riskseg.store.journal_place import PostgresPlace
@@ -113,6 +115,8 @@ def test_inputs_that_another_machine_keeps(root: Path, postgres_place: PostgresP
         replay(other, "last")
     (note,) = explain(other, "a1", day(2)).notes
     assert "what it kept is not here" in note
+    with pytest.raises(ProblemsError, match=r"RS643 .*are kept in this workspace"):
+        insight(other, "movement", Asked(day(3)))
 
 
 def addressed(root: Path, url: str) -> Path:
