@@ -24,6 +24,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel, ValidationE
 from pydantic.fields import FieldInfo
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.toml_slips import slip_of
 from riskseg.domain.toml_text import toml_lines
 from riskseg.domain.value_hints import hint_for, space_behind_colon
 from riskseg.domain.yaml_text import DEEPEST, Path_, YamlFault, cut, is_usable, read_text
@@ -298,10 +299,9 @@ def parse_toml(text: str, file: str, problems: Problems) -> Document | None:
     try:
         data = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
-        line_in_error = re.search(r"\(at line (\d+)", str(error))
-        line = int(line_in_error[1]) if line_in_error else text.rstrip().count("\n") + 1
-        message = f"This is not TOML: {re.sub(r' [(]at .*', '', str(error))}."
-        problems.add("RS002", message, file=file, line=line)
+        slip = slip_of(str(error), text)
+        message = f"This is not TOML: {slip.what}."
+        problems.add("RS002", message, file=file, line=slip.line, hint=slip.hint)
         return None
     except RecursionError:
         problems.add("RS002", "This is nested too deeply to be read.", file=file)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 
 import yaml
+
+from riskseg.domain.quotes import Slip, text_meant
 
 _SIGNS = 'Put quotes around a text that holds ": " or begins with one of * & ! | > % @ `.'
 _NO_COLON = "a key lacks its colon"
@@ -60,21 +61,6 @@ _NO_SPACE = re.compile(rf"\s*(?:- +)*({_KEY}):([^\s:]\S*.*)$")
 # What stands before the place where a reader stops: an entry of a mapping on one line.
 _ENTRY = re.compile(rf"[{{,]?\s*({_KEY}): *([^{{}}\[\],]*)$")
 _NEGATED = re.compile(r"[:,\[]\s*!(\w+)")
-_OPEN, _CLOSE = "“„‘‚", "”“’‘"
-
-
-@dataclass(frozen=True)
-class Slip:
-    """What is wrong, on which line, and what helps."""
-
-    what: str
-    line: int | None
-    hint: str
-
-
-def is_in_curly_quotes(text: str) -> bool:
-    """Whether a text as a whole stands in the quotation marks of a word processor."""
-    return len(text) > 1 and text[0] in _OPEN and text[-1] in _CLOSE
 
 
 def hint_of_tag(tag: str) -> str:
@@ -136,18 +122,8 @@ def _quotes(error: yaml.MarkedYAMLError, text: str, text_lines: list[str]) -> Sl
     if "{" in before or "[" in before:
         hint = f"Put {other} around the whole text in place of {sign}. {_WITHIN[sign]}"
         return Slip(what, line, hint)
-    doubled = _text_meant(whole, sign).replace(other, _DOUBLED[other])
+    doubled = text_meant(whole, sign).replace(other, _DOUBLED[other])
     return Slip(what, line, f"Write `{before.strip()} {other}{doubled}{other}`.")
-
-
-def _text_meant(whole: str, sign: str) -> str:
-    """The text that somebody meant who wrote all this behind a key: without a comment, and without
-    its outer quotes where they enclose it. In `"one" and "two"` they do not."""
-    written = re.sub(rf"(?<={sign})\s+#.*", "", whole).rstrip()
-    enclosed = len(written) > 1 and written.endswith(sign)
-    if enclosed and re.fullmatch(rf"{sign}[^{sign}]*{sign}\s(.*\s)?{sign}.+", written):
-        return written
-    return written[1:-1] if enclosed else written
 
 
 def _quoted_before(text: str, place: int) -> yaml.ScalarToken | None:

@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 from yaml.composer import Composer
 
-from riskseg.domain.yaml_slips import hint_of_tag, is_in_curly_quotes, slip_of
+from riskseg.domain.quotes import is_in_curly_quotes
+from riskseg.domain.yaml_slips import hint_of_tag, slip_of
 
 Path_ = tuple[str | int, ...]
 
