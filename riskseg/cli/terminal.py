@@ -35,6 +35,10 @@ class _Shown(Console):
         return super().render_str(visible(text), **options)
 
 
+# What a table has in a pipe beyond its longest words, so that short texts stay on their line.
+_ROOM = 40
+
+
 class _Piped(_Shown):
     """Nobody's window is there to cut what is printed: tables have a width of their own, in which
     no word is broken, and a line of text stays one, to be searched for and pasted."""
@@ -48,7 +52,7 @@ class _Piped(_Shown):
             for printed in objects
             if isinstance(printed, Table)
         ]
-        self.width = max([usual, *needed])
+        self.width = max([usual, *(least + _ROOM for least in needed)])
         super().print(*objects, **options)
         self.width = usual
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from rich import box
@@ -44,18 +45,20 @@ class _Literal(Table):
         return self.__rich_measure__(console, options.update(max_width=_ANY_WIDTH)).minimum
 
     def _share_out(self, spare: int, console: Console, options: ConsoleOptions) -> None:
-        """Give each column its longest word, and of the spare width its part of what all need to
-        break nothing at all. Rich would take from the widest first, through the midst of words."""
+        """Give each column its longest word, and of the spare width what it needs to break nothing
+        at all, those that need least first: only the longest texts are broken. Rich would break the
+        widest through the midst of words."""
         needs = []
         for column in self.columns:
             cells = [Text(str(column.header)), *column.cells]
             found = measure_renderables(console, options.update(max_width=_ANY_WIDTH), cells)
-            needs.append((found.minimum, found.maximum - found.minimum))
-        all_needed = sum(needed for _, needed in needs)
-        if all_needed <= spare:
+            needs.append((found.maximum - found.minimum, found.minimum, column))
+        if sum(needed for needed, _, _ in needs) <= spare:
             return
-        for column, (least, needed) in zip(self.columns, needs, strict=True):
-            column.width = least + spare * needed // all_needed
+        needs.sort(key=itemgetter(0))
+        for place, (needed, least, column) in enumerate(needs):
+            given = min(needed, spare // (len(needs) - place))
+            column.width, spare = least + given, spare - given
 
     def _lists(self) -> RenderResult:
         if self.title:
