@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
+from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.stages import Progress, Stage
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class Measuring:
     def write(self, result: Any, at: datetime) -> None:
         """Write what was measured of the run that gave a result and ended `at`."""
         self._ended()
-        measured = use_cases.metrics.metrics_of(self.command, result, self.seconds, at=at)
+        measured = use_cases.metrics.metrics_of(
+            self.command, result, self.seconds, workspace=str(self.root.resolve()), at=at
+        )
         use_cases.metrics.write(measured, self.place)
 
     def ended(self) -> dict[str, float]:
@@ -100,7 +103,7 @@ def measuring(command: str, root: Callable[[], Path], place: Path | None) -> Mea
 def write_failure(exit_code: int, problems: Collection[Problem]) -> None:
     """Write what is known of the command that failed. Where it failed before it was known that the
     file may be written, only a free file and one with metrics are."""
-    from riskseg.cli.common import now
+    from riskseg.cli.common import now, root_if_any
 
     if not _asked:
         return
@@ -111,13 +114,16 @@ def write_failure(exit_code: int, problems: Collection[Problem]) -> None:
         if refused or not use_cases.metrics.may_replace(asked.place):
             return
     seconds = {} if measured is None else measured.ended()
+    root = root_if_any()
     found = use_cases.metrics.metrics_of_failure(
         asked.command,
         exit_code,
         problems,
         seconds,
+        workspace=None if root is None else str(root.resolve()),
         at=now(),
         last_success=use_cases.metrics.last_success(asked.place, asked.command),
     )
-    with suppress(OSError):  # that the disk is full, the command has said itself
+    # That the disk is full or the folder gone, the command has said itself.
+    with suppress(OSError, ProblemsError):
         use_cases.metrics.write(found, asked.place)

@@ -33,13 +33,20 @@ class RunMetrics(Part):
     """What a run of a command measured. Of one that failed `as_of` and `run_id` are null."""
 
     command: str
+    workspace: str | None
+    """The folder of the workspace; null where none was found."""
     as_of: date | None
     run_id: str | None
     finished_at: datetime
     metrics: tuple[RunMetric, ...]
 
     def as_openmetrics(self) -> str:
-        """The same as OpenMetrics text, which Prometheus' older text format reads, too."""
+        """The same as OpenMetrics text, which Prometheus' older text format reads, too. Every value
+        has the command and the workspace as labels: a collector reads the files of several
+        commands and workspaces as one, in which nothing may stand twice."""
+        of_run = {"command": self.command}
+        if self.workspace is not None:
+            of_run["workspace"] = self.workspace
         lines = []
         for metric in self.metrics:
             lines.append(f"# TYPE {metric.name} gauge")
@@ -48,7 +55,8 @@ class RunMetrics(Part):
             help_text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
             lines.append(f"# HELP {metric.name} {help_text}")
             lines += [
-                f"{metric.name}{_labels(s.labels)} {_number(s.value)}" for s in metric.samples
+                f"{metric.name}{_labels({**of_run, **s.labels})} {_number(s.value)}"
+                for s in metric.samples
             ]
         return "\n".join([*lines, "# EOF", ""])
 
@@ -66,8 +74,6 @@ def metric(
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    if not labels:
-        return ""
     listed = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items())
     return f"{{{','.join(listed)}}}"
 

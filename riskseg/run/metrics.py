@@ -18,6 +18,7 @@ from riskseg.results.metrics import RunMetric, RunMetrics, metric
 from riskseg.results.models import Training
 from riskseg.results.runs import Decisions, DriftFigure, Scores
 from riskseg.results.worklist import Worklist
+from riskseg.store.files import check_place as check_writable
 from riskseg.store.files import write_beside
 
 JSON, TEXT = ".json", (".prom", ".txt")
@@ -29,6 +30,8 @@ def check_place(root: Path, place: Path) -> None:
     """Raise RS010 where metrics cannot be written to a file."""
     problems = Problems()
     check_output(open_checked(root), place, problems, (JSON, *TEXT))
+    if not problems:
+        check_writable(place, problems)
     problems.raise_if_any()
 
 
@@ -55,13 +58,18 @@ def write(metrics: RunMetrics, place: Path) -> None:
 
 
 def metrics_of(
-    command: str, result: Measured, seconds: Mapping[str, float], *, at: datetime
+    command: str,
+    result: Measured,
+    seconds: Mapping[str, float],
+    *,
+    workspace: str | None,
+    at: datetime,
 ) -> RunMetrics:
-    """The metrics of a command that gave a result, each of its stages having taken so many
-    `seconds`; it ended `at`."""
+    """The metrics of a command that gave a result in a workspace, each of its stages having taken
+    so many `seconds`; it ended `at`."""
     as_of = getattr(result, "as_of", None)
     run_id = getattr(result, "run_id", None)
-    found = [*_of_run(command, run_id, 0, at), _last_success(at.timestamp())]
+    found = [*_of_run(run_id, 0, at), _last_success(at.timestamp())]
     if as_of is not None:
         midnight = datetime.combine(as_of, time(), UTC)
         found.append(
@@ -73,7 +81,7 @@ def metrics_of(
             )
         )
     found += [_of_stages(seconds), *_measured(result)]
-    return _whole(command, at, found, as_of=as_of, run_id=run_id)
+    return _whole(command, workspace, at, found, as_of=as_of, run_id=run_id)
 
 
 def metrics_of_failure(
@@ -82,6 +90,7 @@ def metrics_of_failure(
     problems: Iterable[Problem],
     seconds: Mapping[str, float],
     *,
+    workspace: str | None,
     at: datetime,
     last_success: float | None,
 ) -> RunMetrics:
@@ -94,11 +103,11 @@ def metrics_of_failure(
         "How many Problems of each code ended the command.",
         [({"code": code}, count) for code, count in sorted(counts.items())],
     )
-    found = [*_of_run(command, None, exit_code, at)]
+    found = [*_of_run(None, exit_code, at)]
     if last_success is not None:
         found.append(_last_success(last_success))
     found += [_of_stages(seconds), of_problems]
-    return _whole(command, at, found)
+    return _whole(command, workspace, at, found)
 
 
 def last_success(place: Path, command: str) -> float | None:
@@ -123,9 +132,9 @@ def _as_json(text: str) -> dict[str, object]:
 
 
 def _as_text(text: str) -> dict[str, object]:
-    """The command of metrics as text, and the value of each that has no labels."""
+    """The command of metrics as text, and the last value of each."""
     command = re.search(r'^riskseg_run\{command="([^"]*)"', text, re.MULTILINE)
-    values = re.findall(r"^(\w+) (\S+)$", text, re.MULTILINE)
+    values = re.findall(r"^(\w+)\{.*\} (\S+)$", text, re.MULTILINE)
     return {"command": command and command[1], **{name: float(value) for name, value in values}}
 
 
@@ -139,8 +148,8 @@ def _last_success(seconds: float) -> RunMetric:
     )
 
 
-def _of_run(command: str, run_id: str | None, exit_code: int, at: datetime) -> Iterator[RunMetric]:
-    labels = {"command": command} | ({} if run_id is None else {"run_id": run_id})
+def _of_run(run_id: str | None, exit_code: int, at: datetime) -> Iterator[RunMetric]:
+    labels = {} if run_id is None else {"run_id": run_id}
     yield metric("run", "What ran; the value is always 1.", [(labels, 1)])
     yield metric("exit_code", "The exit code of the command; 0 if it is done.", [({}, exit_code)])
     yield metric(
@@ -162,6 +171,7 @@ def _of_stages(seconds: Mapping[str, float]) -> RunMetric:
 
 def _whole(
     command: str,
+    workspace: str | None,
     at: datetime,
     found: Iterable[RunMetric],
     *,
@@ -170,6 +180,7 @@ def _whole(
 ) -> RunMetrics:
     return RunMetrics(
         command=command,
+        workspace=workspace,
         as_of=as_of,
         run_id=run_id,
         finished_at=at,

@@ -4,6 +4,7 @@ that the parser of Prometheus' client takes."""
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -64,16 +65,22 @@ def values(text: str) -> Values:
     for family in text_string_to_metric_families(text):
         assert family.type == "gauge" and family.documentation and family.samples
         for sample in family.samples:
-            key = (sample.name, frozenset(sample.labels.items()))
+            assert sample.labels["command"] and sample.labels["workspace"]
+            key = (sample.name, _without_run(sample.labels))
             assert key not in found
             found[key] = sample.value
     older = {
-        (sample.name, frozenset(sample.labels.items())): sample.value
+        (sample.name, _without_run(sample.labels)): sample.value
         for family in older_format(text)
         for sample in family.samples
     }
     assert older == found
     return found
+
+
+def _without_run(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """The labels of a sample but those that every sample of its file has."""
+    return frozenset(labels.items() - {(n, labels[n]) for n in ("command", "workspace")})
 
 
 def of_json(content: Any) -> Values:
@@ -100,7 +107,7 @@ def test_assign_writes_what_its_result_has(workspace: Path, ending: str) -> None
     assert done.exit_code == 0, done.output
     result, text = json.loads(done.stdout), place.read_text()
     found = of_json(json.loads(text)) if ending == ".json" else values(text)
-    assert value(found, "run", command="assign", run_id=result["run_id"]) == 1
+    assert value(found, "run", run_id=result["run_id"]) == 1
     for outlook, total in result["segments"][0]["outlook"].items():
         assert value(found, "accounts", segment="calls", outlook=outlook) == total["accounts"]
         assert value(found, "overdue", segment="calls", outlook=outlook) == float(total["overdue"])
@@ -130,9 +137,26 @@ def test_worklist_issue_writes_its_counts(workspace: Path) -> None:
     assert [value(again, "issued_actions", state=state) for state in ("issued", "new")] == [3, 0]
 
 
+def test_files_of_several_commands_and_workspaces_are_read_as_one(
+    workspace: Path, tmp_path: Path
+) -> None:
+    """A collector takes no value that stands in two of its files."""
+    keys = []
+    for folder in (workspace, Path(shutil.copytree(workspace, tmp_path / "other"))):
+        for words in (("assign",), ("worklist", "issue")):
+            place, out = tmp_path / "m.prom", str(folder / "out.csv")
+            run(folder, *words, "--as-of", str(DAY), "--out", out, "--metrics", str(place))
+            keys += [
+                (sample.name, frozenset(sample.labels.items()))
+                for family in text_string_to_metric_families(place.read_text())
+                for sample in family.samples
+            ]
+    assert len(keys) == len(set(keys)) > 4
+
+
 def test_a_place_that_cannot_be_written_is_a_problem_before_the_work(workspace: Path) -> None:
     out = workspace / "none.csv"
-    for place in ("metrics.yaml", "riskseg.toml"):
+    for place in ("metrics.yaml", "riskseg.toml", "nowhere/m.prom"):
         words = ("assign", "--as-of", str(DAY), "--out", str(out))
         done = run(workspace, *words, "--metrics", str(workspace / place))
         assert done.exit_code == 1 and done.stderr.startswith("RS010")
@@ -185,10 +209,12 @@ def test_a_run_that_fails_keeps_when_the_command_was_done_last(
         success = "riskseg_last_success_timestamp_seconds x"
         place.write_text(f'riskseg_run{{command="assign"}} 1\n{success}')
     elif before is not None and "failed" in before:
-        failed = metrics_of_failure("assign", 1, [], {}, at=at, last_success=None)
+        failed = metrics_of_failure(
+            "assign", 1, [], {}, workspace="w", at=at, last_success=None
+        )
         write(failed, place)
     elif before is not None:
-        write(metrics_of(before, Training(()), {}, at=at), place)
+        write(metrics_of(before, Training(()), {}, workspace="w", at=at), place)
     assert last_success(place, "assign") == kept
 
 
@@ -198,7 +224,7 @@ def test_a_failure_names_the_problems_and_the_stages_reached(workspace: Path) ->
         words = ("worklist", "issue", "--as-of", str(DAY), "--out", str(workspace / "l.csv"))
         assert run(workspace, *words, "--metrics", str(place)).exit_code == 4
     found = values(place.read_text())
-    assert value(found, "run", command="worklist issue") == 1
+    assert value(found, "run") == 1
     assert value(found, "exit_code") == 4
     assert value(found, "problems", code="RS604") == 1
 
@@ -227,7 +253,7 @@ def test_metrics_go_nowhere_that_is_not_for_output(workspace: Path) -> None:
 def test_scores_have_drift(trained: Path, tmp_path: Path) -> None:
     workspace = portfolio.copied(trained, tmp_path / "w")
     scores = score(workspace, portfolio.AS_OF, InMemory())
-    found = values(metrics_of("score", scores, {"load": 0.5}, at=AT).as_openmetrics())
+    found = values(metrics_of("score", scores, {"load": 0.5}, workspace="w", at=AT).as_openmetrics())
     version = scores.models["default"]
     assert value(found, "scored", model="default", version=version) == scores.scored["default"]
     figures = {f.feature or "probability": f for f in scores.drift if f.model == "default"}
@@ -255,7 +281,7 @@ def test_training_has_the_measure_of_its_hold_out(trained: Path) -> None:
             ),
         )
     )
-    found = values(metrics_of("train", training, {}, at=AT).as_openmetrics())
+    found = values(metrics_of("train", training, {}, workspace="w", at=AT).as_openmetrics())
     of = {"model": "default", "version": summary.version}
     assert summary.metrics.hold_out is not None
     assert value(found, "model_auc", **of) == summary.metrics.hold_out.auc
@@ -268,6 +294,7 @@ def test_training_has_the_measure_of_its_hold_out(trained: Path) -> None:
 def test_any_label_and_number_are_read_back(label: str, number: float) -> None:
     measured = RunMetrics(
         command="assign",
+        workspace="w",
         as_of=None,
         run_id=None,
         finished_at=AT,
@@ -278,4 +305,5 @@ def test_any_label_and_number_are_read_back(label: str, number: float) -> None:
     if len(text.splitlines()) == text.count("\n"):
         (family,) = text_string_to_metric_families(text)
         (sample,) = family.samples
-        assert (sample.labels, sample.value) == ({"segment": label}, number)
+        of_run = {"command": "assign", "workspace": "w"}
+        assert (sample.labels, sample.value) == (of_run | {"segment": label}, number)
