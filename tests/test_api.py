@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import riskseg
-from riskseg.api import Models
+from riskseg.api import Models, arguments
 from riskseg.cli import app
 from riskseg.results.schema import COMMANDS
 from riskseg.run.assign import assign
@@ -143,6 +144,36 @@ def test_every_command_has_a_method_that_returns_its_result() -> None:
     assert set(METHODS) == set(COMMANDS) - {"demo"}
     for command, method in METHODS.items():
         assert method.__annotations__["return"] == COMMANDS[command].__name__, command
+
+
+def test_the_guide_lists_every_method() -> None:
+    """Each by the command that it is, as in `| `ws.issue(…)` | `worklist issue` | the list |`."""
+    rows = re.findall(r"^\| (`.+`) \| (`.+`) \|", (ROOT / "docs/guide/python.md").read_text(), re.M)
+    listed = {
+        command: name
+        for names, commands in rows
+        for name, command in zip(
+            re.findall(r"`[a-z.]+?(\w+)\(…?\)`", names),
+            re.findall("`(.+?)`", commands),
+            strict=True,
+        )
+    }
+    assert listed == {command: method.__name__ for command, method in METHODS.items()}
+
+
+@pytest.mark.parametrize("given", ["2026-13-01", "2026/11/28", "tomorrow", "", None, 5])
+def test_what_is_no_day_is_a_value_error(ws: riskseg.Workspace, given: object) -> None:
+    with pytest.raises(ValueError, match="is not a day"):
+        ws.assign(as_of=given)  # type: ignore[arg-type]
+
+
+def test_only_what_nobody_should_miss_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A scheduler raises an alarm on warnings: that all is as in training is none."""
+    caplog.set_level(logging.INFO, "riskseg")
+    shown = arguments.progress()
+    shown.note("p_default: the features are as in training")
+    shown.warn("The newest row of payments is old.")
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
 
 
 def test_every_public_name_is_there() -> None:

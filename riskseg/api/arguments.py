@@ -5,12 +5,13 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from riskseg.domain.words import is_one_line
+from riskseg.domain.words import DAYS_AGO, is_one_line
 from riskseg.pipeline.stages import Progress
 from riskseg.store.sinks import InMemory
+from riskseg.workspace import day_of
 
 Day = date | str
 Place = str | os.PathLike[str]
@@ -18,20 +19,31 @@ Place = str | os.PathLike[str]
 _log = logging.getLogger("riskseg")
 
 
-def day(value: Day) -> date:
-    """A date, or the date that a text such as "2026-06-30" is."""
+def day(value: Day, root: Path | None = None) -> date:
+    """A date, or the date that a text names: "2026-06-30", or "today" or "yesterday" in the time
+    zone of the workspace in `root`. Raises ValueError for what is none."""
     if isinstance(value, datetime):
         return value.date()
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and value in DAYS_AGO:
+        return today(None, root) - timedelta(days=DAYS_AGO[value])
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{value!r} is not a day. Give a date, or a text such as "
+            '"2026-06-30", "today" or "yesterday".'
+        ) from None
 
 
-def day_or_none(value: Day | None) -> date | None:
-    return None if value is None else day(value)
+def day_or_none(value: Day | None, root: Path | None = None) -> date | None:
+    return None if value is None else day(value, root)
 
 
-def today(value: Day | None) -> date:
-    """The day that is given, or the one that the clock of this machine shows."""
-    return date.today() if value is None else day(value)
+def today(value: Day | None, root: Path | None = None) -> date:
+    """The day that is given, or the one that it is in the time zone of the workspace in `root`."""
+    return day_of(datetime.now(UTC), root) if value is None else day(value, root)
 
 
 def path_or_none(value: Place | None) -> Path | None:
@@ -66,9 +78,10 @@ def one_line(reason: str) -> str:
 
 
 def progress() -> Progress:
-    """Remarks that a person should see are warnings of the logger `riskseg`; its information is
-    how far a stage is, and that of `riskseg.stages` which one it is."""
+    """What nobody should miss is a warning of the logger `riskseg`; its information is other
+    remarks and how far a stage is, and that of `riskseg.stages` which one it is."""
     return Progress(
         within=lambda share, text: _log.info("%s", text) if text else None,
-        note=lambda text: _log.warning("%s", text),
+        note=lambda text: _log.info("%s", text),
+        warning=lambda text: _log.warning("%s", text),
     )

@@ -10,7 +10,6 @@ from riskseg import run as use_cases
 from riskseg.api.arguments import (
     Day,
     Place,
-    day,
     day_or_none,
     moment,
     one_line,
@@ -95,8 +94,8 @@ class Strategy:
             self._name,
             None if new is None else str(new),
             here=self._here,
-            as_of=day_or_none(as_of),
-            on=today(as_of),
+            as_of=day_or_none(as_of, self._root),
+            on=today(as_of, self._root),
             out=None if out is None else str(out),
             progress=progress(),
         )
@@ -121,7 +120,7 @@ class Strategy:
             to,
             path_or_none(out),
             here=self._here,
-            as_of=day_or_none(as_of),
+            as_of=day_or_none(as_of, self._root),
             table=table,
             dbt=dbt,
             years=years,
@@ -137,7 +136,7 @@ class Strategy:
         at: datetime | None = None,
     ) -> Activation:
         """Put the folder's strategy, or the version in the journal that was named, in force from a
-        day on: from that of `at` if it is left out. `unproved` activates it although not all of it
+        day on: from today if it is left out. `unproved` activates it although not all of it
         is proved, and needs a reason."""
         if unproved and not reason.strip():
             raise ValueError("Give reason: why a strategy is activated that is not fully proved.")
@@ -145,7 +144,7 @@ class Strategy:
         return use_cases.activate.activate(
             self._workspace(),
             self._name,
-            effective_from=time.date() if effective_from is None else day(effective_from),
+            effective_from=today(effective_from, self._root),
             by=person(by),
             at=time,
             unproved=unproved,

@@ -44,7 +44,7 @@ class Treatment:
         """An account's whole story as it was known at the close of a day, today unless one is
         given; `out` is an HTML page to write it to, with a picture."""
         return use_cases.history.history(
-            self.root, account, today(as_of), out=path_or_none(out), progress=progress()
+            self.root, account, today(as_of, self.root), out=path_or_none(out), progress=progress()
         )
 
     def hold(
@@ -72,9 +72,9 @@ class Treatment:
                 self.root,
                 account,
                 kind=kind,
-                from_=day_or_none(from_),
-                until=day_or_none(until),
-                on=today(on),
+                from_=day_or_none(from_, self.root),
+                until=day_or_none(until, self.root),
+                on=today(on, self.root),
                 at=moment(at),
                 by=person(by),
                 reason=one_line(reason),
@@ -85,8 +85,8 @@ class Treatment:
             self.root,
             account,
             kind=kind,
-            until=day_or_none(until),
-            on=today(on),
+            until=day_or_none(until, self.root),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=one_line(reason),
@@ -109,9 +109,9 @@ class Treatment:
             self.root,
             account,
             amount=Decimal(amount),
-            until=day(until),
-            from_=day_or_none(from_),
-            on=today(on),
+            until=day(until, self.root),
+            from_=day_or_none(from_, self.root),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=reason if reason is None else one_line(reason),
@@ -130,7 +130,7 @@ class Treatment:
         return use_cases.account_events.cancel_promise(
             self.root,
             account,
-            on=today(on),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=one_line(reason),
@@ -151,9 +151,11 @@ class Treatment:
         return use_cases.account_events.plan(
             self.root,
             account,
-            instalments=[(day(due), Decimal(amount)) for due, amount in instalments.items()],
-            from_=day_or_none(from_),
-            on=today(on),
+            instalments=[
+                (day(due, self.root), Decimal(amount)) for due, amount in instalments.items()
+            ],
+            from_=day_or_none(from_, self.root),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=reason if reason is None else one_line(reason),
@@ -182,9 +184,9 @@ class Treatment:
                 account,
                 bill=bill,
                 amount=given,
-                from_=day_or_none(from_),
-                until=day_or_none(until),
-                on=today(on),
+                from_=day_or_none(from_, self.root),
+                until=day_or_none(until, self.root),
+                on=today(on, self.root),
                 at=moment(at),
                 by=person(by),
                 reason=one_line(reason),
@@ -197,8 +199,8 @@ class Treatment:
             bill=bill,
             outcome=outcome,
             amount=given,
-            from_=day_or_none(from_),
-            on=today(on),
+            from_=day_or_none(from_, self.root),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=one_line(reason),
@@ -219,8 +221,8 @@ class Treatment:
             self.root,
             account,
             one_line(text),
-            from_=day_or_none(from_),
-            on=today(on),
+            from_=day_or_none(from_, self.root),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
         )
@@ -248,8 +250,8 @@ class Treatment:
         """
         return use_cases.rehearse.rehearse(
             self.root,
-            day(first),
-            day(last),
+            day(first, self.root),
+            day(last, self.root),
             strategies,
             here=Path.cwd(),
             every=every,
@@ -285,7 +287,7 @@ class Treatment:
         """
         return use_cases.worklist.worklist(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             target(out),
             actions=actions,
             channels=channels,
@@ -319,7 +321,7 @@ class Treatment:
         nothing anew. A day that has not come yet is refused unless it is issued `ahead`."""
         return use_cases.worklist.worklist(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             target(out),
             at=moment(at),
             by=person(by),
@@ -381,10 +383,10 @@ class Treatment:
     ) -> Approvals:
         return use_cases.worklist.approve(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             ids,
             outcome,
-            on=today(on),
+            on=today(on, self.root),
             at=moment(at),
             by=person(by),
             reason=one_line(reason),
@@ -407,7 +409,7 @@ class Treatment:
             self.root,
             Path(file),
             by=person(by),
-            on=today(on),
+            on=today(on, self.root),
             at=moment(at),
             progress=progress(),
         )

@@ -144,7 +144,7 @@ class Workspace(Treatment):
             models,
             at=moment(at),
             only=only,
-            as_of=day_or_none(as_of),
+            as_of=day_or_none(as_of, self.root),
             promote=promote,
             accept_feeds=accept_feeds,
             spark=spark,
@@ -170,7 +170,7 @@ class Workspace(Treatment):
         """
         return use_cases.score.score(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             target(out),
             names=models,
             accounts_from=path_or_none(accounts_from),
@@ -214,7 +214,7 @@ class Workspace(Treatment):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
         return use_cases.assign.assign(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             target(out),
             at=moment(at),
             reasons=reasons,
@@ -242,7 +242,7 @@ class Workspace(Treatment):
         """
         return use_cases.ageing.ageing(
             self.root,
-            day(as_of),
+            day(as_of, self.root),
             by=by,
             tie_to=None if tie_to is None else str(tie_to),
             here=Path.cwd(),
@@ -269,7 +269,7 @@ class Workspace(Treatment):
         return use_cases.insight.insight(
             self.root,
             question,
-            Asked(day(as_of), day_or_none(compare), months),
+            Asked(day(as_of, self.root), day_or_none(compare, self.root), months),
             target=None if out is None else target(out),
             progress=progress(),
         )
@@ -286,7 +286,7 @@ class Workspace(Treatment):
         to write it to. Days are as for :meth:`insight`."""
         return use_cases.report.report(
             self.root,
-            Asked(day(as_of), day_or_none(compare), months),
+            Asked(day(as_of, self.root), day_or_none(compare, self.root), months),
             out=path_or_none(out),
             progress=progress(),
         )
@@ -309,7 +309,7 @@ class Workspace(Treatment):
         return use_cases.explain.explain(
             self.root,
             account,
-            day_or_none(as_of),
+            day_or_none(as_of, self.root),
             run=run,
             fresh=fresh,
             draft=draft,

@@ -11,13 +11,12 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
 from riskseg.cli.progress import end_progress, progress, show_plan
-from riskseg.domain.problems import Problems, ProblemsError
-from riskseg.domain.words import is_one_line
+from riskseg.domain.problems import ProblemsError
+from riskseg.domain.words import DAYS_AGO, is_one_line
 
 if TYPE_CHECKING:
     from riskseg.cli.metrics import Measuring
@@ -29,9 +28,6 @@ R = TypeVar("R", bound="Shown")
 
 # How help shows an option that takes a day.
 DAY = "<YYYY-MM-DD|today|yesterday>"
-# Words for a day, and how many days ago it was. They are resolved here; what runs, and what is
-# written, is the date.
-_DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
 # Typer has the default of an option read too, as the value that it is.
@@ -41,8 +37,8 @@ def day(given: str | datetime) -> datetime:
     """The day that an option names; refused where it is none."""
     if isinstance(given, datetime):
         return given
-    if given in _DAYS_AGO:
-        return datetime.combine(today() - timedelta(days=_DAYS_AGO[given]), time())
+    if given in DAYS_AGO:
+        return datetime.combine(today() - timedelta(days=DAYS_AGO[given]), time())
     try:
         return datetime.strptime(given, "%Y-%m-%d")
     except ValueError:
@@ -180,12 +176,9 @@ def user_or(by: str | None) -> str:
 def today() -> date:
     """The day that it is in the time zone of the workspace, or, where riskseg.toml names none, in
     that of this machine (`TZ`)."""
-    from riskseg.workspace import open_workspace
+    from riskseg.workspace import day_of
 
-    folder = root_if_any()
-    workspace = None if folder is None else open_workspace(folder, Problems())
-    zone = None if workspace is None else workspace.settings.timezone
-    return datetime.now(None if zone is None else ZoneInfo(zone)).date()
+    return day_of(datetime.now(UTC), root_if_any())
 
 
 def day_or_today(on: datetime | None) -> date:

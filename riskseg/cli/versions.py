@@ -9,7 +9,18 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli import completion
-from riskseg.cli.common import DAY, AsJson, Plan, day, now, one_line, present, root, someone
+from riskseg.cli.common import (
+    DAY,
+    AsJson,
+    Plan,
+    day,
+    day_or_today,
+    now,
+    one_line,
+    present,
+    root,
+    someone,
+)
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.progress import warn
 from riskseg.cli.show.tables import table
@@ -68,7 +79,7 @@ def strategy_activate(
         lambda progress: use_cases.activate.activate(
             root(),
             version,
-            effective_from=effective_from.date() if effective_from else at.date(),
+            effective_from=day_or_today(effective_from),
             by=by,
             at=at,
             unproved=unproved,

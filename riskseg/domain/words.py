@@ -12,6 +12,10 @@ _NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
 # What is said where nothing can be named as a reason why the risk is higher.
 NOTHING_RAISES_RISK = "nothing in particular raises the risk"
 
+# Words for a day wherever one is given, and how many days ago it was. They are resolved where they
+# are given; what runs, and what is written, is the date.
+DAYS_AGO = {"today": 0, "yesterday": 1}
+
 
 def with_article(noun: str) -> str:
     """`a text`, `an integer`."""

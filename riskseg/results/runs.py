@@ -80,6 +80,15 @@ class Written(Result):
         """The rows that were written, in the order of account ids."""
         return self.parquet().read()
 
+    def _shown(self) -> tuple[Sequence[str], Cells]:
+        """The first rows; none where they cannot be read back."""
+        if self._parquet is None and not (self.readable and self._unchanged()):
+            return (), ()
+        file = self.parquet()
+        batch = next(file.iter_batches(SHOWN), None)
+        rows = [] if batch is None else [[*row.values()] for row in batch.to_pylist()]
+        return file.schema_arrow.names, rows
+
 
 class OutlookTotal(Part):
     """Accounts of which the same comes next."""
@@ -226,14 +235,6 @@ class Scores(Written):
     def _title(self) -> str:
         scored = ", ".join(f"p_{name}: {count:,} scored" for name, count in self.scored.items())
         return f"{counted(self.rows, 'row')} in {self.place}. {scored}."
-
-    def _shown(self) -> tuple[Sequence[str], Cells]:
-        if not self.readable:
-            return (), ()
-        file = self.parquet()
-        batch = next(file.iter_batches(SHOWN), None)
-        rows = [] if batch is None else [[*row.values()] for row in batch.to_pylist()]
-        return file.schema_arrow.names, rows
 
 
 class ExplainedBill(Part):

@@ -41,6 +41,14 @@ class WorklistDuty(Part):
     """For how many nothing on the list fulfils it: rules forbid it, or the day is closed."""
 
 
+class IssuedAction(Part):
+    """An action that was issued."""
+
+    id: str
+    account_id: str
+    action: str
+
+
 class Worklist(Written):
     """The actions that are due: those that meet a duty, then in order of priority; `issued` of them
     are recorded as issued."""
@@ -56,6 +64,9 @@ class Worklist(Written):
     """How many of them this command recorded: issuing again adds nothing."""
     waiting: int
     """How many wait for a person's approval."""
+    no_longer_due: tuple[IssuedAction, ...]
+    """What was issued for the day before and is no longer due, as payments and events are known
+    now: it is not on the list, and may still be stopped."""
     held_back: int
     """How many were left out because another action was issued to the account that day."""
     duties: tuple[WorklistDuty, ...]
@@ -66,7 +77,15 @@ class Worklist(Written):
     """What of the sources is not as riskseg.toml expects, and was accepted."""
 
     def _title(self) -> str:
-        return f"{counted(self.rows, 'action')} due on {self.as_of}, in {self.place}"
+        due = f"{counted(self.rows, 'action')} due on {self.as_of}, in {self.place}."
+        return due if self.issued is None else f"{due} {self.issuing}"
+
+    @property
+    def issuing(self) -> str:
+        """How many actions were issued, by this command and before, in a sentence."""
+        new, before = self.new, (self.issued or 0) - self.new
+        now = f"{counted(new, 'action')} issued"
+        return f"{now} now, {before:,} before." if before else f"{now}."
 
 
 class RecordedOutcomes(Single):

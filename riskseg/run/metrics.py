@@ -313,8 +313,13 @@ def _of_worklist(worklist: Worklist) -> Iterator[RunMetric]:
     if worklist.issued is not None:
         yield metric(
             "issued_actions",
-            "The actions that stand in the journal as issued, and how many of them are new.",
-            [({"state": "issued"}, worklist.issued), ({"state": "new"}, worklist.new)],
+            "The actions of the list that stand in the journal as issued, how many of them are "
+            "new, and how many were issued for the day before and are no longer due.",
+            [
+                ({"state": "issued"}, worklist.issued),
+                ({"state": "new"}, worklist.new),
+                ({"state": "no_longer_due"}, len(worklist.no_longer_due)),
+            ],
         )
     yield metric("held_back", "Accounts left out for another action.", [({}, worklist.held_back)])
     yield metric(

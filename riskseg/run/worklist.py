@@ -44,6 +44,7 @@ from riskseg.results.worklist import (
     Approvals,
     Decided,
     DecidedAction,
+    IssuedAction,
     Worklist,
     WorklistAction,
     WorklistDuty,
@@ -53,7 +54,13 @@ from riskseg.store.events import event_id
 from riskseg.store.records import RunRecord
 from riskseg.store.sinks import Dated, InMemory
 from riskseg.strategy.described import version_of
-from riskseg.treatment.worklist import NAMES, duty_counts, issued_events, placement_events
+from riskseg.treatment.worklist import (
+    NAMES,
+    duty_counts,
+    issued_events,
+    no_longer_due,
+    placement_events,
+)
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -297,6 +304,12 @@ class _Listing(DueFromLedger):
             issued=self.issued,
             new=self.new,
             waiting=sum(count[3] for count in counts),
+            no_longer_due=tuple(
+                IssuedAction(id=id, account_id=account_id, action=action)
+                for id, account_id, action in self.engine.rows(
+                    no_longer_due(self.as_of, self.selection.condition("d"))
+                )
+            ),
             held_back=sum(count[5] for count in counts),
             duties=tuple(
                 WorklistDuty(duty=name, open=owed, late=late, left=left)

@@ -345,6 +345,20 @@ def listed_actions(
         """
 
 
+def no_longer_due(as_of: date, chosen: str) -> str:
+    """What was issued on the day, as far as `chosen` holds of it (named `d`), and is not in
+    `listed_actions`: by what is known now it is not due."""
+    return f"""
+        select d.event_id, d.account_id, d.action
+        from journal_events d
+        where d.kind = 'action'
+            and d.happened_on = date '{as_of}'
+            and d.event_id not in (select id from listed_actions)
+            and {chosen}
+        order by d.account_id, d.action
+        """
+
+
 def issued_events(as_of: date) -> str:
     """The events of issuing `listed_actions`, by the columns of the journal."""
     return f"""

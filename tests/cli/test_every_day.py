@@ -16,6 +16,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from riskseg.api import arguments
 from riskseg.cli import app, common
 from riskseg.results.insights.answers import ANSWERS
 from riskseg.store.journal import Journal
@@ -66,6 +67,12 @@ def test_today_is_a_day_of_the_workspace(
         assert before in (today, today - timedelta(days=1))
         assert yesterday == today - timedelta(days=1)
         assert common.day_or_today(None) == today
+        # From Python, too.
+        assert [arguments.day(word, tmp_path) for word in ("today", "yesterday")] == [
+            today,
+            yesterday,
+        ]
+        assert arguments.today(None, tmp_path) == today
     finally:
         common.work_in(None)
         monkeypatch.undo()

@@ -209,9 +209,7 @@ def test_a_run_that_fails_keeps_when_the_command_was_done_last(
         success = "riskseg_last_success_timestamp_seconds x"
         place.write_text(f'riskseg_run{{command="assign"}} 1\n{success}')
     elif before is not None and "failed" in before:
-        failed = metrics_of_failure(
-            "assign", 1, [], {}, workspace="w", at=at, last_success=None
-        )
+        failed = metrics_of_failure("assign", 1, [], {}, workspace="w", at=at, last_success=None)
         write(failed, place)
     elif before is not None:
         write(metrics_of(before, Training(()), {}, workspace="w", at=at), place)
@@ -253,7 +251,9 @@ def test_metrics_go_nowhere_that_is_not_for_output(workspace: Path) -> None:
 def test_scores_have_drift(trained: Path, tmp_path: Path) -> None:
     workspace = portfolio.copied(trained, tmp_path / "w")
     scores = score(workspace, portfolio.AS_OF, InMemory())
-    found = values(metrics_of("score", scores, {"load": 0.5}, workspace="w", at=AT).as_openmetrics())
+    found = values(
+        metrics_of("score", scores, {"load": 0.5}, workspace="w", at=AT).as_openmetrics()
+    )
     version = scores.models["default"]
     assert value(found, "scored", model="default", version=version) == scores.scored["default"]
     figures = {f.feature or "probability": f for f in scores.drift if f.model == "default"}

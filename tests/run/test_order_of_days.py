@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.run.worklist import approve, worklist
 from tests.support import treated
@@ -86,3 +88,35 @@ def test_what_waits_for_an_approval_does_not_stand_in_the_way(root: Path) -> Non
         treated.issue(root, TUESDAY, actions=["agency"])
     done, _ = treated.issue(root, WEDNESDAY, actions=["agency"])
     assert done.new == 1
+
+
+def test_what_was_issued_and_is_no_longer_due_is_named(root: Path) -> None:
+    """Between two runs of a day a payment is read: its action was handed over in the morning."""
+    treated.issue(root, MONDAY)
+    payments = root / "data" / "payments.csv"
+    payments.write_text(payments.read_text() + f"letter,P1,{MONDAY},100\n")
+    done, rows = treated.issue(root, MONDAY)
+    assert [row["account_id"] for row in rows] == ["sms"]
+    assert (done.issued, done.new) == (1, 0)
+    assert [(a.account_id, a.action) for a in done.no_longer_due] == [("letter", "letter")]
+    assert done.no_longer_due[0].id
+    of_sms, _ = treated.issue(root, MONDAY, actions=["sms"])
+    assert of_sms.no_longer_due == ()
+    again = CliRunner().invoke(
+        app,
+        ["-w", str(root), "worklist", "issue", "--as-of", str(MONDAY), "--out", f"{root}/m.csv"],
+    )
+    said = " ".join(again.stdout.split())
+    assert "0 actions issued now, 1 before." in said
+    assert "1 action issued for this day before is no longer due" in said
+    assert "letter for letter. Stop it where that is still possible." in said
+
+
+def test_a_list_in_a_file_that_is_only_written_can_be_printed(root: Path) -> None:
+    done = worklist(root, MONDAY, str(root / "monday.csv"), at=treated.AT)
+    assert str(done) == f"2 actions due on 2026-01-05, in {root / 'monday.csv'}. 2 actions issued."
+    assert done._repr_html_().startswith("<p>2 actions")
+    in_parquet = worklist(root, MONDAY, str(root / "monday.parquet"), at=treated.AT)
+    assert "0 actions issued now, 2 before." in str(in_parquet) and "account_id" in str(in_parquet)
+    (root / "monday.parquet").write_bytes(b"another")  # as a later run may do
+    assert "account_id" not in str(in_parquet)

@@ -9,7 +9,9 @@ from riskseg.cli.terminal import stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.worklist import Approvals, RecordedOutcomes, Worklist
+    from collections.abc import Sequence
+
+    from riskseg.results.worklist import Approvals, IssuedAction, RecordedOutcomes, Worklist
 
 
 def worklist(done: Worklist) -> None:
@@ -30,15 +32,14 @@ def worklist(done: Worklist) -> None:
     activated = "" if done.activated else " (the strategy is not activated)"
     console.print(f"{counted(done.rows, 'action')} in {done.place}{activated}.")
     if done.issued is not None:
-        again = done.issued - done.new
-        before_text = f", {number(again)} of them before" if again else ""
-        together = ""
+        console.print(done.issuing)
         if done.issued > done.rows:
-            together = (
-                "; an action for several accounts of a party is one row of the list, and is issued "
-                "to each of them"
+            console.print(
+                "An action for several accounts of a party is one row of the list, and is issued "
+                "to each of them."
             )
-        console.print(f"{counted(done.issued, 'action')} issued{before_text}{together}.")
+    if done.no_longer_due:
+        _no_longer_due(done.no_longer_due)
     if done.waiting:
         they = "it is" if done.waiting == 1 else "they are"
         console.print(
@@ -55,6 +56,19 @@ def worklist(done: Worklist) -> None:
         late = f"; [bold]past the deadline for {number(duty.late)}[/]" if duty.late else ""
         left = f"; nothing is done about it today for {number(duty.left)}" if duty.left else ""
         console.print(f"Duty {duty.duty}: open for {counted(duty.open, 'account')}{late}{left}.")
+
+
+def _no_longer_due(actions: Sequence[IssuedAction]) -> None:
+    """Say which actions were issued for the day that are not on its list any more."""
+    first = actions[0]
+    one = len(actions) == 1
+    which = "" if one else "such as "
+    stdout().print(
+        f"{counted(len(actions), 'action')} issued for this day before {'is' if one else 'are'} no "
+        f"longer due by what is known now, and not on the list: {which}{first.action} for "
+        f"{first.account_id}{'' if one else ' (--json lists all)'}. Stop "
+        f"{'it' if one else 'them'} where that is still possible."
+    )
 
 
 def outcomes(done: RecordedOutcomes) -> None:
