@@ -20,6 +20,7 @@ from riskseg.pipeline.feeds import (
     earlier_figures,
     feed_figures,
     is_compared,
+    is_emptied,
     not_compared,
 )
 from riskseg.pipeline.open_journal import read_journal
@@ -65,29 +66,32 @@ def compare_feeds(
     every: bool = False,
     other_than: Collection[str] = (),
 ) -> ComparedFeeds:
-    """Hold the sources of which riskseg.toml expects anything against it, but for those in
-    `other_than`; the figures are of `every` source where that is asked for.
+    """Hold the sources of which riskseg.toml expects anything against it, and those without rows
+    against earlier runs, but for those in `other_than`; the figures are of `every` source where
+    that is asked for.
 
     `runs` gives the journal's runs, and `sources` are the fingerprints of what is read now: both
-    are looked up where an expectation is a multiple of earlier runs, and nowhere else.
+    are looked up where something is held against earlier runs, and nowhere else.
     """
     ledger, scale = session.ledger, session.scale
+    given = {t: ledger.authored[t] for t in ledger.sources if t not in other_than}
+    emptied = [table for table, source in given.items() if is_emptied(source, ledger.rows[table])]
     held = [
         table
-        for table in ledger.sources
-        if table not in other_than and ledger.authored[table].expect.model_fields_set
+        for table, source in given.items()
+        if source.expect.model_fields_set or table in emptied
     ]
     figures = feed_figures(
         session.engine, ledger, as_of, scale, [*ledger.sources] if every else held
     )
-    compared = any(is_compared(ledger.authored[table]) for table in held)
+    compared = emptied or any(is_compared(given[table]) for table in held)
     earlier_runs = runs() if compared else []
     if compared and sources is None:
         sources = fingerprints(session.engine, session.workspace)
     found: list[Problem] = []
     notes: list[str] = []
     for table in held:
-        source = ledger.authored[table]
+        source = given[table]
         earlier = earlier_figures(earlier_runs, table, (sources or {}).get(table, ""))
         of_source = list(breaches(source, figures[table], earlier, as_of, scale))
         figures[table]["accepted"] = bool(of_source)
@@ -127,7 +131,7 @@ def expectation_notes(session: Session, as_of: date, runs: Runs | None = None) -
     """A note for each expectation of a source that is not met."""
     compared = compare_feeds(session, as_of, runs or partial(journalled, session.workspace))
     for breach in compared.breaches:
-        yield f"Not as riskseg.toml expects: {breach.what}"
+        yield f"Not as expected: {breach.what}"
 
 
 def journalled(workspace: Workspace) -> list[RunRecord]:

@@ -64,10 +64,17 @@ def _newest(engine: Engine, table: str, as_of: date) -> tuple[date | None, int |
 
 
 def volume_notes(
-    ledger: Ledger, runs: list[RunRecord], fingerprints: Mapping[str, str]
+    ledger: Ledger,
+    runs: list[RunRecord],
+    fingerprints: Mapping[str, str],
+    *,
+    of_empty: bool = True,
 ) -> Iterator[str]:
-    """A note for each source that has far fewer, or far more, rows than earlier runs read."""
+    """A note for each source that has far fewer, or far more, rows than earlier runs read; also
+    `of_empty` ones, unless that is said elsewhere."""
     for table in ledger.sources:
+        if not (of_empty or ledger.rows[table]):
+            continue
         source = ledger.authored.get(table)
         if source is not None and source.expect.rows is not None:
             continue

@@ -77,6 +77,11 @@ def rows_before(earlier: list[Figures]) -> int | None:
     return median_low([int(figures["rows"]) for figures in earlier]) if earlier else None
 
 
+def is_emptied(source: Source, rows: int) -> bool:
+    """Whether a source has no rows, and riskseg.toml does not say how many it should have."""
+    return not rows and source.expect.rows is None
+
+
 def is_compared(source: Source) -> bool:
     """Whether anything of a source is expected as a multiple of what earlier runs had."""
     written = (source.expect.rows, source.expect.sum)
@@ -102,12 +107,21 @@ def _before(key: str, earlier: list[Figures]) -> list[Decimal]:
 def breaches(
     source: Source, figures: Figures, earlier: list[Figures], as_of: date, scale: int
 ) -> Iterator[Problem]:
-    """RS650 for each expectation of a source that its figures do not meet."""
+    """RS650 for each expectation of a source that its figures do not meet, and for one without
+    rows where earlier runs had some: of how many rows it has at least nothing need be said."""
     expect, table = source.expect, source.table
 
-    def breach(key: str, what: str) -> Problem:
+    def breach(key: str, what: str, hint: str = _HINT) -> Problem:
         line = source.expect_lines.get(key) or source.lines.get("from")
-        return Problem("RS650", f"{table}: {what}.", source.file, line, _HINT)
+        return Problem("RS650", f"{table}: {what}.", source.file, line, hint)
+
+    if is_emptied(source, figures["rows"]) and (before := rows_before(earlier)):
+        yield breach(
+            "from",
+            f"there are no rows, where earlier runs had {before:,}",
+            f"{_HINT} If it may be empty on any day, write "
+            f'rows = "0.." in [source.{table}.expect].',
+        )
 
     if (most_days := expect.most_days) is not None:
         newest = None if figures["newest"] is None else date.fromisoformat(figures["newest"])

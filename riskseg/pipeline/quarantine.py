@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 # Numbers of the checks that need the whole table; those of single rows count up from 1.
 _DUPLICATE = 65_534
 _ORPHAN = 65_535
-# As many characters of a bad value as a message shows.
-_MOST_SHOWN = 40
+# As many characters of a bad value as a message shows, and as many words that are not allowed.
+_MOST_SHOWN, _MOST_WORDS = 40, 8
+# A word that its column does not allow, and an account that is not in accounts.
+_NOT_ALLOWED, _NO_ACCOUNT = "RS107", "RS106"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class BadRows:
     """Rows of one table that fail one check; `first` is the number of the first, from 1.
 
     `file` and `line` are where the first stands; the line is None where it is not known. `value` is
-    what it holds in the column that is wrong, as a text; None where that is nothing.
+    what it holds in the column that is wrong, as a text; None where that is nothing. `words` are
+    all that stand in a column of words and are not allowed there, with their rows.
     """
 
     table: str
@@ -40,6 +43,7 @@ class BadRows:
     first: int
     line: int | None
     value: str | None = None
+    words: tuple[tuple[str, int], ...] = ()
 
     def as_problem(self) -> Problem:
         rows_text = "1 row" if self.count == 1 else f"{self.count} rows"
@@ -50,6 +54,9 @@ class BadRows:
         elif self.count > 1:
             rows_text += ", the first of which is here"
         value = "" if self.value is None else f": {_shown(self.value)}"
+        if len(self.words) > 1:
+            value = f": {', '.join(f'{_shown(word)} {count:,}' for word, count in self.words)}"
+            value += ", …" if len(self.words) == _MOST_WORDS else ""
         return Problem(
             self.fault.code,
             f"In {self.table}, {self.fault.message}{value} ({rows_text}).",
@@ -162,6 +169,7 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
             faults[fault_number],
             *_place(mapped, first_row, faulty_count),
             _value(engine, mapped, faults[fault_number].column, first_row),
+            _words(engine, mapped, faults[fault_number]),
         )
         for fault_number, faulty_count, first_row in rows_by_fault
     ]
@@ -181,13 +189,38 @@ def _value(engine: Engine, mapped: Mapped, column: str, row: int) -> str | None:
     return value or None
 
 
+def _words(engine: Engine, mapped: Mapped, fault: Fault) -> tuple[tuple[str, int], ...]:
+    """The words that a column does not allow, with how many bad rows have each, the most frequent
+    first: whoever maps them needs all of them."""
+    if fault.code != _NOT_ALLOWED:
+        return ()
+    counts = engine.rows(
+        f"""
+        select cast(b.{quoted(fault.column)} as varchar) as word, count(*)
+        from {bad_rows_table(mapped)} b
+        join {mapped.table.name} t using (row_no)
+        where t.fault = {fault.number}
+        group by word
+        order by count(*) desc, word
+        limit {_MOST_WORDS}
+        """
+    )
+    return tuple((word, count) for word, count in counts)
+
+
 def refuse(
     workspace: Workspace, rows: Mapping[str, int], bad: list[BadRows], problems: Problems
 ) -> None:
     """Add the bad rows of every table that has more of them than the workspace allows."""
     most = workspace.settings.max_bad_rows
     for counted_table, count in rows.items():
-        of_table = [bad_group for bad_group in bad if bad_group.table == counted_table]
+        # Where accounts has no rows, that is said, and of each row that it has no account.
+        of_table = [
+            bad_group
+            for bad_group in bad
+            if bad_group.table == counted_table
+            and (bad_group.fault.code != _NO_ACCOUNT or rows.get("accounts") != 0)
+        ]
         if sum(bad_group.count for bad_group in of_table) > most * count:
             allowed = f"max_bad_rows allows {most:%} of {count:,} rows; raise it, or correct them."
             for refused in (bad_group.as_problem() for bad_group in of_table):

@@ -166,7 +166,7 @@ class _Assignment(DecidingFromLedger):
         ledger, runs = self.session.ledger, self.journal.decided_runs()
         for note in (
             *age_notes(self.engine, ledger, self.as_of),
-            *volume_notes(ledger, runs, self.sources),
+            *volume_notes(ledger, runs, self.sources, of_empty=False),
         ):
             self.progress.warn(note)
         compared = compare_feeds(

@@ -36,6 +36,11 @@ RECORD = Stage("record", "outcomes, contacts and promises in the journal, each o
 # As many unmatched rows as are named one by one.
 _NAMED = 20
 
+_MAP = (
+    "Map words of your own in riskseg.toml, under [outcomes]: "
+    "outcome = \"case result when 'NA' then 'no_answer' … end\"."
+)
+
 
 class _Reading(Job):
     """What a run of `worklist done` holds while it is carried out."""
@@ -153,6 +158,8 @@ class _Reading(Job):
             for row in bad.slice(0, _NAMED).to_pylist():
                 message = f"In row {row['row']} after the header, {row['reason']}."
                 hint = f"{allowed} them."
+                if row["code"] == "RS107":
+                    hint = f"{_MAP} {hint}"
                 problems.add(row["code"], message, file=str(self.file), hint=hint)
         unmatched = engine.rows(unmatched_outcomes())
         for row, action_named in unmatched[:_NAMED]:

@@ -66,6 +66,9 @@ OUTCOMES: Mapping[str, tuple[str, bool]] = {
     "refused": ("the party was spoken to and will not pay", True),
 }
 
+# As many characters of a bad value as a reason shows.
+_MOST_SHOWN = 40
+
 _EVENT_KINDS = {"outcome": "true", "contact": "spoken", "promise": "outcome = 'promise'"}
 
 
@@ -125,26 +128,43 @@ def _as_day(text: str) -> str:
     return f"coalesce(try_cast({text} as date), cast(try_cast({text} as timestamp) as date))"
 
 
-def _faults(scale: int, recorded_on: date) -> Iterator[tuple[str, str, str]]:
-    """Each thing that can be wrong with a row: its code, what it is, and when it is so."""
+def _faults(scale: int, recorded_on: date) -> Iterator[tuple[str, str, str, str | None]]:
+    """Each thing that can be wrong with a row: its code, what it is, when it is so, and the column
+    whose value is to be shown, if that helps."""
     words = ", ".join(map(literal, OUTCOMES))
     promise, exact = "outcome = 'promise'", "try_cast(amount as decimal(28, 6))"
     no_action = "id is null and (account_id is null or action is null)"
-    yield "RS101", "there is neither an id, nor an account_id with an action", no_action
-    yield "RS101", "outcome is null", "outcome is null"
-    yield "RS107", f"outcome is not one of {', '.join(OUTCOMES)}", f"outcome not in ({words})"
-    yield "RS102", "happened_on is not a date", "day is null"
+    yield "RS101", "there is neither an id, nor an account_id with an action", no_action, None
+    yield "RS101", "outcome is null", "outcome is null", None
+    yield (
+        "RS107",
+        f"outcome is not one of {', '.join(OUTCOMES)}",
+        f"outcome not in ({words})",
+        "outcome",
+    )
+    yield "RS102", "happened_on is not a date", "day is null", "happened_on"
     later = f"day > date '{recorded_on}'"
-    yield "RS105", "happened_on is after the day on which it is recorded", later
-    yield "RS105", "happened_on is before the action was issued", "day < issued_on"
-    yield "RS101", "a promise has no amount", f"{promise} and amount is null"
-    yield "RS102", "amount is not an amount of money", f"amount is not null and {exact} is null"
+    yield "RS105", "happened_on is after the day on which it is recorded", later, "happened_on"
+    yield "RS105", "happened_on is before the action was issued", "day < issued_on", "happened_on"
+    yield "RS101", "a promise has no amount", f"{promise} and amount is null", None
+    yield (
+        "RS102",
+        "amount is not an amount of money",
+        f"amount is not null and {exact} is null",
+        "amount",
+    )
     more = f"{exact} <> round({exact}, {scale})"
-    yield "RS103", f"amount has more than {scale} decimals", more
-    yield "RS103", "a promise is of nothing, or of less", f"{promise} and {exact} <= 0"
-    yield "RS101", "a promise has no until", f"{promise} and until is null"
-    yield "RS102", "until is not a date", "until is not null and until_day is null"
-    yield "RS105", "until is before happened_on", "until_day < day"
+    yield "RS103", f"amount has more than {scale} decimals", more, "amount"
+    yield "RS103", "a promise is of nothing, or of less", f"{promise} and {exact} <= 0", "amount"
+    yield "RS101", "a promise has no until", f"{promise} and until is null", None
+    yield "RS102", "until is not a date", "until is not null and until_day is null", "until"
+    yield "RS105", "until is before happened_on", "until_day < day", "until"
+
+
+def _shown(column: str) -> str:
+    """What is added to a reason in SQL: the value of a column, if there is one, cut where it is
+    long."""
+    return f""" || coalesce(': "' || {column}[:{_MOST_SHOWN}] || '"', '')"""
 
 
 def bad_outcomes(scale: int, recorded_on: date) -> str:
@@ -153,8 +173,11 @@ def bad_outcomes(scale: int, recorded_on: date) -> str:
     Of what is wrong with a row, the first is said.
     """
     faults = [*_faults(scale, recorded_on)]
-    codes = " ".join(f"when {when} then {literal(code)}" for code, _, when in faults)
-    reasons = " ".join(f"when {when} then {literal(what)}" for _, what, when in faults)
+    codes = " ".join(f"when {when} then {literal(code)}" for code, _, when, _ in faults)
+    reasons = " ".join(
+        f"when {when} then {literal(what)}{'' if column is None else _shown(column)}"
+        for _, what, when, column in faults
+    )
     # With the account of a row that names only the action, so that it can be erased here too.
     named = {c.name: c.name for c in COLUMNS} | {"account_id": "coalesce(account_id, of_account)"}
     content = ", ".join(f"{name} := {sql}" for name, sql in named.items())

@@ -356,6 +356,36 @@ def test_a_source_without_rows_is_a_problem(tmp_path: Path) -> None:
     assert [(p.code, p.file, p.line) for p in problems] == [("RS109", "riskseg.toml", 4)]
 
 
+def test_all_words_that_are_not_allowed_are_named(tmp_path: Path) -> None:
+    """Whoever maps them needs each, and not the first alone."""
+    words = ["OK", "OK", "REV", "settled", *(f"w{n:02}" for n in range(9))]
+    rows = [sound("payments", payment_id=f"{n}", status=w) for n, w in enumerate(words)]
+    write_csv(tmp_path / "b.csv", [sound("bills")])
+    write_csv(tmp_path / "p.csv", rows)
+    sources = {"bills": 'from = "b.csv"', "payments": 'from = "p.csv"'}
+    workspace(tmp_path, sources, "max_bad_rows = 0\nmax_alike = 1")
+    _, _, (problem,) = loaded(tmp_path)
+    assert 'refund: "OK" 2, "REV" 1, "w00" 1, ' in problem.what
+    assert '"w05" 1, … (12 rows, the first of which is here).' in problem.what
+
+
+@pytest.mark.parametrize("empty", ["accounts", "bills"])
+def test_what_follows_from_a_source_without_rows_is_not_said_too(
+    tmp_path: Path, empty: str
+) -> None:
+    """Not that no account is in accounts, nor that no event names a bill."""
+    sources = {}
+    for table in ("accounts", "bills", "payments", "events"):
+        bill = {"bill_id": "b0"} if table in ("bills", "events") else {}
+        write_csv(tmp_path / f"{table}.csv", [sound(table, account_id="a", **bill)])
+        sources[table] = f'from = "{table}.csv"'
+    file = tmp_path / f"{empty}.csv"
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    workspace(tmp_path, sources, "max_bad_rows = 0")
+    _, _, problems = loaded(tmp_path)
+    assert [(p.code, p.what) for p in problems] == [("RS109", f"{empty} has no rows.")]
+
+
 def test_of_rows_with_one_key_the_first_is_kept(tmp_path: Path) -> None:
     amounts = ["1", "2", "3", "4", "5"]
     ids = ["x", "y", "x", "y", "x"]

@@ -142,6 +142,43 @@ def test_a_multiple_is_of_what_earlier_runs_read(stale: Path, tmp_path: Path) ->
     assert "there are 5 rows, where earlier runs had 1" in refused.stderr
 
 
+def test_a_source_that_had_rows_and_has_none_stops_the_run(tmp_path: Path) -> None:
+    """Nothing is expected of it: with no events, everybody's holds would be forgotten."""
+    root = treated.write(
+        tmp_path / "w",
+        paths={"chase": {"steps": [{"day": 3, "action": "letter"}]}},
+        rows={
+            "accounts": [{"account_id": "A", "treatment": "chase"}],
+            "bills": [
+                {"account_id": "A", "bill_id": "B", "due_on": DAY - timedelta(9), "amount": 5}
+            ],
+            "events": [{"account_id": "A", "happened_on": "2026-03-20", "kind": "complaint"}],
+        },
+    )
+    events, toml = root / "data" / "events.csv", root / "riskseg.toml"
+    names, row = events.read_text().splitlines()
+    words = ("assign", "--as-of", str(DAY), "--out", str(root / "d.csv"))
+    events.write_text(f"{names}\n")
+    assert run(root, *words).exit_code == 0  # nothing is known of an earlier day
+    events.write_text(f"{names}\n{row}\n")
+    assert run(root, *words).exit_code == 0
+    events.write_text(f"{names}\n")
+    fault = "events: there are no rows, where earlier runs had 1"
+    for command in (words, ("worklist", *words[1:]), ("worklist", "issue", *words[1:])):
+        refused = run(root, *command)
+        assert refused.exit_code == 5
+        assert f"{fault}. See whether the feed" in refused.stderr
+        assert 'write rows = "0.." in [source.events.expect]' in refused.stderr
+    reported = run(root, "explain", "A", "--as-of", str(DAY), "--fresh")
+    assert reported.exit_code == 0 and f"Not as expected: {fault}" in reported.stderr
+    for _ in range(2):  # accepted once, the next run is held against what was read before
+        assert run(root, *words).exit_code == 5
+        assert run(root, *words, "--accept-feeds").exit_code == 0
+    with toml.open("a") as file:
+        file.write('\n[source.events.expect]\nrows = "0.."\n')
+    assert run(root, *words).exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["assign", "worklist"])
 def test_quiet_does_not_hide_that_the_data_end_long_before(
     stale: Path, tmp_path: Path, command: str

@@ -123,6 +123,7 @@ def test_a_file_in_its_own_words_is_read_through_the_mapping(reported: Reported)
 @pytest.mark.parametrize(
     ("row", "message"),
     [
+        # The value that is wrong is shown.
         ("b,sms,,2025-12-02,,", "RS101 In row 1 after the header, outcome is null"),
         ("b,,done,2025-12-02,,", "RS101 In row 1 after the header, there is neither an id"),
         ("b,sms,busy,2025-12-02,,", "RS107 In row 1 after the header, outcome is not one of done"),
@@ -141,6 +142,21 @@ def test_a_file_in_its_own_words_is_read_through_the_mapping(reported: Reported)
 def test_a_row_that_cannot_be_recorded_says_why(reported: Reported, row: str, message: str) -> None:
     (problem,) = problems(reported, HEAD + row + "\n")
     assert problem.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("b,sms,busy,2025-12-02,,", 'promise, refused: "busy". Map words of your own'),
+        ("b,sms,done,soon,,", 'happened_on is not a date: "soon".'),
+        ("b,sms,promise,2025-12-02,x,2025-12-09", 'is not an amount of money: "x".'),
+        ("b,sms,promise,2025-12-02,5,2025-12-01", 'before happened_on: "2025-12-01".'),
+    ],
+)
+def test_the_value_that_is_wrong_is_shown(reported: Reported, row: str, shown: str) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        reported(HEAD + row + "\n")
+    assert shown in str(raised.value)
 
 
 def test_a_file_without_what_it_needs_says_which(reported: Reported) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import in_force
 from riskseg.strategy.authored import read_strategy
@@ -628,6 +629,35 @@ def test_a_stand_in_is_used_where_the_fact_is_lacking(tmp_path: Path) -> None:
     strategy, _ = read(tmp_path, files, here)
     assert strategy is not None
     assert strategy.default_values == {}
+
+
+@pytest.mark.parametrize(
+    ("expected", "held", "message"),
+    [
+        ("date", Kind.TEXT, "is a text in this workspace, and the strategy expects a date."),
+        ("boolean", Kind.INTEGER, "is an integer in this workspace, and the strategy expects true"),
+        ("integer", Kind.TEXT, "is a text in this workspace, and the strategy expects an integer."),
+        ("integer", Kind.NUMBER, None),
+        ("text", Kind.LEVEL, None),
+    ],
+)
+def test_an_attribute_of_another_type_is_one_problem(
+    expected: str, held: Kind, message: str | None, tmp_path: Path
+) -> None:
+    """Said where it is expected, and not once for each rule and example that names it."""
+    condition = {"date": "since < as_of", "boolean": "since", "text": "since = 'a'"}
+    files = changed(
+        S, "protective:", f"expects: {{since: {{type: {expected}, else: unknown}}}}\nprotective:"
+    )
+    when = f'"days_past_due > 30 and {condition.get(expected, "since > 1")}", unknown: skip'
+    files[T] = files[T].replace("days_past_due > 30", when)
+    here = {**FACTS, "since": Fact("since", held, True, levels=("a",) if held == "level" else ())}
+    _, problems = read(tmp_path, files, here)
+    found = [(p.code, p.file) for p in problems if "since" in p.what]
+    assert found == ([("RS304", f"rules/{S}")] if message else []), problems
+    if message:
+        assert problems[0].what.startswith(f'"since" {message}')
+        assert "in [source.accounts] of riskseg.toml: since = " in problems[0].hint
 
 
 def test_properties_are_over_facts_and_what_is_decided(tmp_path: Path) -> None:

@@ -23,9 +23,25 @@ from riskseg.strategy.packs.authored import AuthoredPack, Expected
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 # How a fact that riskseg does not know comes to be, where no data say which there are.
+# How a column of another type becomes an attribute of the type that is expected.
+_CONVERTED = {
+    Kind.BOOLEAN: '"COLUMN = 1"',
+    Kind.INTEGER: '"cast(COLUMN as integer)"',
+    Kind.DECIMAL: '"cast(COLUMN as decimal(18, 2))"',
+    Kind.NUMBER: '"cast(COLUMN as double)"',
+    Kind.DATE: '"cast(COLUMN as date)"',
+    Kind.TEXT: '"cast(COLUMN as varchar)"',
+}
 DECLARE = "A fact of your own is declared in `expects:` of strategy.yaml."
 _LATE = re.compile(r'"(.*)" is not known here')
 _ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+def _in_words(kind: Kind) -> str:
+    """What a value of a kind is: `a date`, `true or false`."""
+    if kind is Kind.BOOLEAN:
+        return "true or false"
+    return with_article("text" if kind.is_textual else str(kind))
 
 
 class Scope:
@@ -148,6 +164,29 @@ class Scope:
                 fact = self.declared.get(name) or Fact(name, kind, words=f"{name} is {{value}}")
                 self.default_values[name] = self._default_value(fact, expected, file, written)
                 self.facts[name] = replace(fact, nullable=expected.otherwise == "unknown")
+            elif name not in self.declared:
+                self._of_type(self.facts[name], Kind(expected.type), file, written)
+
+    def _of_type(self, fact: Fact, kind: Kind, file: str, written: str) -> None:
+        """Check that an attribute has the type that is expected of it: said once, with the line of
+        the mapping that cures it, and not of each rule that names the attribute."""
+        if (
+            fact.kind is kind
+            or (fact.kind.is_numeric and kind.is_numeric)
+            or (fact.kind.is_textual and kind.is_textual)
+        ):
+            return
+        self.add_problem(
+            "RS304",
+            f'"{fact.name}" is {_in_words(fact.kind)} in this workspace, and the strategy expects '
+            f"{_in_words(kind)}.",
+            file,
+            "expects",
+            written,
+            hint=f"Convert it where it is mapped, in [source.accounts] of riskseg.toml: "
+            f"{fact.name} = {_CONVERTED[kind]}, with the name of its column in the source.",
+        )
+        self.facts[fact.name] = replace(fact, kind=kind, levels=(), seen=(), lower=None, upper=None)
 
     def _default_value(self, fact: Fact, expected: Expected, file: str, written: str) -> object:
         """The default value of a fact that a workspace lacks, within the bounds it would have."""
