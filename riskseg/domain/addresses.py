@@ -36,3 +36,13 @@ def _shown_part(part: str) -> str:
     if HARMLESS.fullmatch(part):
         return part
     return f"{name}={HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else HIDDEN
+
+
+SPARK = "spark://"
+
+
+def spark_master(address: str) -> str:
+    """The master of the Spark that `spark://MASTER` names; nothing where it names none, and Spark's
+    own settings say which. A host and a port are those of a cluster of Spark's own kind."""
+    master = address.removeprefix(SPARK)
+    return f"{SPARK}{master}" if re.fullmatch(r"[\w.-]+:\d+(,[\w.-]+:\d+)*", master) else master

@@ -7,6 +7,7 @@ worked on twice because one was slow, is returned once.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import re
@@ -14,9 +15,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from itertools import islice
-from typing import Self
 
 import pyarrow as pa
 from py4j.protocol import Py4JError
@@ -28,56 +28,36 @@ from riskseg.engine.port import EngineError
 
 _RESULT = "number int, result binary"
 # Of Spark itself; of its Java, which ran out of memory, for instance; and where that has ended.
-_FAILURES = (PySparkException, Py4JError, OSError)
+FAILURES = (PySparkException, Py4JError, OSError)
 _PYTHON_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception)\b: ")
 
 # It says so of each pandas that is newer than itself; only Arrow is used here.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 
 
-class Spark(AbstractContextManager["Spark"]):
-    """A session with the cluster that a master names, such as `local[4]` or `spark://host:7077`.
-    Where this process has a session with that master, as a notebook has, it is used, and left as it
-    was. `slots` is how many pieces are worked on at a time. Raises EngineError where there is none,
-    or a session with another master."""
+class Spark:
+    """A session with the cluster that a master names, such as `local[4]` or `spark://host:7077`;
+    without one, that of the settings of Spark. A session that this process has already is used, as
+    in a notebook. One that is started here stays until the process ends, since a cluster takes long
+    to give another, or until another master is asked for. `slots` is how many pieces are worked on
+    at a time. Raises EngineError where there is none, or a session of others with another master.
+    """
 
-    def __init__(self, master: str) -> None:
-        builder = (
-            SparkSession.builder.master(master)
-            .appName("riskseg")
-            .config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-        )
-        # Executors of this very machine have what this process has; those of a cluster have their
-        # own Python, with riskseg in it.
-        self._modules = list(sys.path) if master.startswith("local") else []
-        if self._modules:
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        running = SparkSession.getActiveSession()
-        self._is_own = running is None
+    def __init__(self, master: str = "") -> None:
         try:
-            self._session = running or builder.getOrCreate()
+            self.session = _running(master) or _started(master)
         # What the driver's own Java says where a master is wrong or cannot be reached is no error
         # of Spark's Python.
         except Exception as error:
-            raise EngineError(_reason(error)) from error
-        context = self._session.sparkContext
-        if context.master != master:
-            raise EngineError(f"this process already uses the Spark of {context.master}")
-        # What fails is said by what is raised; executors keep logs of their own.
-        if self._is_own:
-            context.setLogLevel("OFF")
+            raise EngineError(reason_of(error)) from error
+        context = self.session.sparkContext
+        there = str(context.master)
+        if master and there != master:
+            raise EngineError(f"this process already uses the Spark of {there}")
+        # Executors of this very machine have what this process has; those of a cluster have their
+        # own Python, with riskseg in it.
+        self._modules = list(sys.path) if there.startswith("local") else []
         self.slots = max(context.defaultParallelism, 1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if not self._is_own:
-            return
-        # Its Java may have ended already.
-        with suppress(*_FAILURES):
-            self._session.stop()
 
     def each(self, work: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> Iterator[bytes]:
         """What `work` makes of each piece, in their order. As many pieces as there are slots are at
@@ -112,15 +92,52 @@ class Spark(AbstractContextManager["Spark"]):
 
         rows = [(number, bytearray(piece)) for number, piece in enumerate(pieces)]
         try:
-            frame = self._session.createDataFrame(rows, "number int, piece binary")
+            frame = self.session.createDataFrame(rows, "number int, piece binary")
             found = frame.mapInArrow(carry_out, _RESULT).collect()
-        except _FAILURES as error:
-            raise EngineError(_reason(error)) from error
+        except FAILURES as error:
+            raise EngineError(reason_of(error)) from error
         by_number = {row["number"]: bytes(row["result"]) for row in found}
         return [by_number[number] for number in range(len(pieces))]
 
 
-def _reason(error: Exception) -> str:
+# The sessions that were started here: one at most.
+_own: list[SparkSession] = []
+
+
+def _running(master: str) -> SparkSession | None:
+    """The session that this process has, unless it is one of ours that has another master."""
+    running = SparkSession.getActiveSession()
+    if running is not None and running in _own and master not in ("", running.sparkContext.master):
+        _end()
+        return None
+    return running
+
+
+def _started(master: str) -> SparkSession:
+    builder = (
+        SparkSession.builder.appName("riskseg")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+    )
+    session = (builder.master(master) if master else builder).getOrCreate()
+    # What fails is said by what is raised; executors keep logs of their own.
+    context = session.sparkContext
+    context.setLogLevel("OFF")
+    if str(context.master).startswith("local") and "PYSPARK_PYTHON" not in os.environ:
+        context.pythonExec = sys.executable
+    _own[:] = [session]
+    return session
+
+
+@atexit.register
+def _end() -> None:
+    while _own:
+        # Its Java may have ended already.
+        with suppress(*FAILURES):
+            _own.pop().stop()
+
+
+def reason_of(error: Exception) -> str:
     """The line that says what went wrong: that of the Python error where an executor had one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     of_python = [line for line in lines if _PYTHON_ERROR.match(line)]

@@ -68,8 +68,12 @@ def in_common(
         for name in engine.tables()
         if name.startswith(_LEDGER) or name in _BESIDE
     }
-    # Where the sources are is nobody else's affair.
-    ledger = replace(loaded.ledger, authored={}, stamps={})
+    # Where the sources are stays here, and so does what reads them: a connection to a database.
+    sources = {name: replace(m, locate=None) for name, m in loaded.ledger.sources.items()}
+    overlaid = loaded.ledger.overlaid
+    if overlaid is not None:
+        overlaid = replace(overlaid, accounts=replace(overlaid.accounts, locate=None))
+    ledger = replace(loaded.ledger, sources=sources, overlaid=overlaid, authored={}, stamps={})
     return BucketLedger(ledger, loaded.catalogue, loaded.scale, tables, timezone, memory)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -30,8 +29,7 @@ _BUCKET_MB, _ROW_BYTES = 300, 350
 _Refusal = tuple[Problem, ...] | NoMemoryError | TooLargeError
 
 
-@contextmanager
-def spark_at(master: str) -> Iterator[Spark]:
+def spark_at(master: str) -> Spark:
     """Spark, at a master. Raises RS024 where it is not installed, and RS618 where it is not to be
     had."""
     try:
@@ -43,7 +41,7 @@ def spark_at(master: str) -> Iterator[Spark]:
             hint="Install it with: pip install 'riskseg[spark]'; Spark itself needs Java 17.",
         ) from error
     try:
-        spark = Spark(master)
+        return Spark(master)
     except EngineError as error:
         raise problem(
             "RS618",
@@ -51,8 +49,6 @@ def spark_at(master: str) -> Iterator[Spark]:
             hint="Name a master such as local[4] or spark://host:7077, and see that Java 17 is "
             "installed.",
         ) from error
-    with spark:
-        yield spark
 
 
 def ranges_for(spark: Spark, session: Session) -> list[tuple[int, int]]:

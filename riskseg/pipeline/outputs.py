@@ -12,11 +12,15 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
+from riskseg.pipeline.spark_table import SparkTable
 from riskseg.sources.reader import open_source
 from riskseg.sources.sql_text import NotAllowedError
 from riskseg.store import sinks
 from riskseg.workspace import Workspace
 from riskseg.workspace.sources import FILE
+
+# Only what lies above the engine can write with it.
+sinks.register(SparkTable())
 
 
 def check_target(workspace: Workspace, target: str, problems: Problems) -> None:

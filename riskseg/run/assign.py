@@ -107,7 +107,7 @@ class _Assignment(DecidingFromLedger):
             self.progress.warn(unknown_runs_message(workspace, unknown))
         check_given(self.engine, workspace, self.accounts_from, ())
         self.session = begin(workspace, self.engine)
-        self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
+        self.spark = spark_at(self.spark_master) if self.spark_master else None
         self.ranges = (
             self.session.partitions()
             if self.spark is None

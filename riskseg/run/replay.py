@@ -270,10 +270,8 @@ def _manifest(place: Path, record: RunRecord) -> bool | None:
 
 def _table(engine: Engine, record: RunRecord, written: Written) -> str:
     """The rows of a database's table, as a relation of the engine."""
-    from riskseg.store.sinks.database_tables import read_table
-
     schema = pq.read_schema(written.place)
-    batches = list(read_table(record.output or "", schema, run=record.run_id))
+    batches = list(sinks.read(record.output or "", schema, run=record.run_id))
     engine.register("journalled", pa.Table.from_batches(batches, schema))
     return "journalled"
 

@@ -109,7 +109,7 @@ class _Scoring(ScoringJob):
         if self.spark_master is None:
             self.passes = self.scoring.passes(self.ranges)
             return
-        spark = self.opened.enter_context(spark_at(self.spark_master))
+        spark = spark_at(self.spark_master)
         self.ranges = ranges_for(spark, session)
         given = ScoringBuckets(self.scoring, bucket_ledger(session))
         work = partial(score_bucket, given)

@@ -115,14 +115,14 @@ class _Training(Job):
         given = Observing(
             [wanted_rows(session, model.asked) for model in models], bucket_ledger(session)
         )
-        with spark_at(self.spark_master) as spark:
-            work, ranges = partial(observe_bucket, given), ranges_for(spark, session)
-            buckets = on_spark(spark, session, given.ledger, ranges, work)
-            all_drawn = next(buckets)
-            for number, of_bucket in enumerate(buckets, 1):
-                self.progress.within(number / len(ranges), f"bucket {number} of {len(ranges)}")
-                for drawn, more in zip(all_drawn, of_bucket, strict=True):
-                    drawn.include(more)
+        spark = spark_at(self.spark_master)
+        work, ranges = partial(observe_bucket, given), ranges_for(spark, session)
+        buckets = on_spark(spark, session, given.ledger, ranges, work)
+        all_drawn = next(buckets)
+        for number, of_bucket in enumerate(buckets, 1):
+            self.progress.within(number / len(ranges), f"bucket {number} of {len(ranges)}")
+            for drawn, more in zip(all_drawn, of_bucket, strict=True):
+                drawn.include(more)
         for model, drawn in zip(models, all_drawn, strict=True):
             model.rows = partial(_as_drawn, drawn)
         self.journal = self.opened.enter_context(open_journal(self.workspace))

@@ -106,7 +106,7 @@ class _Listing(DueFromLedger):
         self.engine = enter(scratch_engine(workspace, lasting=records))
         self.journal = enter(open_journal(workspace) if records else read_journal(workspace))
         self.session = begin(workspace, self.engine)
-        self.spark = enter(spark_at(self.spark_master)) if self.spark_master else None
+        self.spark = spark_at(self.spark_master) if self.spark_master else None
         self.ranges = (
             self.session.partitions()
             if self.spark is None

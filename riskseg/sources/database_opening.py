@@ -1,5 +1,5 @@
-"""Which way of reading a database is taken: PostgreSQL by Arrow's own driver, others by
-SQLAlchemy."""
+"""Which way of reading a database is taken: PostgreSQL by Arrow's own driver, tables that Spark
+knows by Spark, others by SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import SPARK, without_secrets
 from riskseg.domain.problems import problem
 from riskseg.sources.database_any import AnyDatabase
 from riskseg.sources.database_connections import Database
+from riskseg.sources.database_spark import SparkDatabase
 from riskseg.store.database_urls import rendered
 from riskseg.workspace import Source
 
@@ -18,6 +19,8 @@ from riskseg.workspace import Source
 def open_database(address: str, source: Source, root: Path) -> Database:
     """The database at an address. Files are looked up from `root`. Raises RS004 for what is no
     address, RS016 for a database that cannot be reached, RS024 where its driver is missing."""
+    if address.startswith(SPARK):
+        return SparkDatabase(address, source)
     try:
         url = sa.make_url(address)
         if "@" in (url.host or ""):

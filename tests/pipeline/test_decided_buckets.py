@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -159,6 +161,28 @@ def test_decisions_of_buckets_are_those_of_a_run(tmp_path: Path) -> None:
     assert compare(tmp_path / "w", 3)
 
 
+def test_what_executors_get_has_no_connection_to_a_database(tmp_path: Path) -> None:
+    root = random_workspace(tmp_path / "w", 3)
+    toml = (root / "riskseg.toml").read_text()
+    with closing(sqlite3.connect(root / "ledger.db")) as database:
+        for file in root.glob("*.parquet"):
+            table = pq.read_table(file)
+            database.execute(f"create table {file.stem} ({', '.join(table.column_names)})")
+            marks = ", ".join("?" * table.num_columns)
+            rows = [
+                [value if value is None or type(value) is bool else str(value) for value in row]
+                for row in zip(*table.to_pydict().values(), strict=True)
+            ]
+            database.executemany(f"insert into {file.stem} values ({marks})", rows)
+            toml = toml.replace(file.name, file.stem)
+        database.commit()
+    (root / "riskseg.toml").write_text(f'{toml}\n[source]\nurl = "sqlite:///ledger.db"\n')
+    workspace = open_checked(root)
+    with scratch_engine(workspace) as engine:
+        ledger = bucket_ledger(begin(workspace, engine))
+    assert b"ledger.db" not in pickle.dumps(ledger)
+
+
 def test_a_bucket_that_is_decided_twice_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +196,7 @@ def test_a_bucket_that_is_decided_twice_counts_once(
                 work(piece)
                 yield work(piece)
 
-    monkeypatch.setattr("riskseg.run.assign.spark_at", lambda _master: nullcontext(Twice()))
+    monkeypatch.setattr("riskseg.run.assign.spark_at", lambda _master: Twice())
     root = random_workspace(tmp_path / "w", 3)
     place = root / "out.parquet"
     manifest = root / "out.parquet.manifest.json"

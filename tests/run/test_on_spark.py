@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +43,12 @@ MASTER = "local[2, 3]"
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Spark]:
-    """Spark that this process has already, as in a notebook: to start it takes seconds."""
+def spark() -> Spark:
+    """Spark that this process has already: to start it takes seconds."""
     installed.required()
     from riskseg.engine.spark import Spark
 
-    with Spark(MASTER) as started:
-        yield started
+    return Spark(MASTER)
 
 
 def run_of(workspace: Path, master: str | None) -> tuple[bytes, dict[str, object]]:
@@ -185,11 +184,13 @@ def test_work_that_fails_each_time_is_an_error_that_says_why(spark: Spark) -> No
         list(spark.each(fails, [b"a"]))
 
 
-def test_spark_that_was_there_is_used_and_left(spark: Spark) -> None:
+def test_spark_that_others_started_is_used_and_left(
+    spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from riskseg.engine.spark import Spark
 
-    with Spark(MASTER) as same:
-        assert list(same.each(bytes.upper, [b"a"])) == [b"A"]
+    monkeypatch.setattr("riskseg.engine.spark._own", [])
+    assert list(Spark(MASTER).each(bytes.upper, [b"a"])) == [b"A"]
     assert list(spark.each(bytes.upper, [b"b"])) == [b"B"]
     with pytest.raises(EngineError, match=r"already uses the Spark of local\[2, 3\]"):
         Spark("local[1]")

@@ -225,15 +225,11 @@ def test_postgres_decides_as_riskseg(tried: Tried, small_tried: Tried, postgres_
 @pytest.mark.parametrize("name", ["small_tried", pytest.param("tried", marks=pytest.mark.slow)])
 def test_spark_decides_as_riskseg(name: str, request: pytest.FixtureRequest) -> None:
     spark_installed.required()
-    from pyspark.sql import SparkSession
-
     from riskseg.engine.spark import Spark
 
     test: Tried = request.getfixturevalue(name)
-    with Spark(MASTER):
-        session = SparkSession.getActiveSession()
-        assert session is not None
-        assert session.sql(test.test.sql(DIALECTS["spark"])).collect() == []
+    session = Spark(MASTER).session
+    assert session.sql(test.test.sql(DIALECTS["spark"])).collect() == []
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -133,7 +133,8 @@ def main(root: Path) -> None:
     settings = " ".join(f"--conf {name}={value}" for name, value in SETTINGS.items())
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{settings} pyspark-shell"
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    with cluster() as started, Spark(MASTER) as spark:
+    with cluster() as started:
+        spark = Spark(MASTER)
         assert spark.slots == 2
         begun = time.monotonic()
         found["slow"] = [piece.decode() for piece in spark.each(slow_at_first, [b"a", b"b"])]

@@ -21,7 +21,16 @@ from riskseg.store.sinks.csv_files import Csv, GzippedCsv
 from riskseg.store.sinks.database import DatabaseTable
 from riskseg.store.sinks.json_files import Json, JsonLines
 from riskseg.store.sinks.parquet import GROUP, Parquet, write_parquet
-from riskseg.store.sinks.port import MEMORY, SINKS, Dated, FileSink, Written, register, sink_of
+from riskseg.store.sinks.port import (
+    MEMORY,
+    SINKS,
+    Dated,
+    FileSink,
+    TableSink,
+    Written,
+    register,
+    sink_of,
+)
 from riskseg.store.sinks.workbook import Workbook
 
 __all__ = [
@@ -33,6 +42,8 @@ __all__ = [
     "ending_of",
     "file_of",
     "for_people",
+    "read",
+    "register",
     "relation",
     "texts",
     "write",
@@ -110,10 +121,11 @@ def write(
 ) -> Written:
     """Write `batches`, in the order given, to `target`; readers see all of it or none.
 
-    `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx) or a
-    SQLAlchemy URL followed by `#table`, or memory. Every batch has `schema`; dictionary-encoded
-    columns are written as their values. `token`, a run id, names what is half written. A table of a
-    database keeps rows of other dates than that of `dated`; without it, all its rows are replaced.
+    `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx), a
+    SQLAlchemy URL or `spark://MASTER` followed by `#table`, or memory. Every batch has `schema`;
+    dictionary-encoded columns are written as their values. `token`, a run id, names what is half
+    written. A table keeps rows of other dates than that of `dated`; without it, all its rows are
+    replaced.
     Raises RS010 where the target cannot be written.
     """
     plain = _plain(schema)
@@ -129,6 +141,15 @@ def write(
     sink = sink_of(target)
     assert sink is not None
     return sink.write(target, plain, groups, token=token, dated=dated)
+
+
+def read(target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
+    """The rows that a run wrote to a table, with these columns, in no order. Raises RS010 where
+    they cannot be read."""
+    sink = sink_of(target)
+    if not isinstance(sink, TableSink):
+        raise ValueError(f"{target} is no table")
+    return sink.read(target, schema, run=run)
 
 
 def _file_sink(place: str) -> FileSink:

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import SPARK, without_secrets
 from riskseg.domain.problems import Problems
-from riskseg.store.sinks.port import Dated, Sink, Written
+from riskseg.store.sinks.port import Dated, TableSink, Written
 
 
-class DatabaseTable(Sink):
+class DatabaseTable(TableSink):
     @property
     def form(self) -> str:
         return "a database URL with #table"
 
     def accepts(self, target: str) -> bool:
-        return "://" in target
+        return "://" in target and not target.startswith(SPARK)
 
     def file(self, target: str) -> Path | None:
         from riskseg.store.sinks.database_tables import database_file
@@ -43,6 +43,11 @@ class DatabaseTable(Sink):
 
         place, rows = write_table(target, schema, groups, run=token, dated=dated)
         return Written(place, rows, None)
+
+    def read(self, target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
+        from riskseg.store.sinks.database_tables import read_table
+
+        return read_table(target, schema, run=run)
 
     def without_secrets(self, target: str) -> str:
         return without_secrets(target)

@@ -25,12 +25,10 @@ from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.store.database_urls import driver_of, hide, is_of_login, rendered
 from riskseg.store.files import check_place
-from riskseg.store.sinks.port import Dated
+from riskseg.store.sinks.port import AS_OF, RUN, Dated, check_no_run_column
 from riskseg.store.sinks.rendering import json_text
 
 _ROWS_AT_ONCE = 10_000
-# What every row has beside its own columns: the run that wrote it, and its date.
-RUN, AS_OF = "run_id", "as_of"
 # These allow a text of any length in no key.
 _SHORT_KEYS = ("mysql", "mariadb", "oracle", "mssql")
 _KEY_TEXT = sa.Text().with_variant(sa.String(255), *_SHORT_KEYS)
@@ -96,9 +94,7 @@ def write_table(
     Raises RS010 where the table lacks a column: it is changed by nobody but its owner.
     """
     url, name = _parsed(target)
-    if RUN in schema.names:
-        message = f'A column of the rows is called "{RUN}", as that of the run is.'
-        raise problem("RS010", message, file=rendered(url), hint="Give it another name.")
+    check_no_run_column(schema, rendered(url))
     table = _table(name, schema, dated)
     of_run = {RUN: run} | ({} if dated is None else {AS_OF: dated.as_of})
     rows = 0

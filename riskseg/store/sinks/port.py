@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, problem
 from riskseg.store.files import check_place, sha256_of, write_beside
 
 # What stands for the place of a table that was written nowhere.
@@ -138,6 +138,27 @@ class FileSink(Sink):
     def texts(self, path: Path) -> pa.Table | None:
         """The rows of such a file as texts, where the engine cannot read it by itself."""
         return None
+
+
+# What every row of a table has beside its own columns: the run that wrote it, and its date.
+RUN, AS_OF = "run_id", "as_of"
+
+
+class TableSink(Sink):
+    """A table in which the rows of a date take the place of those of the same date. Beside its own
+    columns a row has `run_id` and `as_of`."""
+
+    @abstractmethod
+    def read(self, target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
+        """The rows that a run wrote with these columns, in no order. Raises RS010 where they cannot
+        be read, which a hidden password is enough for."""
+
+
+def check_no_run_column(schema: pa.Schema, place: str) -> None:
+    """Raise RS010 where a column of the rows is called as that of the run."""
+    if RUN in schema.names:
+        message = f'A column of the rows is called "{RUN}", as that of the run is.'
+        raise problem("RS010", message, file=place, hint="Give it another name.")
 
 
 SINKS: list[Sink] = []

@@ -1,0 +1,190 @@
+"""Tables that Apache Spark knows, such as those of a lakehouse: read as streams of Arrow, and
+written a day at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from itertools import chain, islice
+
+import pyarrow as pa
+from pyspark.errors import AnalysisException
+
+from riskseg.engine.port import EngineError
+from riskseg.engine.spark import FAILURES, Spark, reason_of
+
+_ANSI = "spark.sql.ansi.enabled"
+
+
+class NoSparkTableError(EngineError):
+    """There is no table or view of this name."""
+
+
+class SparkFailedError(EngineError):
+    """Spark or one of its executors failed at what it had begun."""
+
+
+class SparkTables:
+    """The tables and views of a session's catalogues. What Spark refuses is an EngineError."""
+
+    def __init__(self, spark: Spark) -> None:
+        self._session = spark.session
+
+    def columns(self, select: str) -> list[tuple[str, str]]:
+        """The columns of a select and the types of each, in Spark's words, in order."""
+        with _refusals():
+            fields = self._session.sql(select).schema.fields
+            return [(field.name, field.dataType.simpleString()) for field in fields]
+
+    def columns_of(self, table: str) -> set[str] | None:
+        """The columns of a table; None where there is none of that name."""
+        with _refusals():
+            if not self._session.catalog.tableExists(table):
+                return None
+            return set(self._session.table(table).columns)
+
+    def tables(self, most: int) -> list[str]:
+        """The names of tables and views, no more than so many: those of the database in use, then
+        those of the others of its catalogue."""
+        catalog = self._session.catalog
+        with _refusals():
+            used = catalog.currentDatabase()
+            others = [f for f in catalog.listDatabases() if f.name != used]
+            names = chain(
+                (quoted(table.name) for table in catalog.listTables()),
+                (
+                    f"{quoted(database.name)}.{quoted(table.name)}"
+                    for database in others
+                    for table in catalog.listTables(database.name)
+                    if not table.isTemporary
+                ),
+            )
+            return list(islice(names, most))
+
+    def read(
+        self, select: str, columns: Mapping[str, str] | Sequence[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a select as batches of these columns, as they are or as expressions by name;
+        in no order. No more than a partition is held."""
+
+        def as_bytes(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            import pyarrow as pa
+
+            for batch in batches:
+                stream = pa.BufferOutputStream()
+                with pa.ipc.new_stream(stream, batch.schema) as writer:
+                    writer.write_batch(batch)
+                yield pa.record_batch({"batch": [stream.getvalue().to_pybytes()]})
+
+        by_name = columns if isinstance(columns, Mapping) else {n: quoted(n) for n in columns}
+        # PySpark's own names of columns cannot hold every character that Spark's can.
+        listed = [f"{expression} as c{n}" for n, expression in enumerate(by_name.values())]
+        with _refusals():
+            frame = self._session.sql(select)
+            with self._plain_decimals():
+                frame = frame.selectExpr(*listed)
+            packed = frame.mapInArrow(as_bytes, "batch binary")
+            for row in packed.toLocalIterator(prefetchPartitions=True):
+                for batch in pa.ipc.open_stream(bytes(row["batch"])):
+                    yield batch.rename_columns(list(by_name))
+
+    def types_of(self, schema: pa.Schema) -> dict[str, str]:
+        """The types of columns of Arrow, in Spark's words."""
+        with _refusals():
+            empty = self._session.createDataFrame(schema.empty_table())
+            return {field.name: field.dataType.simpleString() for field in empty.schema.fields}
+
+    def partitioned_by(self, table: str) -> set[str]:
+        """The columns by which a table is divided."""
+        with _refusals():
+            return {c.name for c in self._session.catalog.listColumns(table) if c.isPartition}
+
+    def write(
+        self,
+        table: str,
+        schema: pa.Schema,
+        groups: Iterable[pa.Table],
+        constants: Mapping[str, str | date],
+        *,
+        part: str | None,
+        token: str,
+    ) -> int:
+        """Write groups of rows, with the same constants in each row, in the place of all rows of a
+        table, or of those that have the constant of the column `part`, by which it is divided then.
+        A table that is not there is made. They are written into a table beside it first, which the
+        token names, and which is removed. Returns how many rows there are."""
+        beside = _beside(table, token)
+        with _refusals():
+            self._session.sql(f"drop table if exists {beside}")
+            try:
+                rows = self._append(beside, schema, groups)
+                self._replace(table, beside, constants, part)
+            finally:
+                self._session.sql(f"drop table if exists {beside}")
+        return rows
+
+    def _append(self, table: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
+        rows = 0
+        for group in chain([schema.empty_table()], groups):
+            self._session.createDataFrame(group).write.mode("append").saveAsTable(table)
+            rows += group.num_rows
+        return rows
+
+    def _replace(
+        self, table: str, beside: str, constants: Mapping[str, str | date], part: str | None
+    ) -> None:
+        values = {name: _literal(value) for name, value in constants.items()}
+        source = self._session.table(beside)
+        selected = {name: quoted(name) for name in source.columns} | values
+        if not self._session.catalog.tableExists(table):
+            frame = source.selectExpr(*(f"{value} as {quoted(n)}" for n, value in selected.items()))
+            writer = frame.write if part is None else frame.write.partitionBy(part)
+            writer.saveAsTable(table)
+            return
+        there = self._session.table(table).schema.fields
+        listed = ", ".join(
+            selected.get(field.name, f"cast(null as {field.dataType.simpleString()})")
+            for field in there
+            if field.name != part
+        )
+        of_part = "" if part is None else f" partition ({quoted(part)} = {values[part]})"
+        self._session.sql(f"insert overwrite table {table}{of_part} select {listed} from {beside}")
+
+    @contextmanager
+    def _plain_decimals(self) -> Iterator[None]:
+        """Decimals as texts have no exponent in ANSI SQL, which a session may have turned off."""
+        before = self._session.conf.get(_ANSI)
+        self._session.conf.set(_ANSI, "true")
+        try:
+            yield
+        finally:
+            self._session.conf.set(_ANSI, str(before))
+
+
+def quoted(name: str) -> str:
+    """A name as Spark's SQL has it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _literal(value: str | date) -> str:
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _beside(table: str, token: str) -> str:
+    ending = f"__{token}"
+    return f"{table[:-1]}{ending}`" if table.endswith("`") else f"{table}{ending}"
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except AnalysisException as error:
+        missing = error.getCondition() == "TABLE_OR_VIEW_NOT_FOUND"
+        raise (NoSparkTableError if missing else EngineError)(reason_of(error)) from error
+    except FAILURES as error:
+        raise SparkFailedError(reason_of(error)) from error

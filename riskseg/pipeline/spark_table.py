@@ -1,0 +1,134 @@
+"""Rows as a table that Apache Spark knows: `spark://MASTER#catalog.schema.table`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from riskseg.domain.addresses import SPARK, spark_master
+from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.engine import EngineError
+from riskseg.pipeline.on_spark import spark_at
+from riskseg.store.sinks.port import (
+    AS_OF,
+    RUN,
+    Dated,
+    TableSink,
+    Written,
+    check_no_run_column,
+)
+
+if TYPE_CHECKING:
+    from riskseg.engine.spark_tables import SparkTables
+
+
+class SparkTable(TableSink):
+    """A table divided by `as_of`, where the rows are of a date. A table that is not there is made,
+    in the format that is usual for the session."""
+
+    @property
+    def form(self) -> str:
+        return "spark://MASTER#table"
+
+    def accepts(self, target: str) -> bool:
+        return target.startswith(SPARK)
+
+    def file(self, target: str) -> Path | None:
+        return None
+
+    def check(self, target: str, problems: Problems) -> None:
+        try:
+            tables, table = _opened(target)
+            with _refusals(target):
+                tables.columns_of(table)
+        except ProblemsError as error:
+            problems.extend(error.problems)
+
+    def write(
+        self,
+        target: str,
+        schema: pa.Schema,
+        groups: Iterator[pa.Table],
+        *,
+        token: str,
+        dated: Dated | None,
+    ) -> Written:
+        tables, table = _opened(target)
+        check_no_run_column(schema, target)
+        constants: dict[str, str | date] = {RUN: token}
+        if dated is not None:
+            constants[AS_OF] = dated.as_of
+        part = None if dated is None else AS_OF
+        with _refusals(target):
+            _check_table(tables, table, schema, target, part)
+            rows = tables.write(table, schema, groups, constants, part=part, token=token)
+        return Written(target, rows, None)
+
+    def read(self, target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
+        tables, table = _opened(target)
+        with _refusals(target):
+            for batch in tables.read(f"select * from {table} where {RUN} = '{run}'", schema.names):
+                yield batch.cast(schema)
+
+
+def _opened(target: str) -> tuple[SparkTables, str]:
+    address, _, table = target.partition("#")
+    if not table.strip(". "):
+        raise problem(
+            "RS010",
+            "The address of Spark must say which table to write.",
+            file=target,
+            hint="Add #table at its end.",
+        )
+    spark = spark_at(spark_master(address))
+    from riskseg.engine.spark_tables import SparkTables
+
+    return SparkTables(spark), table
+
+
+def _check_table(
+    tables: SparkTables, table: str, schema: pa.Schema, target: str, part: str | None
+) -> None:
+    """Raise RS010 for columns that the table which is there does not have, and for one whose rows
+    of a day cannot be replaced."""
+    there = tables.columns_of(table)
+    if there is None:
+        return
+    problems = Problems()
+    needed = tables.types_of(schema) | {RUN: "string"} | ({part: "date"} if part else {})
+    for name, type_ in needed.items():
+        if name not in there:
+            problems.add(
+                "RS010",
+                f'The table has no column "{name}".',
+                file=target,
+                hint="Name a new table, or add the column: "
+                f"ALTER TABLE {table} ADD COLUMNS (`{name}` {type_});",
+            )
+    if part is not None and part in there and tables.partitioned_by(table) != {part}:
+        problems.add(
+            "RS010",
+            f"The table is not divided by {part} alone, so that the rows of a day cannot be "
+            "replaced.",
+            file=target,
+            hint=f"Name a new table, which is made PARTITIONED BY ({part}).",
+        )
+    problems.raise_if_any()
+
+
+@contextmanager
+def _refusals(target: str) -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        raise problem(
+            "RS010",
+            f"Spark refuses: {error.reason}.",
+            file=target,
+            hint="Check the name of the table, and that you may make tables there.",
+        ) from error
