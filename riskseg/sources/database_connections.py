@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.store.database_urls import is_of_login
+from riskseg.store.database_urls import is_of_a_lock, is_of_login
 from riskseg.workspace import Source
 from riskseg.workspace.addresses import with_environment
 from riskseg.workspace.sources import FILES
@@ -102,6 +102,14 @@ class Database(ABC):
                 "RS016",
                 f"The database {self.shown} does not let this user in: {said}.",
                 "Check the user in `url`, and the password in the environment.",
+                key="url",
+            )
+        if is_of_a_lock(said):
+            return _problem(
+                source,
+                "RS016",
+                f"Another program holds the database {self.shown}: {said}.",
+                "Run again when that has ended.",
                 key="url",
             )
         return _problem(

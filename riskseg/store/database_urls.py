@@ -40,6 +40,12 @@ def is_of_login(refusal: str) -> bool:
     return any(sign in refusal.lower() for sign in signs)
 
 
+def is_of_a_lock(refusal: str) -> bool:
+    """Whether a database refuses because another program holds it, or a table of it."""
+    signs = ("is locked", "deadlock", "lock timeout", "lock wait timeout", "could not obtain lock")
+    return any(sign in refusal.lower() for sign in signs)
+
+
 @contextmanager
 def driver_of(url: sa.URL) -> Iterator[None]:
     """Within it an engine for the address is made: RS010 where its dialect or driver is not

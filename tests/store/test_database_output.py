@@ -132,6 +132,37 @@ def test_a_column_that_the_table_lacks_is_named_with_what_adds_it(url: str) -> N
     assert asked(url, "select count(*), count(remark) from @table") == [(4, 0)]
 
 
+@pytest.mark.parametrize(
+    ("of_type", "rounds"),
+    [
+        ("integer", True),
+        ("numeric(18, 1)", True),
+        ("numeric(12, 2)", False),
+        ("numeric", False),
+        ("double precision", False),
+        ("text", False),
+    ],
+)
+def test_a_column_that_would_round_is_refused(
+    postgres_url: str, of_type: str, rounds: bool
+) -> None:
+    url = f"{postgres_url}#decided_{next(_tables)}"
+    asked(url, f"create table @table (account_id text, as_of date, owed {of_type}, run_id text)")
+    rows = [{"account_id": "A", "owed": Decimal("10.25")}]
+    if not rounds:
+        put(url, rows=rows)
+        assert [str(Decimal(owed)) for (owed,) in asked(url, "select owed from @table")] == [
+            "10.25"
+        ]
+        return
+    with pytest.raises(ProblemsError) as raised:
+        put(url, rows=rows)
+    (problem,) = raised.value.problems
+    assert problem.what.startswith(f'The column "owed" of the table is {of_type.upper()}')
+    assert "change the type of the column to NUMERIC(18, 2)." in problem.hint
+    assert asked(url, "select count(*) from @table") == [(0,)]
+
+
 def test_what_fails_half_way_changes_nothing(url: str) -> None:
     put(url)
 

@@ -1,10 +1,10 @@
-"""Whether a database refuses the user, as drivers say it."""
+"""Whether a database refuses the user, or is held by another program, as drivers say it."""
 
 from __future__ import annotations
 
 import pytest
 
-from riskseg.store.database_urls import is_of_login
+from riskseg.store.database_urls import is_of_a_lock, is_of_login
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,19 @@ from riskseg.store.database_urls import is_of_login
 )
 def test_whether_it_is_of_the_login(refusal: str, expected: bool) -> None:
     assert is_of_login(refusal) is expected
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        ("database is locked", True),
+        ("deadlock detected", True),
+        ("canceling statement due to lock timeout", True),
+        ("(1205, 'Lock wait timeout exceeded; try restarting transaction')", True),
+        ('could not obtain lock on row in relation "decisions"', True),
+        ("permission denied for schema mart", False),
+        ("unable to open database file", False),
+    ],
+)
+def test_whether_another_program_holds_it(refusal: str, expected: bool) -> None:
+    assert is_of_a_lock(refusal) is expected

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.store.database_urls import driver_of, hide, is_of_login, rendered
+from riskseg.store.database_urls import driver_of, hide, is_of_a_lock, is_of_login, rendered
 from riskseg.store.files import check_place
 from riskseg.store.sinks.port import AS_OF, RUN, Dated, check_no_run_column
 from riskseg.store.sinks.rendering import json_text
@@ -140,12 +140,22 @@ def _table(name: str, schema: pa.Schema, dated: Dated | None) -> sa.Table:
 
 
 def _check_columns(connection: sa.Connection, table: sa.Table, place: str) -> None:
-    """Raise RS010 for columns that the table which is there does not have."""
-    there = {c["name"] for c in sa.inspect(connection).get_columns(table.name, table.schema)}
+    """Raise RS010 for columns that the table which is there does not have, or in which it would
+    round what is exact."""
+    columns = sa.inspect(connection).get_columns(table.name, table.schema)
+    there = {c["name"]: c["type"] for c in columns}
     problems = Problems()
     for column in table.columns:
+        of_type = column.type.compile(dialect=connection.dialect)
+        if column.name in there and _rounds(there[column.name], column.type, connection.dialect):
+            as_it_is = there[column.name].compile(dialect=connection.dialect)
+            problems.add(
+                "RS010",
+                f'The column "{column.name}" of the table is {as_it_is}: values would be rounded.',
+                file=place,
+                hint=f"Name a new table, or change the type of the column to {of_type}.",
+            )
         if column.name not in there:
-            of_type = column.type.compile(dialect=connection.dialect)
             quoted = connection.dialect.identifier_preparer.quote
             full_name = connection.dialect.identifier_preparer.format_table(table)
             problems.add(
@@ -156,6 +166,18 @@ def _check_columns(connection: sa.Connection, table: sa.Table, place: str) -> No
                 f"{full_name} ADD COLUMN {quoted(column.name)} {of_type};",
             )
     problems.raise_if_any()
+
+
+def _rounds(there: Any, wanted: Any, dialect: sa.Dialect) -> bool:
+    """Whether a column's type has fewer decimals than the values that are written to it. SQLite
+    holds no column to its type."""
+    if dialect.name == "sqlite" or not isinstance(wanted, _Exact):
+        return False
+    if isinstance(there, sa.Integer):
+        return True
+    scale = getattr(there, "scale", None)
+    is_exact = isinstance(there, sa.Numeric) and not isinstance(there, sa.Float)
+    return is_exact and scale is not None and scale < (wanted.impl_instance.scale or 0)
 
 
 def read_table(target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
@@ -253,6 +275,8 @@ def _refusals(url: sa.URL) -> Iterator[None]:
         hint = "Check that it can be reached and that you may make tables there."
         if is_of_login(refusal):
             hint = "Check the user and the password of the address."
+        elif is_of_a_lock(refusal):
+            hint = "Another program holds it: run again when that has ended."
         raise problem(
             "RS010", f"The database refuses: {refusal}.", file=rendered(url), hint=hint
         ) from error
