@@ -131,6 +131,7 @@ METHODS = {
     "strategy prove": riskseg.Strategy.prove,
     "strategy show": riskseg.Strategy.show,
     "strategy export": riskseg.Strategy.export,
+    "strategy facts": riskseg.Strategy.facts,
     "strategy diff": riskseg.Strategy.diff,
     "strategy activate": riskseg.Strategy.activate,
     "strategy versions": riskseg.Strategy.activations,

@@ -10,12 +10,14 @@ from riskseg import run as use_cases
 from riskseg.api.arguments import (
     Day,
     Place,
+    day,
     day_or_none,
     moment,
     one_line,
     path_or_none,
     person,
     progress,
+    target,
     today,
 )
 from riskseg.domain.problems import Problems
@@ -31,7 +33,7 @@ from riskseg.results.strategies import (
     StrategyTest,
 )
 from riskseg.results.strategy_difference import StrategyDifference
-from riskseg.results.strategy_export import StrategyExport
+from riskseg.results.strategy_export import FactTable, StrategyExport
 from riskseg.results.strategy_shown import StrategyShown
 
 
@@ -124,6 +126,21 @@ class Strategy:
             table=table,
             dbt=dbt,
             years=years,
+        )
+
+    def facts(
+        self, *, as_of: Day, out: Place | None = None, accept_feeds: bool = False
+    ) -> FactTable:
+        """The table of facts that the exported query reads, a row an account as of a day, in
+        memory or written to `out`. `accept_feeds` is as in `assign`."""
+        return use_cases.strategy_facts.facts(
+            self._workspace(),
+            self._name,
+            day(as_of, self._root),
+            target(out),
+            here=self._here,
+            accept_feeds=accept_feeds,
+            progress=progress(),
         )
 
     def activate(

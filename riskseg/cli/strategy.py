@@ -11,7 +11,18 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli import completion
-from riskseg.cli.common import DAY, AsJson, Plan, day, present, root_if_any
+from riskseg.cli.common import (
+    DAY,
+    AcceptFeeds,
+    AsJson,
+    AsOf,
+    Out,
+    Plan,
+    day,
+    present,
+    root,
+    root_if_any,
+)
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.progress import remark
@@ -27,7 +38,7 @@ if TYPE_CHECKING:
         StrategyProof,
         StrategyTest,
     )
-    from riskseg.results.strategy_export import StrategyExport
+    from riskseg.results.strategy_export import FactTable, StrategyExport
     from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
@@ -276,6 +287,37 @@ def strategy_export(
         ),
         _exported,
         as_json=as_json,
+    )
+
+
+@strategy_app.command("facts")
+@guarded
+def strategy_facts(
+    as_of: AsOf,
+    out: Out,
+    name: Name = None,
+    accept_feeds: AcceptFeeds = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the table of facts that an exported query reads, a row an account as of a day.
+
+    For instance `riskseg strategy facts --as-of today --out 'postgresql+psycopg://me@host/db#facts'`.
+    """
+    present(
+        lambda progress: use_cases.strategy_facts.facts(
+            root(), name, as_of.date(), out, accept_feeds=accept_feeds, progress=progress
+        ),
+        _facts_written,
+        plan=use_cases.strategy_facts.plan() if plan else None,
+        as_json=as_json,
+    )
+
+
+def _facts_written(done: FactTable) -> None:
+    print(
+        f"{counted(done.rows, 'account')} as of {done.as_of} in {done.place}: "
+        f"{counted(len(done.columns), 'column')} for {done.strategy.name} {done.strategy.version}."
     )
 
 

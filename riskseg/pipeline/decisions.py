@@ -187,6 +187,17 @@ def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:
     }
 
 
+def put_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -> None:
+    """Make `scored` of `facts` and their scores: all that the strategy reads of each account."""
+    strategy = decider.strategy
+    default_values = {
+        defaulted_fact: f"cast({_sql(value)} as {TYPES[strategy.facts[defaulted_fact].kind]})"
+        for defaulted_fact, value in strategy.default_values.items()
+    }
+    default_values |= {key: f"cast(null as {PROBABILITY})" for key in decider.unscored}
+    build(engine, [scored(scores, default_values)])
+
+
 def decide_scored(
     engine: Engine, decider: Decider, scores: Mapping[str, str], of_decided: Relation | None = None
 ) -> None:
@@ -196,12 +207,7 @@ def decide_scored(
     Raises RS613 for accounts that proofs do not speak of.
     """
     strategy = decider.strategy
-    default_values = {
-        defaulted_fact: f"cast({_sql(value)} as {TYPES[strategy.facts[defaulted_fact].kind]})"
-        for defaulted_fact, value in strategy.default_values.items()
-    }
-    default_values |= {key: f"cast(null as {PROBABILITY})" for key in decider.unscored}
-    build(engine, [scored(scores, default_values)])
+    put_scored(engine, decider, scores)
     hold_against(engine, strategy, decider.relations, decider.scale)
     with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
         relations = compile_strategy(strategy, decider.as_of)

@@ -27,7 +27,7 @@ from riskseg.results.insights.answers import ANSWERS
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.result import InsightResult
 from riskseg.results.metrics import RunMetrics
-from riskseg.results.strategy_export import StrategyExport
+from riskseg.results.strategy_export import FactTable, StrategyExport
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -72,6 +72,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "strategy prove": strategies.StrategyProof,
     "strategy show": strategy_shown.StrategyShown,
     "strategy export": StrategyExport,
+    "strategy facts": FactTable,
     "strategy diff": strategy_difference.StrategyDifference,
     "strategy activate": strategies.Activation,
     "strategy versions": strategies.Activations,

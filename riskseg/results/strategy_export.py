@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 from riskseg.domain.words import counted
 from riskseg.results.base import Result, records
 from riskseg.results.part import Part
+from riskseg.results.runs import Written
+from riskseg.results.strategies import StrategyVersion
 
 
 class ExportedFact(Part):
@@ -69,3 +72,21 @@ class StrategyExport(Result):
         place = f": {self.folder}" if self.folder else ""
         read = counted(len(self.facts), "column")
         return f"{self.strategy} {self.version} for {self.to}{place}. It reads {read} of facts."
+
+
+class FactTable(Written):
+    """The table of facts that an exported query reads, of a workspace's accounts as of a day."""
+
+    as_of: date
+    strategy: StrategyVersion
+    columns: tuple[str, ...]
+    models: Mapping[str, str]
+    """The model and version that gave each probability."""
+    accepted_feeds: tuple[str, ...] = ()
+    """What of the sources is not as riskseg.toml expects, and was accepted."""
+
+    def _title(self) -> str:
+        return (
+            f"The facts of {counted(self.rows, 'account')} as of {self.as_of} for "
+            f"{self.strategy.name} {self.strategy.version}: {self.place}."
+        )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         sheets,
         strategy,
         strategy_export,
+        strategy_facts,
         train,
         worklist,
     )
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
         "sheets",
         "strategy",
         "strategy_export",
+        "strategy_facts",
         "train",
         "worklist",
     ]
