@@ -175,9 +175,9 @@ def _rounds(there: Any, wanted: Any, dialect: sa.Dialect) -> bool:
         return False
     if isinstance(there, sa.Integer):
         return True
-    scale = getattr(there, "scale", None)
-    is_exact = isinstance(there, sa.Numeric) and not isinstance(there, sa.Float)
-    return is_exact and scale is not None and scale < (wanted.impl_instance.scale or 0)
+    if not isinstance(there, sa.Numeric) or isinstance(there, sa.Float):
+        return False
+    return there.scale is not None and there.scale < getattr(wanted.impl_instance, "scale", 0)
 
 
 def read_table(target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
