@@ -387,6 +387,12 @@ def test_models_are_trained_listed_compared_and_score(
     assert "auc" in repr(compared)
     promoted = modelled.models.promote("loss", row["version"][:6], by="ann", reason="a test", at=AT)
     assert promoted.version == row["version"]
+    (version,) = modelled.models.list()
+    assert version.promoted is not None
+    assert (version.promoted.by, version.promoted.reason) == ("ann", "a test")
+    listed = CliRunner().invoke(app, ["-w", str(modelled.root), "models"]).stdout
+    since = f"is the champion since {AT.isoformat()}, by ann: a test."
+    assert f"loss {row['version']} {since}" in " ".join(listed.split())
 
     place = tmp_path / "s.parquet"
     caplog.set_level(logging.INFO, "riskseg")

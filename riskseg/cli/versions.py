@@ -122,7 +122,11 @@ def _activations(activations: Activations) -> None:
     if not len(activations):
         print("Nothing is activated: runs use the folder's strategy, and are marked not activated.")
         return
-    activation_table = table("strategy", "version", "from", "activated", "by", "proved", "")
+    with_reasons = any(a.reason and not a.proof.unproved for a in activations)
+    reason = ("reason",) if with_reasons else ()
+    activation_table = table(
+        "strategy", "version", "from", "activated", "by", *reason, "proved", ""
+    )
     for activation in activations:
         activation_table.add_row(
             activation.name,
@@ -130,6 +134,7 @@ def _activations(activations: Activations) -> None:
             activation.effective_from.isoformat(),
             activation.at.isoformat(),
             activation.by,
+            *((activation.reason,) if with_reasons else ()),
             f"not all: {activation.reason}" if activation.proof.unproved else "yes",
             "superseded" if activation.superseded else "",
         )

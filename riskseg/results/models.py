@@ -173,6 +173,14 @@ class Training(Rows[TrainedModel]):
         return f"{counted(len(self), 'model')} trained."
 
 
+class Promoted(Part):
+    """When a version was made the champion, by whom and why."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
 class ModelVersion(Part):
     """One trained version. Where its files are not there, `learner` is empty and `auc` null."""
 
@@ -185,6 +193,8 @@ class ModelVersion(Part):
     auc: float | None
     """On the hold-out."""
     there: bool = True
+    promoted: Promoted | None = None
+    """The last time that it was made the champion; null where it never was."""
 
 
 class ModelVersions(Rows[ModelVersion]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.artefact import load
@@ -12,8 +13,19 @@ from riskseg.pipeline.model_versions import opened, summarised
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import locked, open_checked
-from riskseg.results.models import ModelCard, ModelSummary, ModelVersion, ModelVersions, Promotion
+from riskseg.results.models import (
+    ModelCard,
+    ModelSummary,
+    ModelVersion,
+    ModelVersions,
+    Promoted,
+    Promotion,
+)
 from riskseg.store.files import write_beside
+
+if TYPE_CHECKING:
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import ModelRecord
 
 
 def versions(root: Path) -> ModelVersions:
@@ -43,9 +55,18 @@ def versions(root: Path) -> ModelVersions:
                     at=record.at,
                     auc=auc,
                     there=in_place,
+                    promoted=_promoted(journal, record),
                 )
             )
     return ModelVersions(tuple(listed_versions))
+
+
+def _promoted(journal: Journal, record: ModelRecord) -> Promoted | None:
+    """The last time that a version was made the champion."""
+    for promotion in journal.promotions(record.model):
+        if promotion.version == record.version:
+            return Promoted(at=promotion.at, by=promotion.by, reason=promotion.reason)
+    return None
 
 
 def show(root: Path, name: str, version: str | None = None) -> ModelSummary:

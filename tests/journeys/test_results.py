@@ -52,6 +52,7 @@ ARGUMENTS = {
     "strategy versions": "",
     "strategy schema": "--out {}/schemas",
     "strategy export": "--to duckdb --out {}/warehouse",
+    "strategy facts": f"--as-of {DAY} --out {{}}/facts.csv",
     "strategy sheet export": "--out {}/tables.xlsx",
     "strategy sheet import": "{}/tables.xlsx --dry-run",
     "score": f"--as-of {DAY} --out {{}}/scores.csv",

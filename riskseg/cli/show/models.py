@@ -190,6 +190,14 @@ def show_versions(versions: ModelVersions) -> None:
     stdout().print(
         version_table if len(versions) else "No model has been trained here. Run `riskseg train`."
     )
+    for version in versions:
+        if version.champion and version.promoted is not None:
+            promoted = version.promoted
+            why = f": {promoted.reason}" if promoted.reason else ""
+            print(
+                f"{version.model} {version.version} is the champion since "
+                f"{promoted.at.isoformat()}, by {promoted.by}{why}."
+            )
 
 
 def show_registration(registration: Registration) -> None:
