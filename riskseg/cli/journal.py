@@ -99,6 +99,8 @@ def _show_file(replay: Replay) -> None:
     output_file = replay.file
     if output_file.state == "gone":
         print(f"The file is not there any more: {replay.output}.")
+    elif output_file.state == "elsewhere":
+        print(f"The file was not read: {replay.output} is in an object store.")
     elif output_file.state == "written over":
         print(f"Run {output_file.by} has since overwritten {replay.output}.")
     elif output_file.state == "altered":

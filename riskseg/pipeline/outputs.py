@@ -9,6 +9,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
@@ -30,6 +31,8 @@ def check_target(workspace: Workspace, target: str, problems: Problems) -> None:
     before = len(problems)
     if target_file is not None:
         check_output(workspace, target_file, problems)
+    elif taken := next(_taken_by_a_source(workspace, target), None):
+        _add_needed(f"the source of {taken}", target, problems)
     if len(problems) == before:
         sinks.check(target, problems)
 
@@ -52,15 +55,20 @@ def check_output(
         if _is_or_is_in(place, needed_path)
     ]
     needed += [
-        f"the source of {needed_name}" for needed_name in _taken_by_a_source(workspace, place)
+        f"the source of {needed_name}"
+        for needed_name in _taken_by_a_source(workspace, os.path.realpath(place))
     ]
     if needed:
-        problems.add(
-            "RS010",
-            f"This would write over {needed[0]}.",
-            file=str(place),
-            hint="Name another place for the output.",
-        )
+        _add_needed(needed[0], str(place), problems)
+
+
+def _add_needed(needed: str, target: str, problems: Problems) -> None:
+    problems.add(
+        "RS010",
+        f"This would write over {needed}.",
+        file=without_secrets(target),
+        hint="Name another place for the output.",
+    )
 
 
 def make_folder(place: Path) -> None:
@@ -89,13 +97,12 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
                 yield file, f"the source of {needed_source}"
 
 
-def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
+def _taken_by_a_source(workspace: Workspace, place: str) -> Iterator[str]:
     """Sources whose pattern a new file of that name would fit: the next run would read it."""
-    real = Path(os.path.realpath(place))
     for source_name, source in workspace.settings.every_source.items():
         with suppress(EngineError, NotAllowedError):
             patterns = open_source(source, workspace.root).patterns()
-            if any(fnmatch(str(real), pattern) for pattern in patterns):
+            if any(fnmatch(place, pattern) for pattern in patterns):
                 yield source_name
 
 

@@ -47,7 +47,9 @@ class SinceRun(Part):
     """Facts that the sources do not give any more."""
 
 
-OutputState = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
+OutputState = Literal[
+    "as written", "altered", "written over", "gone", "elsewhere", "a table", "in memory"
+]
 
 
 ReplayVerdict = Literal["same bytes", "same rows", "different", "not compared"]

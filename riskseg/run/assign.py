@@ -53,7 +53,7 @@ from riskseg.results.runs import Decisions
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import run_inputs as store
-from riskseg.store.files import write_beside
+from riskseg.store import sinks
 from riskseg.store.records import RunRecord
 from riskseg.store.sinks import InMemory, Written, without_secrets
 from riskseg.strategy.described import version_of
@@ -257,11 +257,8 @@ class _Assignment(DecidingFromLedger):
             redefined=self.force.redefined,
             accounts_from=self.given,
         )
-        if written.file is not None:
-            # That anything is kept is true only of a run that the journal has.
-            _write_manifest(
-                written.file, self.done.model_copy(update={"kept": False}), self.sources
-            )
+        # That anything is kept is true only of a run that the journal has.
+        self._write_manifest(self.done.model_copy(update={"kept": False}))
         if self.keep:
             description = about(
                 ready,
@@ -303,8 +300,11 @@ class _Assignment(DecidingFromLedger):
         _record(self.journal, self.done, self.decided, arguments, self.sources, self.at)
         if self.keep:
             store.mark_journalled(self.workspace.state / "runs" / self.run_id)
-            if self.written.file is not None:
-                _write_manifest(self.written.file, self.done, self.sources)
+            self._write_manifest(self.done)
+
+    def _write_manifest(self, done: Decisions) -> None:
+        text = json.dumps(_manifest(done, self.sources), indent=2, default=str) + "\n"
+        sinks.add_text(self.target, ".manifest.json", text, token=done.run_id)
 
     def _run_id(self) -> str:
         """The same inputs make the same run."""
@@ -401,13 +401,13 @@ def assign(
     return job.done
 
 
-def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) -> None:
-    manifest_content = {
+def _manifest(done: Decisions, sources: Mapping[str, str]) -> dict[str, Any]:
+    return {
         "run": done.run_id,
         "command": "assign",
         "riskseg": riskseg.__version__,
         "as_of": done.as_of.isoformat(),
-        "file": place.name,
+        "file": done.place.rpartition("/")[2],
         "sha256": done.sha256,
         "rows": done.rows,
         "selection": None if done.selection is None else done.selection.model_dump(),
@@ -435,11 +435,6 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
         "kept": done.kept,
         "differences": dict(done.differences),
     }
-    manifest = place.with_name(place.name + ".manifest.json")
-    with write_beside(manifest, token=done.run_id) as part:
-        part.write_text(
-            json.dumps(manifest_content, indent=2, default=str) + "\n", encoding="utf-8"
-        )
 
 
 def _record(

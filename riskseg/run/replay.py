@@ -82,7 +82,8 @@ class _Replay(DecidingJob):
         enter = self.opened.enter_context
         folder = enter(tempfile.TemporaryDirectory(prefix="riskseg-"))
         self.place = Path(folder) / f"then{_ending(record)}"
-        theirs = [Path(record.output)] if record.output and record.output_sha256 else []
+        is_here = record.output and record.output_sha256 and "://" not in record.output
+        theirs = [Path(record.output)] if record.output and is_here else []
         reads = [kept.inputs, self.place, *theirs]
         self.engine = enter(scratch_engine(workspace, reads=reads))
         accounts = open_inputs(self.engine, workspace, kept)
@@ -217,6 +218,8 @@ def _compared(
     else:
         if record.output is None:
             return unmatched_verdict, None, "they were given in memory, and written nowhere"
+        if "://" in record.output:
+            return unmatched_verdict, None, "only bytes are compared with a file in an object store"
         output_path = Path(record.output)
         if not output_path.is_file():
             return unmatched_verdict, None, f"{output_path} is no longer there"
@@ -237,6 +240,8 @@ def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str)
         return OutputFile(state="a table")
     if record.output is None:
         return OutputFile(state="in memory")
+    if "://" in record.output:
+        return OutputFile(state="elsewhere")
     output_path = Path(record.output)
     if not output_path.is_file():
         return OutputFile(state="gone")

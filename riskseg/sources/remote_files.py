@@ -141,6 +141,9 @@ class RemoteFiles(SourceReader):
     def rows_in_files(self) -> int | None:
         return self._local.rows_in_files if self._local is not None else None
 
+    def patterns(self) -> list[str]:
+        return [self.source.loaded_from]
+
     def faults(self) -> list[Problem]:
         return self._local.faults() if self._local is not None else []
 

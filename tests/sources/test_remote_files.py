@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from riskseg.domain.problems import Problem, Problems
+from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.engine import DuckDB, Engine
 from riskseg.pipeline.load import load
 from riskseg.run.assign import assign
+from riskseg.run.replay import replay
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
@@ -52,6 +54,37 @@ def asked(root: Path, ask: Any = lambda _engine, _workspace: None) -> tuple[Any,
     with DuckDB(reads=readable(workspace), threads=1) as engine:
         ledger = load(engine, workspace, problems)
         return (ask(engine, workspace) if ledger else None), list(problems)
+
+
+def test_an_output_in_the_store(tmp_path: Path, store: MemoryFileSystem) -> None:
+    root = in_store(tmp_path / "w", store)
+    here = str(tmp_path / "d.csv")
+    assign(root, DAY, here, at=AT)
+    run = assign(root, DAY, "memory://bucket/out/d.csv", at=AT)
+    assert store.cat("/bucket/out/d.csv") == Path(here).read_bytes()
+    manifest = json.loads(store.cat("/bucket/out/d.csv.manifest.json"))
+    assert (manifest["run"], manifest["file"], manifest["kept"]) == (run.run_id, "d.csv", True)
+    assert run.place == "memory://bucket/out/d.csv"
+    done = replay(root, run.run_id)
+    assert (done.verdict, done.file.state) == ("same bytes", "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("memory://bucket/bills.csv", "This would write over the source of bills"),
+        ("nowhere://bucket/d.csv", "RS010 nowhere://bucket/d.csv: .*[Pp]rotocol"),
+        ("memory://bucket/d.doc", "A file of an object store is known by its ending"),
+        ("memory://bucket/bills.csv/d.csv", "The object store refuses"),
+    ],
+)
+def test_an_output_that_cannot_be_written(
+    target: str, said: str, tmp_path: Path, store: MemoryFileSystem
+) -> None:
+    root = in_store(tmp_path / "w", store)
+    with pytest.raises(ProblemsError, match=said):
+        assign(root, DAY, target, at=AT)
+    assert sorted(store.find("/bucket")) == [f"/bucket/{name}.csv" for name in sorted(FILES)]
 
 
 def edit(root: Path, old: str, new: str) -> None:

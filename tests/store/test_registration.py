@@ -66,6 +66,7 @@ def test_what_nobody_registered_is_refused_with_the_forms_there_are(tmp_path: Pa
         (
             "RS010",
             "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, "
-            "or a database URL with #table, or spark://MASTER#table.",
+            "or a URL such as s3://bucket/decisions.parquet, or a database URL with #table, "
+            "or spark://MASTER#table.",
         )
     ]

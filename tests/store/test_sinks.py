@@ -263,7 +263,7 @@ def test_a_batch_of_another_shape_is_an_error_and_writes_nothing(tmp_path: Path)
     [
         (
             "out.txt",
-            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, or a database URL with",
+            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, or a URL such as",
         ),
         ("out", "Use one of .parquet"),
         ("out.parquet.gz", "Use one of .parquet"),

@@ -31,6 +31,7 @@ from riskseg.store.sinks.port import (
     register,
     sink_of,
 )
+from riskseg.store.sinks.remote_file import RemoteFile
 from riskseg.store.sinks.workbook import Workbook
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Dated",
     "InMemory",
     "Written",
+    "add_text",
     "check",
     "ending_of",
     "file_of",
@@ -49,7 +51,8 @@ __all__ = [
     "write",
 ]
 
-for _sink in (DatabaseTable(), Parquet(), Csv(), GzippedCsv(), Json(), JsonLines(), Workbook()):
+_FILES = (Parquet(), Csv(), GzippedCsv(), Json(), JsonLines(), Workbook())
+for _sink in (RemoteFile(), DatabaseTable(), *_FILES):
     register(_sink)
 
 
@@ -73,7 +76,7 @@ def ending_of(place: str) -> str:
 
 def for_people(target: str) -> bool:
     """Whether the form of a target is one that people read, and machines seldom."""
-    return isinstance(sink_of(target), Workbook)
+    return target.lower().endswith(Workbook().ending)
 
 
 def relation(place: Path, file: str) -> str:
@@ -121,7 +124,7 @@ def write(
 ) -> Written:
     """Write `batches`, in the order given, to `target`; readers see all of it or none.
 
-    `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx), a
+    `target` is a path or a URL of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx), a
     SQLAlchemy URL or `spark://MASTER` followed by `#table`, or memory. Every batch has `schema`;
     dictionary-encoded columns are written as their values. `token`, a run id, names what is half
     written. A table keeps rows of other dates than that of `dated`; without it, all its rows are
@@ -152,8 +155,17 @@ def read(target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch
     return sink.read(target, schema, run=run)
 
 
+def add_text(target: str | InMemory, name_ending: str, text: str, *, token: str) -> None:
+    """Write a text beside what was written as a file, such as its manifest; nothing beside a table
+    and in memory. Raises RS010 where it cannot be written."""
+    sink = None if isinstance(target, InMemory) else sink_of(target)
+    if sink is not None:
+        assert isinstance(target, str)
+        sink.add_text(target, name_ending, text, token=token)
+
+
 def _file_sink(place: str) -> FileSink:
-    sink = sink_of(place)
+    sink = sink_of(place.rpartition("/")[2])
     if not isinstance(sink, FileSink):
         raise ValueError(f"{place} has the ending of no file that is written here")
     return sink

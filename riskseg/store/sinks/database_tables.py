@@ -214,7 +214,8 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
             "RS010",
             "A database URL must say which table to write.",
             file=without_secrets(target),
-            hint="Add #table at its end.",
+            hint="Add #table at its end. A file of an object store is known by its ending, such as "
+            ".parquet.",
         )
     try:
         url = sa.make_url(address)

@@ -35,7 +35,7 @@ class Dated:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written: `place` is the path, the URL with its password hidden, or `MEMORY`;
-    `sha256` that of the file's bytes, None for a database table."""
+    `sha256` that of the file's bytes, None for a table."""
 
     place: str
     rows: int
@@ -43,8 +43,10 @@ class Written:
 
     @property
     def file(self) -> Path | None:
-        """The file that was written; None for a database table and in memory."""
-        return None if self.sha256 is None or self.place == MEMORY else Path(self.place)
+        """The file of this machine that was written; None for a table, an object store and
+        memory."""
+        elsewhere = self.place == MEMORY or "://" in self.place
+        return None if self.sha256 is None or elsewhere else Path(self.place)
 
     @property
     def output(self) -> str | None:
@@ -88,6 +90,12 @@ class Sink(ABC):
         what is half written; `dated` says of which date the rows are, if they are of one. Raises
         RS010 where the target cannot be written."""
 
+    def add_text(  # noqa: B027 (beside a table nothing is written)
+        self, target: str, name_ending: str, text: str, *, token: str
+    ) -> None:
+        """Write a text beside a file, under its name with an ending of its own; nothing beside a
+        table. Raises RS010 where it cannot be written."""
+
     def without_secrets(self, target: str) -> str:
         """The target as it may be shown and kept."""
         return target
@@ -125,6 +133,10 @@ class FileSink(Sink):
             rows = self.write_file(part, schema, groups)
             digest = sha256_of(part)
         return Written(target, rows, digest)
+
+    def add_text(self, target: str, name_ending: str, text: str, *, token: str) -> None:
+        with write_beside(Path(target + name_ending), token=token) as part:
+            part.write_text(text, encoding="utf-8")
 
     @abstractmethod
     def write_file(self, path: Path, schema: pa.Schema, groups: Iterator[pa.Table]) -> int:
