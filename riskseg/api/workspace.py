@@ -30,7 +30,7 @@ from riskseg.results.ageing import Ageing
 from riskseg.results.contract import DataContract
 from riskseg.results.insights.report import SegmentReport
 from riskseg.results.insights.result import InsightResult
-from riskseg.results.journal import Erasure, JournalEntries, Pruning
+from riskseg.results.journal import Erasure, JournalEntries, JournalMove, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay
 from riskseg.results.runs import Decisions, Explanation, Scores
@@ -324,6 +324,20 @@ class Workspace(Treatment):
     def journal(self, limit: int | None = None) -> JournalEntries:
         """Runs that decided accounts, and accounts that were erased: all, or the last so many."""
         return use_cases.retention.listed(self.root, limit=limit)
+
+    def move_journal(
+        self,
+        to: str,
+        *,
+        schema: str | None = None,
+        by: str | None = None,
+        at: datetime | None = None,
+    ) -> JournalMove:
+        """Move the journal to a PostgreSQL database that machines share, or back into the file
+        ".riskseg/journal.db". `settings` is what riskseg.toml has to say from then on."""
+        return use_cases.journal_move.move(
+            self.root, to, schema=schema, by=person(by), at=moment(at)
+        )
 
     def prune(
         self, older_than: str, *, dry_run: bool = False, at: datetime | None = None

@@ -9,7 +9,7 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli import completion
-from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone, user_or
+from riskseg.cli.common import AsJson, By, Plan, Sql, now, present, root, someone, user_or
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.show.tables import number, table
@@ -19,12 +19,20 @@ from riskseg.domain.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
+    from riskseg.results.journal import (
+        Erasure,
+        ErasureEntry,
+        JournalEntries,
+        JournalMove,
+        Pruning,
+        RunEntry,
+    )
     from riskseg.results.replay import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
     cls=CommandGroup,
-    help="List runs and erasures, and remove what they keep. For instance `riskseg journal show`.",
+    help="List runs and erasures, remove what they keep, move the journal to another place. For "
+    "instance `riskseg journal show`.",
     no_args_is_help=True,
 )
 
@@ -170,6 +178,8 @@ def _entries(entries: JournalEntries) -> None:
         print("No run is journalled.")
     if entries.erasures:
         _erasures(entries.erasures)
+    for move in entries.moves:
+        print(f"Moved from {move.source} to {move.target} by {move.by}, {move.at.isoformat()}.")
     if entries.unknown:
         print(f"Kept, but unknown to the journal: {', '.join(entries.unknown)}.")
 
@@ -322,3 +332,56 @@ def _erased(erasure: Erasure) -> None:
         runs_left = counted(len(erasure.problems), "run")
         print(f"It may still be in {runs_left}: correct or remove what is named, and erase again.")
         problems_to_stderr(erasure.problems)
+
+
+@journal_app.command("move")
+@guarded
+def journal_move(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="ADDRESS",
+            help="The PostgreSQL database, as `url` in [journal] has it, in single quotes: a "
+            "password is ${NAME}, from the environment. Or the file: .riskseg/journal.db.",
+        ),
+    ],
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            help="The schema of the database; that of riskseg.toml, or else riskseg, if left out."
+        ),
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move the journal, with all that it holds, to a database that machines share, or back.
+
+    The place it leaves is marked, and every command refuses it from then on. A move that was
+    interrupted is completed by giving it again. riskseg.toml is not changed: what to write there is
+    shown.
+
+    For instance `riskseg journal move --to 'postgresql://ann:${PASSWORD}@db/water' --schema water`.
+    """
+    present(
+        lambda _: use_cases.journal_move.move(root(), to, schema=schema, at=now(), by=user_or(by)),
+        _moved,
+        as_json=as_json,
+    )
+
+
+def _moved(move: JournalMove) -> None:
+    held = f"{counted(move.entries, 'entry', 'entries')} and {counted(move.events, 'event')}"
+    if move.done_before:
+        print(f"The journal was moved to {move.target} before: nothing is changed.")
+    else:
+        print(f"The journal is moved from {move.source} to {move.target}: {held}.")
+        print("Its digests are the same in both places. The old one is not used any more.")
+    if move.settings_current:
+        print("riskseg.toml names the new place already.")
+    elif move.settings:
+        print(
+            f"Write in riskseg.toml, in every workspace that shares it:\n\n{move.settings}", end=""
+        )
+    else:
+        print("Remove the table [journal] from riskseg.toml.")

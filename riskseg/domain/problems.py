@@ -127,6 +127,7 @@ CODES: dict[str, str] = {
     "RS616": "a file or folder that riskseg is not allowed to use",
     "RS617": "a kept ledger that is damaged",
     "RS618": "Spark that cannot be reached, or that fails",
+    "RS619": "a journal that cannot be moved there",
     "RS620": "a source that changed while a run was reading it",
     "RS630": "an outcome of an action that was never issued",
     "RS631": "an action that is not on the list",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,13 @@ def read_journal(workspace: Workspace) -> Journal:
 def only_writer(workspace: Workspace) -> Iterator[None]:
     """Keep commands on other machines away from a journal that they share while the block runs.
     Raises RS604 where one works with it."""
-    place = place_of_journal(workspace)
+    with only_writer_in(place_of_journal(workspace)):
+        yield
+
+
+@contextmanager
+def only_writer_in(place: JournalPlace) -> Iterator[None]:
+    """The same of the journal at a place. The file of a workspace has the lock of the workspace."""
     if isinstance(place, Path):
         yield
         return
@@ -87,16 +94,7 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
         problems.extend(error.problems)
         return
     if not isinstance(place, Path) and _has_entries(workspace.journal):
-        shown = workspace.shown(workspace.journal)
-        problems.add(
-            "RS603",
-            "riskseg.toml names a database for the journal, and there is no journal in it, while "
-            f"this workspace has one in {shown}: what it knows was activated, promoted and issued "
-            "would be forgotten.",
-            file=name_of_journal(workspace),
-            hint="Remove [journal] from riskseg.toml to go on with the file. To start over in the "
-            f"database, move {shown} and {workspace.shown(runs)} out of the workspace.",
-        )
+        _check_file_was_left(workspace, problems)
         return
     kept_count = sum(map(store.is_kept, store.folders(runs)))
     if kept_count:
@@ -109,6 +107,43 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
             hint=f"Restore it from a copy. To start over, with nothing activated or promoted and "
             f"no run known, remove {workspace.shown(runs)}.",
         )
+
+
+def _check_file_was_left(workspace: Workspace, problems: Problems) -> None:
+    """Add RS603 for a database without a journal where the workspace has one in its own file: one
+    that goes on would be forgotten, and one that was moved away is no longer true."""
+    from riskseg.store.journal import Journal
+
+    shown, place = workspace.shown(workspace.journal), name_of_journal(workspace)
+    try:
+        Journal.open_to_read(workspace.journal, workspace.root).close()
+    except ProblemsError as error:
+        problems.add(
+            "RS603",
+            "There is no journal in the database that riskseg.toml names, and the one in "
+            f"{shown} cannot be used.",
+            file=place,
+            hint="Restore it from a copy, or correct [journal] in riskseg.toml.",
+        )
+        problems.extend(error.problems)
+        return
+    problems.add(
+        "RS603",
+        "riskseg.toml names a database for the journal, and there is no journal in it, while "
+        f"this workspace has one in {shown}: what it knows was activated, promoted and issued "
+        "would be forgotten.",
+        file=place,
+        hint=f"Move it to the database: {_command_to_move(workspace)}. Or remove [journal] from "
+        "riskseg.toml to go on with the file. To start over in the database, move "
+        f"{shown} and {workspace.shown(workspace.state / 'runs')} out of the workspace.",
+    )
+
+
+def _command_to_move(workspace: Workspace) -> str:
+    """The command that moves the journal to where riskseg.toml says, as it is given to a shell."""
+    settings = workspace.settings
+    words = ("riskseg", "journal", "move", "--to", settings.journal_url or "")
+    return shlex.join([*words, "--schema", settings.journal_schema])
 
 
 def _has_entries(place: JournalPlace) -> bool:

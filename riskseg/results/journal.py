@@ -45,12 +45,22 @@ class ErasureEntry(Part):
     runs: tuple[str, ...]
 
 
+class MoveEntry(Part):
+    """A move of the journal from one place to another, as places may be shown."""
+
+    at: datetime
+    by: str
+    source: str
+    target: str
+
+
 class JournalEntries(Result):
-    """Runs that decided accounts or wrote a list of them, and accounts that were erased, the latest
-    first."""
+    """Runs that decided accounts or wrote a list of them, accounts that were erased, and moves of
+    the journal, the latest first."""
 
     runs: tuple[RunEntry, ...]
     erasures: tuple[ErasureEntry, ...]
+    moves: tuple[MoveEntry, ...] = ()
     unknown: tuple[str, ...]
     """Kept runs that the journal does not know."""
 
@@ -102,3 +112,29 @@ class Erasure(Single):
         runs = counted(len(self.runs), "run")
         line = f"Erased from the inputs of {runs}, of {self.searched} kept."
         return "\n".join([line, *map(str, self.problems)])
+
+
+class JournalMove(Single):
+    """The journal that was moved to another place: every entry and every event, with the same
+    digests."""
+
+    source: str
+    """Where it was; passwords are not shown."""
+    target: str
+    """Where it is now."""
+    entries: int
+    """Runs, models, activations and the like."""
+    events: int
+    """Actions, outcomes, promises and the like."""
+    done_before: bool
+    """Whether the same move had been completed before; nothing was changed then."""
+    settings: str
+    """What riskseg.toml has to say from now on: the table [journal]; nothing where the journal is
+    the workspace's own file, and that table has to go."""
+    settings_current: bool
+    """Whether riskseg.toml says so already."""
+
+    def _title(self) -> str:
+        verb = "was moved before" if self.done_before else "is moved"
+        held = f"{counted(self.entries, 'entry', 'entries')}, {counted(self.events, 'event')}"
+        return f"The journal {verb} from {self.source} to {self.target}: {held}."

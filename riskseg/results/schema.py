@@ -82,6 +82,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "journal show": journal.JournalEntries,
     "journal prune": journal.Pruning,
     "journal erase": journal.Erasure,
+    "journal move": journal.JournalMove,
 }
 
 

@@ -18,7 +18,14 @@ from riskseg.pipeline.archive import account_hash, damaged
 from riskseg.pipeline.open_journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.pipeline.staged_ledger import forget as forget_staged
-from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
+from riskseg.results.journal import (
+    Erasure,
+    ErasureEntry,
+    JournalEntries,
+    MoveEntry,
+    Pruning,
+    RunEntry,
+)
 from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import ErasureRecord
@@ -31,16 +38,18 @@ UNITS = ("days", "months", "years")
 
 
 def listed(root: Path, *, limit: int | None = None) -> JournalEntries:
-    """Runs that decided accounts, or wrote probabilities or an issued worklist, and erasures; all,
-    or the last `limit` of each."""
+    """Runs that decided accounts, or wrote probabilities or an issued worklist, erasures and moves;
+    all, or the last `limit` of each."""
     workspace = open_checked(root)
     with read_journal(workspace) as journal:
         runs = journal.runs(limit=limit)
         erasures = journal.erasures()[:limit]
+        moves = [move for move in journal.moves() if move.arrived][:limit]
         unknown = unknown_runs(workspace, journal)
     return JournalEntries(
         runs=tuple(_run_entry(workspace, run) for run in runs),
         erasures=tuple(map(ErasureEntry.model_validate, erasures)),
+        moves=tuple(map(MoveEntry.model_validate, moves)),
         unknown=tuple(unknown),
     )
 

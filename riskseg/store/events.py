@@ -166,9 +166,7 @@ def read_events(
     batch, or emptied for no account that was erased."""
     tables, found, last = [], set(), after
     batch, of_batch = None, hashlib.sha256()
-    rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        sa.select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number)
-    )
+    select = sa.select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number)
 
     def finish(batch_id: str | None) -> None:
         if batch_id is None:
@@ -177,17 +175,20 @@ def read_events(
             raise BrokenChainError(f"the events of batch {batch_id} are not as they were written")
         found.add(batch_id)
 
-    for some in rows.partitions():
-        numbers, batch_ids, digests, table = _whole(some, erased)
-        if numbers != (*range(last + 1, last + 1 + len(numbers)),):
-            raise BrokenChainError(f"an event is missing between numbers {last} and {numbers[-1]}")
-        last = numbers[-1]
-        tables.append(table)
-        for batch_id, own in groupby(zip(batch_ids, digests, strict=True), key=itemgetter(0)):
-            if batch_id != batch:
-                finish(batch)
-                batch, of_batch = batch_id, hashlib.sha256()
-            of_batch.update("".join(digest for _, digest in own).encode())
+    with connection.execute(select.execution_options(yield_per=_ROWS_AT_ONCE)) as rows:
+        for some in rows.partitions():
+            numbers, batch_ids, digests, table = _whole(some, erased)
+            if numbers != (*range(last + 1, last + 1 + len(numbers)),):
+                raise BrokenChainError(
+                    f"an event is missing between numbers {last} and {numbers[-1]}"
+                )
+            last = numbers[-1]
+            tables.append(table)
+            for batch_id, own in groupby(zip(batch_ids, digests, strict=True), key=itemgetter(0)):
+                if batch_id != batch:
+                    finish(batch)
+                    batch, of_batch = batch_id, hashlib.sha256()
+                of_batch.update("".join(digest for _, digest in own).encode())
     finish(batch)
     if missing := sorted(set(batches) - found):
         raise BrokenChainError(f"the events of batch {missing[0]} are gone")

@@ -8,51 +8,43 @@ edited since is never taken for true.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, get_args
+from typing import Self
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 import riskseg
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.store import chain, kept_events
 from riskseg.store import events as events_
+from riskseg.store import kept_events
 from riskseg.store.events import SCHEMA
-from riskseg.store.journal_database import DAMAGED, JournalDatabase
-from riskseg.store.journal_place import JournalPlace, PostgresPlace
-from riskseg.store.journal_tables import REVISION, TABLES, VERSION_TABLE, Moment
+from riskseg.store.journal_database import JournalDatabase
+from riskseg.store.journal_entries import R, add, content_of, latest
+from riskseg.store.journal_opening import (
+    bring_up_to_date,
+    check_not_left,
+    kind_of_database,
+    revision_of,
+)
+from riskseg.store.journal_place import JournalPlace
+from riskseg.store.journal_tables import REVISION
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
     EventBatchRecord,
     ModelRecord,
+    MoveRecord,
     PromotionRecord,
     RunRecord,
     StrategyRecord,
-    text_hash,
 )
-from riskseg.store.sqlite_journal import SqliteJournal, without_entries
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-Record = (
-    RunRecord
-    | ModelRecord
-    | PromotionRecord
-    | StrategyRecord
-    | ActivationRecord
-    | ErasureRecord
-    | EventBatchRecord
-)
-R = TypeVar("R", bound=Record)
+from riskseg.store.sqlite_journal import without_entries
 
 # The command whose runs decide accounts.
 DECIDES = "assign"
@@ -61,8 +53,9 @@ DECIDES = "assign"
 class Journal:
     """An open journal; a context manager that closes it.
 
-    Any method raises RS603 when it is damaged, is no journal, does not answer or cannot be written,
-    and RS604 when another process writes in it for longer than five seconds.
+    Any method raises RS603 when it is damaged, is no journal, was moved to another place, does not
+    answer or cannot be written, and RS604 when another process writes in it for longer than five
+    seconds.
 
     `root` is the folder of the workspace. Where a run wrote a file in it, the journal holds the
     place of the file within the folder, so that a workspace which was copied or moved has the files
@@ -77,16 +70,20 @@ class Journal:
     def open(cls, place: JournalPlace, root: Path | None = None) -> Journal:
         """Open the journal at `place`; it and its folder or schema are made, or it is brought to
         this version, where needed."""
-        journal = cls(_kind_of_database(place).to_write(place), root)
+        database = kind_of_database(place).to_write(place)
         try:
-            with journal._reading() as connection:
-                current = journal._revision(connection) == REVISION
+            with database.reading() as connection:
+                current = revision_of(database, connection) == REVISION
+                if current:
+                    check_not_left(database, connection)
             if not current:
-                journal._upgrade()
+                with database.writing() as connection:
+                    bring_up_to_date(database, connection)
+                    check_not_left(database, connection)
         except BaseException:
-            journal.close()
+            database.close()
             raise
-        return journal
+        return cls(database, root)
 
     @classmethod
     def open_to_read(cls, place: JournalPlace, root: Path | None = None) -> Journal:
@@ -95,19 +92,19 @@ class Journal:
 
         One of an earlier version is brought to this one where that can be written; else RS603.
         """
-        database = _kind_of_database(place).to_read(place)
+        database = kind_of_database(place).to_read(place)
         if database is None:
             return cls(without_entries())
-        journal = cls(database, root)
         try:
-            with journal._reading() as connection:
-                revision = journal._revision(connection)
+            with database.reading() as connection:
+                revision = revision_of(database, connection)
+                if revision == REVISION:
+                    check_not_left(database, connection)
+                    return cls(database, root)
         except BaseException:
-            journal.close()
+            database.close()
             raise
-        if revision == REVISION:
-            return journal
-        journal.close()
+        database.close()
         try:
             return cls.open(place, root)
         except ProblemsError as error:
@@ -144,12 +141,12 @@ class Journal:
         kept = replace(run, output=self._within(run.output))
         with self._writing() as connection:
             last = _first(
-                self._latest(connection, RunRecord), lambda earlier: earlier.run_id == run.run_id
+                latest(connection, RunRecord), lambda earlier: earlier.run_id == run.run_id
             )
-            if last is None or _content(self._with_full_path(last)) != _content(
+            if last is None or content_of(self._with_full_path(last)) != content_of(
                 self._with_full_path(kept)
             ):
-                self._add(connection, kept)
+                add(connection, kept)
 
     def runs(self, *, limit: int | None = None) -> list[RunRecord]:
         """Complete runs, the latest first; all of them, or the last `limit`."""
@@ -171,13 +168,13 @@ class Journal:
         """
         with self._writing() as connection:
             recorded = _first(
-                self._latest(connection, ModelRecord),
+                latest(connection, ModelRecord),
                 lambda recorded_model: (
                     (recorded_model.model, recorded_model.version) == (model.model, model.version)
                 ),
             )
             if recorded is None:
-                self._add(connection, model)
+                add(connection, model)
             elif recorded.fingerprint != model.fingerprint:
                 raise problem(
                     "RS010",
@@ -196,7 +193,7 @@ class Journal:
         Raises RS401 for a version that is not recorded.
         """
         with self._writing() as connection:
-            recorded_models = self._latest(connection, ModelRecord)
+            recorded_models = latest(connection, ModelRecord)
             if not any(
                 (known_version.model, known_version.version) == (model, version)
                 for known_version in recorded_models
@@ -215,7 +212,7 @@ class Journal:
                     )
                     or "Train one first.",
                 )
-            self._add(
+            add(
                 connection,
                 PromotionRecord(model=model, version=version, at=at, by=by, reason=reason),
             )
@@ -250,9 +247,9 @@ class Journal:
     def activate(self, strategy: StrategyRecord, activation: ActivationRecord) -> None:
         """Make a strategy the one in force from a date on; its text is kept once."""
         with self._writing() as connection:
-            if _first(self._latest(connection, StrategyRecord), _is(strategy)) is None:
-                self._add(connection, strategy)
-            self._add(connection, activation)
+            if _first(latest(connection, StrategyRecord), _is(strategy)) is None:
+                add(connection, strategy)
+            add(connection, activation)
 
     def strategies(self) -> list[StrategyRecord]:
         """Every text of a strategy that was ever activated, the latest first."""
@@ -278,7 +275,7 @@ class Journal:
         """Add that an account was taken out of all that is kept, and empty its events."""
         with self._writing() as connection:
             self._database.forget_for_good(connection)
-            self._add(connection, erasure)
+            add(connection, erasure)
             events_.erase_events(connection, account, erasure.account)
 
     def events_of(self, account: str) -> int:
@@ -289,6 +286,11 @@ class Journal:
     def erasures(self) -> list[ErasureRecord]:
         """Erasures, the latest first."""
         return self._all(ErasureRecord)
+
+    def moves(self) -> list[MoveRecord]:
+        """Where the journal was moved to, the latest first: of each move, that it was left in one
+        place and that it arrived in the other."""
+        return self._all(MoveRecord)
 
     def record_events(
         self, events: Sequence[events_.Event], *, command: str, at: datetime, recorded_on: date
@@ -307,7 +309,7 @@ class Journal:
                     rows=len(new),
                     sha256=sha256,
                 )
-                self._add(connection, batch)
+                add(connection, batch)
                 events_.add_events(connection, batch.batch_id, new)
         return new
 
@@ -322,8 +324,8 @@ class Journal:
         checked before are `kept`: then it is those that were recorded since, and many are kept.
         """
         with self._reading() as connection:
-            batches = self._latest(connection, EventBatchRecord)[::-1]
-            erased = {erasure.account for erasure in self._latest(connection, ErasureRecord)}
+            batches = latest(connection, EventBatchRecord)[::-1]
+            erased = {erasure.account for erasure in latest(connection, ErasureRecord)}
             before, count = SCHEMA.empty_table(), 0
             if kept is not None:
                 before, count = kept_events.newest(kept, batches, erased)
@@ -338,18 +340,7 @@ class Journal:
 
     def _all(self, kind: type[R]) -> list[R]:
         with self._reading() as connection:
-            return self._latest(connection, kind)
-
-    def _latest(self, connection: sa.Connection, kind: type[R]) -> list[R]:
-        """Every entry of a kind, the latest first. Raises RS603 where one is not as written."""
-        table = TABLES[kind]
-        rows = chain.entries(connection, table)
-        return [_record(kind, table, row) for row in reversed(rows)]
-
-    def _add(self, connection: sa.Connection, record: Record) -> None:
-        table = TABLES[type(record)]
-        self._latest(connection, type(record))  # nothing is built on what is damaged
-        chain.add(connection, table, _values(record))
+            return latest(connection, kind)
 
     def _within(self, output: str | None) -> str | None:
         """The place of a run's file within the workspace; what lies elsewhere as it is."""
@@ -369,50 +360,6 @@ class Journal:
     def _writing(self) -> AbstractContextManager[sa.Connection]:
         return self._database.writing()
 
-    def _revision(self, connection: sa.Connection) -> str | None:
-        """The journal's revision, None for a database that has none. Raises RS603 for one that is
-        not whole."""
-        self._database.check_whole(connection)
-        if not sa.inspect(connection).has_table(VERSION_TABLE):
-            return None
-        version = sa.table(VERSION_TABLE, sa.column("version_num"))
-        revisions = connection.execute(sa.select(version.c.version_num)).scalars().all()
-        if len(revisions) != 1 or not re.fullmatch(r"\d{4}", str(revisions[0])):
-            raise self._database.edited("its version cannot be read")
-        revision = str(revisions[0])
-        if revision > REVISION:
-            message = "A later version of riskseg wrote this journal."
-            raise self._database.unusable(message, "Use that version.")
-        return revision
-
-    def _upgrade(self, to: str = "head") -> None:
-        """Carry out the migrations that are missing, all of them or none."""
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
-
-        config = Config()
-        # Alembic keeps options in an INI parser, to which % is special.
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with self._writing() as connection:
-            config.attributes.update(connection=connection, version_table=VERSION_TABLE)
-            if self._revision(connection) is None and sa.inspect(connection).get_table_names():
-                raise self._database.unusable("This database is not a journal.")
-            self._database.prepare(connection)
-            try:
-                command.upgrade(config, to)
-            except CommandError as error:
-                raise self._database.unusable(DAMAGED) from error
-
-
-def _kind_of_database(place: JournalPlace) -> type[JournalDatabase]:
-    """The class that opens a place. What PostgreSQL needs is loaded where one is named."""
-    if isinstance(place, PostgresPlace):
-        from riskseg.store.postgres_journal import PostgresJournal
-
-        return PostgresJournal
-    return SqliteJournal
-
 
 def _first(records: list[R], wanted: Callable[[R], bool]) -> R | None:
     return next((record for record in records if wanted(record)), None)
@@ -421,62 +368,3 @@ def _first(records: list[R], wanted: Callable[[R], bool]) -> R | None:
 def _is(named: StrategyRecord | ActivationRecord) -> Callable[[StrategyRecord], bool]:
     """Whether a strategy is the one that a record names."""
     return lambda found: (found.fingerprint, found.text) == (named.fingerprint, named.text)
-
-
-def _record(kind: type[R], table: sa.Table, row: Mapping[str, Any]) -> R:
-    """An entry from what SQLite would hold. Raises BrokenChainError for what no version of ours
-    wrote: entries of before there were digests may have been damaged then."""
-    try:
-        record = kind(**{f.name: _read(table.c[f.name], row[f.name]) for f in fields(kind)})
-    except (ValueError, TypeError, RecursionError) as error:
-        message = f"entry {row[chain.NUMBER]} of {table.name} cannot be read"
-        raise chain.BrokenChainError(message) from error
-    if isinstance(record, StrategyRecord) and text_hash(record.files) != record.text:
-        message = f"the text of {record.name} {record.fingerprint} is not the one activated"
-        raise chain.BrokenChainError(message)
-    return record
-
-
-def _read(column: sa.Column[Any], value: Any) -> Any:
-    """A column's value from what SQLite holds. Raises ValueError, TypeError."""
-    if value is None:
-        if column.nullable:
-            return None
-        raise ValueError(column.name)
-    if isinstance(column.type, Moment):
-        return datetime.fromisoformat(value)
-    if isinstance(column.type, sa.Date):
-        return date.fromisoformat(value)
-    if isinstance(column.type, sa.JSON):
-        return _read_json(column, json.loads(value))
-    kind = str if isinstance(column.type, sa.Text) else int
-    if not isinstance(value, kind):
-        raise TypeError(column.name)
-    return bool(value) if isinstance(column.type, sa.Boolean) else value
-
-
-def _read_json(column: sa.Column[Any], value: Any) -> Any:
-    """A list or mapping, in which there are texts where the record's field has them."""
-    holds = column.info["holds"]
-    is_list = holds == Sequence[str]
-    whole = isinstance(value, list if is_list else dict)
-    if whole and get_args(holds)[-1] is str:
-        whole = all(isinstance(text, str) for text in (value if is_list else value.values()))
-    if not whole:
-        raise TypeError(column.name)
-    return value
-
-
-def _values(record: Record) -> dict[str, Any]:
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {
-        name: dict(v) if isinstance(v, Mapping) else list(v) if isinstance(v, tuple) else v
-        for name, v in values.items()
-    }
-
-
-def _content(record: Record) -> str:
-    """All of a record but its moment, as text: lists and tuples are the same to JSON."""
-    values = _values(record)
-    del values["at"]
-    return json.dumps(values, default=date.isoformat, sort_keys=True)

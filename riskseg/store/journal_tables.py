@@ -19,13 +19,14 @@ from riskseg.store.records import (
     ErasureRecord,
     EventBatchRecord,
     ModelRecord,
+    MoveRecord,
     PromotionRecord,
     RunRecord,
     StrategyRecord,
 )
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
-REVISION = "0007"
+REVISION = "0008"
 
 # Not Alembic's usual name: a database of some other application is not taken for a journal.
 VERSION_TABLE = "journal_version"
@@ -107,4 +108,5 @@ TABLES: Mapping[type, sa.Table] = {
     ),
     ErasureRecord: _table("erasures", ErasureRecord),
     EventBatchRecord: _table("event_batches", EventBatchRecord),
+    MoveRecord: _table("moves", MoveRecord),
 }

@@ -121,6 +121,19 @@ class EventBatchRecord:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRecord:
+    """The journal was left at `source`, to be moved to `target`; or it `arrived` there. Both are
+    places as they may be shown. The journal is in use where the last such entry says that it
+    arrived, and where there is none."""
+
+    at: datetime
+    by: str
+    source: str
+    target: str
+    arrived: bool
+
+
 def text_hash(files: Mapping[str, str]) -> str:
     """The SHA-256 of a strategy's files."""
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

@@ -15,17 +15,22 @@ _PASSWORD = re.compile(
 )
 
 
+def has_password(url: str) -> bool:
+    """Whether a password stands in an address as it is."""
+    found = (match["first"] or match["second"] or "" for match in _PASSWORD.finditer(url))
+    return any(not re.fullmatch(r"(\$\{\w+\})*", password) for password in found)
+
+
 def check_no_password(url: str | None, at: dict[str, Any], problems: Problems) -> None:
     """Add RS004 for an address in which a password stands as it is. `at` is the place of the
     address: its `file` and `line`."""
-    for match in _PASSWORD.finditer(url or ""):
-        if not re.fullmatch(r"(\$\{\w+\})*", match["first"] or match["second"] or ""):
-            problems.add(
-                "RS004",
-                "A password does not belong in a file: whoever reads the file knows it.",
-                hint="Write ${NAME} in its place, and set NAME in the environment.",
-                **at,
-            )
+    if url is not None and has_password(url):
+        problems.add(
+            "RS004",
+            "A password does not belong in a file: whoever reads the file knows it.",
+            hint="Write ${NAME} in its place, and set NAME in the environment.",
+            **at,
+        )
 
 
 def with_environment(url: str, at: dict[str, Any]) -> str:

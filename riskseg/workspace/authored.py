@@ -66,12 +66,16 @@ class EngineTable(Shape):
         return value
 
 
+# What a schema of a database may be called.
+SCHEMA_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
+
+
 class JournalTable(Shape):
     url: str | None = None
     schema_: str = Field(
         default="riskseg",
         validation_alias=AliasChoices("schema", "schema_"),
-        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        pattern=SCHEMA_NAME,
     )
 
 

@@ -52,7 +52,7 @@ DOORS: Mapping[str, Door] = {
 ACTIVATE_DOORS: Mapping[str, Door] = {
     "before the proofs": Door("riskseg.pipeline.proving", "prove_strategy", "before"),
     "before the journal": Door(_JOURNAL, "activate", "before"),
-    "between the rows": Door("riskseg.store.journal", "_values", "before", 2),
+    "between the rows": Door("riskseg.store.journal_entries", "values_of", "before", 2),
     "before the commit": Door(*_COMMIT, "before"),
     "after the commit": Door(*_COMMIT, "after"),
     "after the journal": Door(_JOURNAL, "activate", "after"),

@@ -15,13 +15,15 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.store import events
-from riskseg.store import journal as journal_module
 from riskseg.store.journal import Journal
+from riskseg.store.journal_entries import add, values_of
+from riskseg.store.journal_opening import bring_up_to_date
 from riskseg.store.journal_tables import METADATA, TABLES, VERSION_TABLE
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
     ModelRecord,
+    MoveRecord,
     RunRecord,
     StrategyRecord,
     text_hash,
@@ -93,6 +95,9 @@ def fill(journal: Journal) -> None:
         journal.record_erasure(
             ErasureRecord(at=AT, by="ann", account=account, runs=["run1"]), account
         )
+    with journal._writing() as connection:
+        for arrived in (False, True):
+            add(connection, MoveRecord(at=AT, by="ann", source="a", target="b", arrived=arrived))
     for day in DAYS[:2]:
         journal.record_events([event_of(day)], command="worklist issue", at=AT, recorded_on=day)
 
@@ -118,6 +123,7 @@ READING: dict[str, Callable[[Journal], Any]] = {
     "in force": lambda j: [j.in_force(day) for day in DAYS],
     "text": lambda j: [j.strategy(a) for a in j.activations()],
     "erasures": lambda j: j.erasures(),
+    "moves": lambda j: j.moves(),
     "batches": lambda j: j.event_batches(),
     "events": lambda j: j.events().to_pylist(),
 }
@@ -271,11 +277,11 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A journal as the version of riskseg before digests left it."""
     path = tmp_path_factory.mktemp("earlier") / "journal.db"
     journal = Journal(SqliteJournal.to_write(path))
-    journal._upgrade("0002")
     with journal._writing() as connection:
+        bring_up_to_date(journal._database, connection, to="0002")
         for record in (run_of(DAYS[0]), model_of("v1"), *activation_of(0)):
             table = TABLES[type(record)]
-            values = journal_module._values(record)
+            values = values_of(record)
             for name in ("definitions", "riskseg_version")[: 2 if table.name != "runs" else 1]:
                 values.pop(name, None)
             connection.execute(table.insert().values(values))
@@ -288,7 +294,7 @@ EARLIER = [
     for table, column in COLUMNS
     if column not in ("digest", "definitions", "number")
     and (table, column) != ("activations", "riskseg_version")
-    and table not in ("events", "event_batches")
+    and table not in ("events", "event_batches", "moves")
 ]
 
 

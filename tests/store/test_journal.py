@@ -23,11 +23,12 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.store import chain, postgres_journal, sqlite_journal
-from riskseg.store import journal as journal_module
+from riskseg.store import chain, journal_opening, postgres_journal, sqlite_journal
 from riskseg.store.events import EVENTS, digest_of, digest_of_batch
 from riskseg.store.journal import Journal
 from riskseg.store.journal_database import JournalDatabase
+from riskseg.store.journal_entries import values_of
+from riskseg.store.journal_opening import bring_up_to_date, kind_of_database
 from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.store.journal_tables import METADATA, REVISION, TABLES, VERSION_TABLE
 from riskseg.store.records import (
@@ -301,7 +302,7 @@ def test_an_entry_has_the_same_digest_in_every_database(
 
 
 def database(place: JournalPlace) -> JournalDatabase:
-    return journal_module._kind_of_database(place).to_write(place)
+    return kind_of_database(place).to_write(place)
 
 
 ERASURE = ErasureRecord(at=AT, by="ann", account="ab" * 32, runs=["a1", "b2"])
@@ -323,8 +324,8 @@ def earlier(place: JournalPlace, revision: str) -> list[Any]:
     entries: list[Any] = [RUN, MODEL, promotion, *of_strategy, ERASURE]
     kept = []
     journal = Journal(database(place))
-    journal._upgrade(revision)
     with journal._writing() as connection:
+        bring_up_to_date(journal._database, connection, to=revision)
         tables = sa.inspect(connection).get_table_names()
         for entry in entries:
             table = TABLES[type(entry)]
@@ -332,7 +333,7 @@ def earlier(place: JournalPlace, revision: str) -> list[Any]:
                 there = {
                     column["name"] for column in sa.inspect(connection).get_columns(table.name)
                 }
-                values = journal_module._values(entry)
+                values = values_of(entry)
                 values = {name: value for name, value in values.items() if name in there}
                 connection.execute(table.insert().values(values))
                 if "digest" in there:
@@ -348,9 +349,7 @@ def earlier(place: JournalPlace, revision: str) -> list[Any]:
                 rows=1,
                 sha256=digest_of_batch([digest_of(EVENT)]),
             )
-            connection.execute(
-                TABLES[EventBatchRecord].insert().values(journal_module._values(batch))
-            )
+            connection.execute(TABLES[EventBatchRecord].insert().values(values_of(batch)))
             chain.seal(connection, TABLES[EventBatchRecord])
             row = EVENT | {"batch_id": "b1", "digest": digest_of(EVENT)}
             connection.execute(EVENTS.insert().values(row))
@@ -409,7 +408,7 @@ def test_a_new_journal_has_the_tables_the_code_reads(
             assert compare_metadata(context, METADATA) == []
             assert context.get_current_revision() == REVISION
     config = Config()
-    config.set_main_option("script_location", str(journal_module._MIGRATIONS))
+    config.set_main_option("script_location", str(journal_opening.MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
     assert sql(path, "PRAGMA journal_mode") == [("wal",)]
 
@@ -425,8 +424,8 @@ def test_an_installation_may_lie_in_a_folder_of_any_name(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = path.parent / "migrations"
-    shutil.copytree(journal_module._MIGRATIONS, elsewhere)
-    monkeypatch.setattr(journal_module, "_MIGRATIONS", elsewhere)
+    shutil.copytree(journal_opening.MIGRATIONS, elsewhere)
+    monkeypatch.setattr(journal_opening, "MIGRATIONS", elsewhere)
     with Journal.open(path) as journal:
         assert journal.runs() == []
 
@@ -620,7 +619,7 @@ def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, pa
         import os, signal, sys
         from datetime import datetime
         from pathlib import Path
-        from riskseg.store import journal
+        from riskseg.store import journal, journal_entries, journal_tables
         from riskseg.store.records import ModelRecord
 
         def model(version):
@@ -631,7 +630,8 @@ def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, pa
         opened = journal.Journal.open(Path(sys.argv[1]))
         opened.record_model(model("v1"))
         with opened._writing() as connection:
-            connection.execute(journal.TABLES[ModelRecord].insert().values(journal._values(model("v2"))))
+            values = journal_entries.values_of(model("v2"))
+            connection.execute(journal_tables.TABLES[ModelRecord].insert().values(values))
             os.kill(os.getpid(), signal.SIGKILL)
         """,
         path,
