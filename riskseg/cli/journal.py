@@ -329,8 +329,8 @@ def _erased(erasure: Erasure) -> None:
     if erasure.events:
         print(f"Emptied in the journal: {counted(erasure.events, 'event')} of the account.")
     if erasure.problems:
-        runs_left = counted(len(erasure.problems), "run")
-        print(f"It may still be in {runs_left}: correct or remove what is named, and erase again.")
+        places = counted(len(erasure.problems), "place")
+        print(f"It may still be in {places}: correct or remove what is named, and erase again.")
         problems_to_stderr(erasure.problems)
 
 

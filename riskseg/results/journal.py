@@ -106,7 +106,8 @@ class Erasure(Single):
     events: int
     """Events of the journal that were emptied."""
     problems: tuple[ProblemField, ...] = ()
-    """Runs that could not be searched: the account may still be in them."""
+    """Runs that could not be searched, and a file that the journal was moved from: the account may
+    still be in them."""
 
     def _title(self) -> str:
         runs = counted(len(self.runs), "run")

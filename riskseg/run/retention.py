@@ -13,9 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.words import counted
 from riskseg.pipeline.account_lookup import check_known
 from riskseg.pipeline.archive import account_hash, damaged
-from riskseg.pipeline.open_journal import open_journal, read_journal, unknown_runs
+from riskseg.pipeline.open_journal import (
+    open_journal,
+    place_of_journal,
+    read_journal,
+    unknown_runs,
+)
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.pipeline.staged_ledger import forget as forget_staged
 from riskseg.results.journal import (
@@ -186,6 +192,7 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
         if runs or quarantined_rows or events or not earlier:
             record = ErasureRecord(at=at, by=by, account=hashed, runs=runs)
             journal.record_erasure(record, account)
+        _check_file_it_left(workspace, account, problems)
     return Erasure(
         runs=runs,
         searched=len(folders),
@@ -193,6 +200,24 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
         events=events,
         problems=tuple(problems),
     )
+
+
+def _check_file_it_left(workspace: Workspace, account: str, problems: Problems) -> None:
+    """Add RS619 where the account is still in the file from which the journal was moved to a
+    database."""
+    if place_of_journal(workspace) == workspace.journal:
+        return
+    from riskseg.store.journal_move import events_left_behind
+
+    if events := events_left_behind(workspace.journal, account):
+        problems.add(
+            "RS619",
+            f"The file that the journal was moved from has {counted(events, 'event')} of the "
+            "account still.",
+            file=workspace.shown(workspace.journal),
+            hint="Remove it, and what stands beside it under a name that begins alike. The journal "
+            "does not need it any more.",
+        )
 
 
 def _erased(

@@ -14,7 +14,7 @@ move given again completes it. Whoever calls keeps other commands away from both
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -85,6 +85,17 @@ def move(source: JournalPlace, target: JournalPlace, *, at: datetime, by: str) -
                     last = latest(connection, MoveRecord)[0]
                     add(connection, replace(last, at=at, by=by, arrived=True))
             return Moved(old.name, new.name, content, done_before)
+
+
+def events_left_behind(place: JournalPlace, account: str) -> int:
+    """How many events of an account there are in a place that the journal may have left."""
+    database = kind_of_database(place).to_read(place)
+    if database is None:
+        return 0
+    with closing(database), database.reading() as connection:
+        if revision_of(database, connection) != REVISION:
+            return 0
+        return events_.count_of_account(connection, account)
 
 
 @contextmanager
