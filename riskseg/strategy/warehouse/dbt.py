@@ -216,7 +216,8 @@ step and action. It was written by riskseg from the strategy {query.strategy.nam
 
 1. Make the table of facts. `models/{name}.yml` lists its columns and what each means. Its schema
    and name are the variables `riskseg_facts_schema` and `riskseg_facts`. riskseg writes it as of a
-   day: `riskseg strategy facts --as-of DAY --out URL#SCHEMA.NAME`.
+   day: `riskseg strategy facts --as-of DAY --out URL#SCHEMA.NAME`. Of several days in it, read one
+   through a view: each account is there once.
 2. `dbt seed` loads the made-up accounts, and `dbt test --select {name}_decides_as_riskseg` compares
    what this warehouse decides for them with what riskseg decides.
 3. `dbt build` makes the model and runs all tests.
