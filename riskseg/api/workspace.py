@@ -336,7 +336,7 @@ class Workspace(Treatment):
         """Move the journal to a PostgreSQL database that machines share, or back into the file
         ".riskseg/journal.db". `settings` is what riskseg.toml has to say from then on."""
         return use_cases.journal_move.move(
-            self.root, to, schema=schema, by=person(by), at=moment(at)
+            self.root, to, schema=schema, by=person(by), at=moment(at), progress=progress()
         )
 
     def prune(

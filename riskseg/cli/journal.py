@@ -364,7 +364,9 @@ def journal_move(
     For instance `riskseg journal move --to 'postgresql://ann:${PASSWORD}@db/water' --schema water`.
     """
     present(
-        lambda _: use_cases.journal_move.move(root(), to, schema=schema, at=now(), by=user_or(by)),
+        lambda progress: use_cases.journal_move.move(
+            root(), to, schema=schema, at=now(), by=user_or(by), progress=progress
+        ),
         _moved,
         as_json=as_json,
     )

@@ -6,19 +6,35 @@ import json
 import re
 from contextlib import nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from riskseg.domain.problems import problem
 from riskseg.pipeline.open_journal import only_writer_in, place_of_journal
 from riskseg.pipeline.session import locked, open_checked
+from riskseg.pipeline.stages import Progress, Stage
 from riskseg.results.journal import JournalMove
 from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.workspace import Workspace
 from riskseg.workspace.addresses import has_password, with_environment
 from riskseg.workspace.authored import SCHEMA_NAME
 
+STAGES = (
+    Stage("check", "read every entry and every event, and check them"),
+    Stage("copy", "write them in the new place, and check them there"),
+    Stage("leave", "mark the old place as left, then the new one as arrived"),
+)
 
-def move(root: Path, to: str, *, schema: str | None = None, at: datetime, by: str) -> JournalMove:
+
+def move(
+    root: Path,
+    to: str,
+    *,
+    schema: str | None = None,
+    at: datetime,
+    by: str,
+    progress: Progress | None = None,
+) -> JournalMove:
     """Move the journal to the database at `to`, written as in riskseg.toml, or into the workspace's
     own file. It is taken from where riskseg.toml says that it is; where that is the new place
     already, from the file.
@@ -42,7 +58,7 @@ def move(root: Path, to: str, *, schema: str | None = None, at: datetime, by: st
 
     elsewhere = nullcontext() if current else only_writer_in(target)
     with locked(workspace), elsewhere:
-        moved = store.move(source, target, at=at, by=by)
+        moved = store.move(source, target, at=at, by=by, reached=partial(_reached, progress))
     return JournalMove(
         source=moved.source,
         target=moved.target,
@@ -52,6 +68,12 @@ def move(root: Path, to: str, *, schema: str | None = None, at: datetime, by: st
         settings=_settings(to, target),
         settings_current=current,
     )
+
+
+def _reached(progress: Progress | None, phase: str) -> None:
+    for number, stage in enumerate(STAGES):
+        if progress is not None and stage.name == phase:
+            progress.reached(stage, number, len(STAGES))
 
 
 def _place(workspace: Workspace, to: str, schema: str | None) -> JournalPlace:

@@ -13,10 +13,11 @@ move given again completes it. Whoever calls keeps other commands away from both
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -29,6 +30,8 @@ from riskseg.store.journal_opening import bring_up_to_date, kind_of_database, re
 from riskseg.store.journal_place import JournalPlace
 from riskseg.store.journal_tables import METADATA, REVISION, TABLES
 from riskseg.store.records import ErasureRecord, EventBatchRecord, MoveRecord
+
+Phase = Literal["check", "copy", "leave"]
 
 _MOVES = TABLES[MoveRecord].name
 _NAME_THE_OTHER = "Name the place where it is now in [journal] of riskseg.toml."
@@ -67,9 +70,20 @@ class Moved:
     done_before: bool
 
 
-def move(source: JournalPlace, target: JournalPlace, *, at: datetime, by: str) -> Moved:
-    """Move the journal. Raises RS603 where it is not whole, RS619 where there is none, where it was
-    moved to a third place, or where the new place holds what this journal does not."""
+def move(
+    source: JournalPlace,
+    target: JournalPlace,
+    *,
+    at: datetime,
+    by: str,
+    reached: Callable[[Phase], None] = lambda _phase: None,
+) -> Moved:
+    """Move the journal; `reached` is called as each phase begins.
+
+    Raises RS603 where it is not whole, RS619 where there is none, where it was moved to a third
+    place, or where the new place holds what this journal does not.
+    """
+    reached("check")
     with _database(source) as old:
         content = _brought_up_to_date(old)
         with _database(target, new=not content.is_left) as new:
@@ -78,7 +92,9 @@ def move(source: JournalPlace, target: JournalPlace, *, at: datetime, by: str) -
             else:
                 done_before = False
                 left = MoveRecord(at=at, by=by, source=old.name, target=new.name, arrived=False)
+                reached("copy")
                 content = _copy(old, new, content, left)
+                reached("leave")
                 _leave(old, content, left)
             if not done_before:
                 with new.writing() as connection:
