@@ -381,7 +381,7 @@ class Treatment:
         on: Day | None,
         at: datetime | None,
     ) -> Approvals:
-        return use_cases.worklist.approve(
+        return use_cases.approve.approve(
             self.root,
             day(as_of, self.root),
             ids,

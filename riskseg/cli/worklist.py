@@ -267,7 +267,7 @@ def _decided(
     if action and not all_:
         raise typer.BadParameter("--action is for --all.")
     present(
-        lambda progress: use_cases.worklist.approve(
+        lambda progress: use_cases.approve.approve(
             root(),
             as_of.date(),
             ids or (),
@@ -281,7 +281,7 @@ def _decided(
             progress=progress,
         ),
         show_approvals,
-        plan=use_cases.worklist.approval_plan() if plan else None,
+        plan=use_cases.approve.plan() if plan else None,
         as_json=as_json,
     )
 

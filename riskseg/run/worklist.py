@@ -1,10 +1,9 @@
-"""`worklist`: what is due on a day, in order of priority; `worklist issue`: the same, recorded; and
-`worklist approve` and `reject`: what a person says of it.
+"""`worklist`: what is due on a day, in order of priority; `worklist issue`: the same, recorded.
 
 The list is a function of the facts, the journal's events among them. An action that was issued on
 the day itself is still on that day's list, so that a day's list is the same however often it is
 made, and issuing it again records nothing anew. Days are issued in their order: see
-:meth:`_Listing.check_order`.
+:meth:`ListingJob.check_order`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import riskseg
 from riskseg.domain.problems import Problems, did_you_mean, problem
@@ -22,7 +21,7 @@ from riskseg.domain.words import counted
 from riskseg.pipeline.buckets import bucket_ledger, put
 from riskseg.pipeline.decisions import DECIDE, RULES, prepare
 from riskseg.pipeline.due_from_ledger import DueFromLedger
-from riskseg.pipeline.feed_checks import compare_feeds, source_notes
+from riskseg.pipeline.feed_checks import compare_feeds
 from riskseg.pipeline.feed_notes import age_notes
 from riskseg.pipeline.listing import list_due
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
@@ -41,16 +40,12 @@ from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.pipeline.work_on_buckets import Listing, list_bucket
 from riskseg.results.worklist import (
-    Approvals,
-    Decided,
-    DecidedAction,
     IssuedAction,
     Worklist,
     WorklistAction,
     WorklistDuty,
 )
 from riskseg.store import sinks
-from riskseg.store.events import event_id
 from riskseg.store.records import RunRecord
 from riskseg.store.sinks import Dated, InMemory
 from riskseg.strategy.described import version_of
@@ -68,10 +63,9 @@ if TYPE_CHECKING:
 
 LIST = Stage("list", "what is due, in order of priority, beside its place, then in it")
 ISSUE = Stage("issue", "record the actions as issued, and the paths that accounts are now on")
-APPROVE = Stage("approve", "record what a person says of the actions on the list")
 
 
-class _Listing(DueFromLedger):
+class ListingJob(DueFromLedger):
     """What a run of `worklist` holds while it is carried out. With a moment `at`, it issues."""
 
     def __init__(
@@ -318,192 +312,15 @@ class _Listing(DueFromLedger):
         )
 
 
-class _Approving(_Listing):
-    """What a run of `worklist approve` or `worklist reject` holds: the list, and what a person
-    says of it."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        as_of: date,
-        ids: Sequence[str],
-        outcome: Decided,
-        *,
-        on: date,
-        at: datetime,
-        by: str,
-        reason: str,
-        actions: Sequence[str],
-        draft: bool,
-        progress: Progress | None,
-    ) -> None:
-        super().__init__(
-            workspace,
-            as_of,
-            InMemory(),
-            at=at,
-            by=by,
-            selection=Selection.of(actions=actions),
-            capacity={},
-            draft=draft,
-            accept_feeds=False,
-            spark=None,
-            progress=progress,
-        )
-        self.ids, self.outcome, self.reason, self.on = tuple(ids), outcome, reason, on
-        self.issues = False
-
-    def check_feeds(self) -> None:
-        """Nothing is handed over yet: sources that are not as expected are warned of, and stop
-        `worklist issue`."""
-        for note in source_notes(self.session, self.as_of, self.journal.decided_runs):
-            self.progress.warn(note)
-        self.accepted = ()
-
-    def record(self) -> None:
-        """Record what the person says of each action that is meant."""
-        assert self.at is not None
-        listed = {
-            row["id"]: row
-            for row in self.engine.arrow(
-                """
-                select id, account_id, action, channel, approvers, approved_by, state, issued
-                from listed_actions
-                order by priority desc nulls last, account_id
-                """
-            ).to_pylist()
-        }
-        if not self.ids:
-            wanted = [
-                id
-                for id, row in listed.items()
-                if row["approvers"] and row["state"] == "listed" and not row["issued"]
-            ]
-        else:
-            wanted = list(dict.fromkeys(self.ids))
-            self._check_ids(wanted, listed)
-        earlier = int(
-            self.engine.value("select count(*) from journal_events where kind = 'approval'")
-        )
-        events, decided = [], []
-        for id in wanted:
-            row = listed[id]
-            by = set(row["approved_by"])
-            said = row["state"] == "rejected" if self.outcome == "rejected" else self.by in by
-            if not said:
-                events.append(self._event(row, earlier))
-            by = by | {self.by} if self.outcome == "approved" else set()
-            decided.append(
-                DecidedAction(
-                    id=id,
-                    account_id=row["account_id"],
-                    action=row["action"],
-                    new=not said,
-                    waiting=max(0, row["approvers"] - len(by)) if by else 0,
-                )
-            )
-        self.journal.record_events(
-            events, command=f"worklist {self.outcome}", at=self.at, recorded_on=self.on
-        )
-        self.approvals = Approvals(
-            as_of=self.as_of,
-            outcome=self.outcome,
-            by=self.by,
-            reason=self.reason,
-            actions=tuple(decided),
-        )
-
-    def _event(self, row: Mapping[str, str], earlier: int) -> dict[str, str | None]:
-        return {
-            # Somebody may approve, reject, and approve again.
-            "event_id": event_id("approval", row["id"], self.outcome, self.by, earlier),
-            "account_id": row["account_id"],
-            "kind": "approval",
-            "happened_on": self.on.isoformat(),
-            "recorded_on": self.on.isoformat(),
-            "action": row["action"],
-            "channel": row["channel"],
-            # The day of the list that it counts for, from that day on.
-            "due_on": self.as_of.isoformat(),
-            "outcome": self.outcome,
-            "ref": row["id"],
-            "reason": self.reason,
-            "made_by": self.by,
-        }
-
-    def _check_ids(self, ids: Sequence[str], listed: Mapping[str, Mapping[str, Any]]) -> None:
-        problems = Problems()
-        for id in ids:
-            row = listed.get(id)
-            if row is None:
-                message = f'No action "{id}" is on the list of {self.as_of}.'
-                problems.add("RS631", message, hint="Give an id of that day's `worklist`.")
-            elif row["issued"]:
-                message = f"{row['action']} for {row['account_id']} was issued already ({id})."
-                problems.add("RS632", message, hint="What is issued cannot be decided any more.")
-            elif not row["approvers"] and self.outcome == "approved":
-                message = f"{row['action']} for {row['account_id']} needs no approval ({id})."
-                problems.add("RS632", message, hint="It is issued as it is.")
-        problems.raise_if_any()
-
-
-def approval_plan() -> Plan:
-    """What `worklist approve` and `worklist reject` carry out."""
-    return [
-        LOAD.by(_Approving.load),
-        RULES.by(_Approving.prepare),
-        _Approving.deciding(into=LIST.by(_Approving.finish)),
-        APPROVE.by(_Approving.record),
-    ]
-
-
-def approve(
-    root: Path,
-    as_of: date,
-    ids: Sequence[str],
-    outcome: Decided,
-    *,
-    on: date,
-    at: datetime,
-    by: str,
-    reason: str,
-    actions: Sequence[str] = (),
-    draft: bool = False,
-    progress: Progress | None = None,
-) -> Approvals:
-    """Record that a person approves of actions on the list of a day, or rejects them. It happens
-    on the day `on`, and counts for that list and those after it.
-
-    Without `ids` all are meant that wait for an approval; `actions` names those, all where there
-    are none. Raises RS631 for an id that is not on the list, RS632 for an action of which nobody
-    can decide any more.
-    """
-    job = _Approving(
-        open_checked(root),
-        as_of,
-        ids,
-        outcome,
-        on=on,
-        at=at,
-        by=by,
-        reason=reason,
-        actions=actions,
-        draft=draft,
-        progress=progress,
-    )
-    job.carry_out(approval_plan())
-    return job.approvals
-
-
 def plan(*, issue: bool, spark: bool = False) -> Plan:
     """What `worklist`, or `worklist issue`, carries out, in this process or on Spark."""
-    into = LIST.by(_Listing.finish)
+    into = LIST.by(ListingJob.finish)
     stages: Plan = [
-        LOAD.by(_Listing.load),
-        RULES.by(_Listing.prepare),
-        _Listing.listing_on_spark(into) if spark else _Listing.deciding(into),
+        LOAD.by(ListingJob.load),
+        RULES.by(ListingJob.prepare),
+        ListingJob.listing_on_spark(into) if spark else ListingJob.deciding(into),
     ]
-    return [*stages, ISSUE.by(_Listing.issue)] if issue else stages
+    return [*stages, ISSUE.by(ListingJob.issue)] if issue else stages
 
 
 def worklist(
@@ -548,7 +365,7 @@ def worklist(
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()
-    job = _Listing(
+    job = ListingJob(
         workspace,
         as_of,
         target,

@@ -41,7 +41,7 @@ import pytest
 import yaml
 
 from riskseg.run import account_events
-from riskseg.run.worklist import approve
+from riskseg.run.approve import approve
 from riskseg.store.journal import Journal
 from tests.support import treated
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.results.worklist import Approvals, Decided
+from riskseg.run.approve import approve
 from riskseg.run.history import history
-from riskseg.run.worklist import approve, worklist
+from riskseg.run.worklist import worklist
 from riskseg.store.sinks import InMemory
 from tests.support import small
 

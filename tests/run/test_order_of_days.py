@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
-from riskseg.run.worklist import approve, worklist
+from riskseg.run.approve import approve
+from riskseg.run.worklist import worklist
 from tests.support import treated
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 1, day) for day in (5, 6, 7))
