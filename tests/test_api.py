@@ -24,6 +24,7 @@ from riskseg.results.schema import COMMANDS
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
 from riskseg.store.files import sha256_of
+from riskseg.store.lock import workspace_lock
 from tests.docs.pages import ROOT
 from tests.support.account_file import AT, DAY, codes, write
 
@@ -116,6 +117,7 @@ METHODS = {
     "journal show": riskseg.Workspace.journal,
     "journal prune": riskseg.Workspace.prune,
     "journal erase": riskseg.Workspace.erase,
+    "journal move": riskseg.Workspace.move_journal,
     "models": Models.list,
     "models show": Models.show,
     "models bins": Models.bins,
@@ -166,6 +168,42 @@ def test_the_guide_lists_every_method() -> None:
 def test_what_is_no_day_is_a_value_error(ws: riskseg.Workspace, given: object) -> None:
     with pytest.raises(ValueError, match="is not a day"):
         ws.assign(as_of=given)  # type: ignore[arg-type]
+
+
+def test_what_a_run_measured_is_written_however_it_ends(
+    ws: riskseg.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by --metrics; the exit code is that of the command."""
+    place = tmp_path / "m.json"
+
+    def of(name: str) -> float:
+        metrics = json.loads(place.read_text())["metrics"]
+        (sample,) = next(m for m in metrics if m["name"] == f"riskseg_{name}")["samples"]
+        value: float = sample["value"]
+        return value
+
+    ws.assign(as_of=DAY, at=AT, metrics=place)
+    assert (of("exit_code"), of("activated")) == (0, 0)
+    with pytest.raises(riskseg.ProblemsError) as error:
+        ws.assign(as_of=DAY, at=AT, accounts_from=tmp_path / "none.csv", metrics=place)
+    assert of("exit_code") == error.value.exit_code == 1
+    with workspace_lock(ws.root), pytest.raises(riskseg.ProblemsError) as error:
+        ws.issue(as_of=DAY, at=AT, metrics=place)
+    assert of("exit_code") == error.value.exit_code == 4
+    before = place.read_bytes()
+    with pytest.raises(ValueError, match="is not a day"):
+        ws.assign(as_of="soon", metrics=place)
+    with pytest.raises(riskseg.ProblemsError, match="RS010"):
+        ws.assign(as_of=DAY, metrics=tmp_path / "nowhere" / "m.prom")
+    assert place.read_bytes() == before
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("riskseg.run.assign.assign", broken)
+    with pytest.raises(RuntimeError):
+        ws.assign(as_of=DAY, metrics=place)
+    assert of("exit_code") == 3
 
 
 def test_only_what_nobody_should_miss_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

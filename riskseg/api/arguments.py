@@ -5,16 +5,23 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
+from riskseg import run as use_cases
+from riskseg.domain.problems import OUR_FAULT, ProblemsError
 from riskseg.domain.words import DAYS_AGO, is_one_line
 from riskseg.pipeline.stages import Progress
+from riskseg.run.metrics import Measured
 from riskseg.store.sinks import InMemory
 from riskseg.workspace import day_of
 
 Day = date | str
 Place = str | os.PathLike[str]
+
+R = TypeVar("R", bound=Measured)
 
 _log = logging.getLogger("riskseg")
 
@@ -75,6 +82,24 @@ def one_line(reason: str) -> str:
     if not is_one_line(reason):
         raise ValueError("reason is one line, without control characters.")
     return reason
+
+
+def measured(command: str, root: Path, place: Place | None, work: Callable[[Progress], R]) -> R:
+    """What a piece of work gives. Where a `place` is named, what it measured is written there, as
+    the option --metrics of the command does, also if it fails."""
+    if place is None:
+        return work(progress())
+    measuring = use_cases.measuring.Measuring(command, root, Path(place))
+    try:
+        result = work(measuring.over(progress()))
+    except ProblemsError as error:
+        measuring.failed(error.exit_code, error.problems, moment(None))
+        raise
+    except Exception:
+        measuring.failed(OUR_FAULT, (), moment(None))
+        raise
+    measuring.done(result, moment(None))
+    return result
 
 
 def progress() -> Progress:

@@ -14,6 +14,7 @@ from riskseg.api.arguments import (
     Place,
     day,
     day_or_none,
+    measured,
     moment,
     one_line,
     path_or_none,
@@ -316,25 +317,33 @@ class Treatment:
         spark: str | None = None,
         by: str | None = None,
         at: datetime | None = None,
+        metrics: Place | None = None,
     ) -> Worklist:
         """The same list as `worklist` gives, recorded as issued. Issuing a day again records
-        nothing anew. A day that has not come yet is refused unless it is issued `ahead`."""
-        return use_cases.worklist.worklist(
+        nothing anew. A day that has not come yet is refused unless it is issued `ahead`. `metrics`
+        is as in `assign`."""
+        on = day(as_of, self.root)
+        return measured(
+            "worklist issue",
             self.root,
-            day(as_of, self.root),
-            target(out),
-            at=moment(at),
-            by=person(by),
-            actions=actions,
-            channels=channels,
-            segments=segments,
-            columns=columns,
-            capacity=capacity,
-            ahead=ahead,
-            draft=draft,
-            accept_feeds=accept_feeds,
-            spark=spark,
-            progress=progress(),
+            metrics,
+            lambda shown: use_cases.worklist.worklist(
+                self.root,
+                on,
+                target(out),
+                at=moment(at),
+                by=person(by),
+                actions=actions,
+                channels=channels,
+                segments=segments,
+                columns=columns,
+                capacity=capacity,
+                ahead=ahead,
+                draft=draft,
+                accept_feeds=accept_feeds,
+                spark=spark,
+                progress=shown,
+            ),
         )
 
     def approve(

@@ -13,6 +13,7 @@ from riskseg.api.arguments import (
     Place,
     day,
     day_or_none,
+    measured,
     moment,
     path_or_none,
     person,
@@ -131,24 +132,31 @@ class Workspace(Treatment):
         accept_feeds: bool = False,
         spark: str | None = None,
         at: datetime | None = None,
+        metrics: Place | None = None,
     ) -> Training:
         """Train the models that are named, or all; with `as_of`, from what was known by that day.
 
         `only` names one learner of the spec. The first version of a model becomes the champion,
         unless it ranks barely better than chance; a later one where `promote` is set. `spark` is
         the master of a Spark cluster whose executors work out the rows that models learn from.
-        `accept_feeds` is as in `assign`.
+        `accept_feeds` and `metrics` are as in `assign`.
         """
-        return use_cases.train.train(
+        on = day_or_none(as_of, self.root)
+        return measured(
+            "train",
             self.root,
-            models,
-            at=moment(at),
-            only=only,
-            as_of=day_or_none(as_of, self.root),
-            promote=promote,
-            accept_feeds=accept_feeds,
-            spark=spark,
-            progress=progress(),
+            metrics,
+            lambda shown: use_cases.train.train(
+                self.root,
+                models,
+                at=moment(at),
+                only=only,
+                as_of=on,
+                promote=promote,
+                accept_feeds=accept_feeds,
+                spark=spark,
+                progress=shown,
+            ),
         )
 
     def score(
@@ -161,24 +169,31 @@ class Workspace(Treatment):
         columns: Sequence[str] = (),
         spark: str | None = None,
         at: datetime | None = None,
+        metrics: Place | None = None,
     ) -> Scores:
         """A probability for each account and model that is named, or each trained model.
 
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
-        read instead of the workspace's own. `accept_feeds`, `columns` and
-        `spark` are as in `assign`.
+        read instead of the workspace's own. `accept_feeds`, `columns`, `spark` and `metrics` are
+        as in `assign`.
         """
-        return use_cases.score.score(
+        on = day(as_of, self.root)
+        return measured(
+            "score",
             self.root,
-            day(as_of, self.root),
-            target(out),
-            names=models,
-            accounts_from=path_or_none(accounts_from),
-            accept_feeds=accept_feeds,
-            selection=Selection.of(columns=columns),
-            spark=spark,
-            at=moment(at),
-            progress=progress(),
+            metrics,
+            lambda shown: use_cases.score.score(
+                self.root,
+                on,
+                target(out),
+                names=models,
+                accounts_from=path_or_none(accounts_from),
+                accept_feeds=accept_feeds,
+                selection=Selection.of(columns=columns),
+                spark=spark,
+                at=moment(at),
+                progress=shown,
+            ),
         )
 
     def assign(
@@ -197,6 +212,7 @@ class Workspace(Treatment):
         segments: Sequence[str] = (),
         spark: str | None = None,
         at: datetime | None = None,
+        metrics: Place | None = None,
     ) -> Decisions:
         """Decide every account and journal the run.
 
@@ -209,22 +225,33 @@ class Workspace(Treatment):
         given. `columns` are those to give, attributes of accounts and features too; where only
         these are named, they are added to the usual ones. `spark` is the master of a Spark cluster
         whose executors decide; it gives all of them.
+
+        `metrics` is a file, .json, .prom or .txt, to which what the run measured is written for a
+        monitoring system, also if it fails.
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
-        return use_cases.assign.assign(
+        on = day(as_of, self.root)
+        return measured(
+            "assign",
             self.root,
-            day(as_of, self.root),
-            target(out),
-            at=moment(at),
-            reasons=reasons,
-            keep=keep,
-            draft=draft,
-            accounts_from=path_or_none(accounts_from),
-            accept_feeds=accept_feeds,
-            selection=Selection.of(columns=columns, due=due, actions=actions, segments=segments),
-            spark=spark,
-            progress=progress(),
+            metrics,
+            lambda shown: use_cases.assign.assign(
+                self.root,
+                on,
+                target(out),
+                at=moment(at),
+                reasons=reasons,
+                keep=keep,
+                draft=draft,
+                accounts_from=path_or_none(accounts_from),
+                accept_feeds=accept_feeds,
+                selection=Selection.of(
+                    columns=columns, due=due, actions=actions, segments=segments
+                ),
+                spark=spark,
+                progress=shown,
+            ),
         )
 
     def ageing(

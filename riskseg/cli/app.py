@@ -38,7 +38,7 @@ from riskseg.cli.common import (
     work_in,
 )
 from riskseg.cli.contract import contract
-from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.exit_codes import guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.init import init
 from riskseg.cli.insight import InsightCommand, insight, report
@@ -55,6 +55,7 @@ from riskseg.cli.show.workspace import show_check, show_demo, show_facts
 from riskseg.cli.strategy import strategy_app
 from riskseg.cli.terminal import without_secrets
 from riskseg.cli.worklist import worklist_app
+from riskseg.domain.problems import USERS_FAULT
 
 if TYPE_CHECKING:
     from riskseg.results.workspace import Portfolio

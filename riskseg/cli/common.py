@@ -19,10 +19,10 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.domain.words import DAYS_AGO, is_one_line
 
 if TYPE_CHECKING:
-    from riskseg.cli.metrics import Measuring
     from riskseg.pipeline.stages import Plan as Stages
     from riskseg.pipeline.stages import Progress
     from riskseg.results.base import Shown
+    from riskseg.run.measuring import Measuring
 
 R = TypeVar("R", bound="Shown")
 
@@ -209,7 +209,7 @@ def present(
     result = run(shown_progress if metrics is None else metrics.over(shown_progress))
     end_progress()
     if metrics is not None:
-        metrics.write(result, now())
+        metrics.done(result, now())
     if as_json:
         print_json(result)
     else:

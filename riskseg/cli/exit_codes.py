@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
@@ -17,11 +17,10 @@ import typer
 
 from riskseg.cli.progress import be_silent, end_progress
 from riskseg.cli.terminal import problems_to_stderr, stderr, without_secrets, write_any_text
-from riskseg.domain.problems import Problem, Problems, ProblemsError
+from riskseg.domain.problems import OUR_FAULT, USERS_FAULT, Problem, Problems, ProblemsError
 
 R = TypeVar("R")
 
-USERS_FAULT, OUR_FAULT, BUSY, BAD_FEED = 1, 3, 4, 5
 # What each code means, for the reference.
 MEANINGS = {
     "0": "done",
@@ -32,8 +31,6 @@ MEANINGS = {
     "5": "a feed is stale, doubled or in part missing: see `[source.TABLE.expect]`",
     "130, 143": "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away",
 }
-# Problems of feeds: one that stands there twice, and one that is not as it is expected to be.
-_OF_FEEDS = {"RS111", "RS650"}
 # What a shell says of a command that a signal ended.
 _SIGNALLED = 128
 
@@ -83,7 +80,7 @@ def _ended_by_code(
         except ProblemsError as error:
             problems += error.problems
             problems_to_stderr(problems, as_json=as_json)
-            raise typer.Exit(_code_of(problems)) from None
+            raise typer.Exit(error.exit_code) from None
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except (KeyboardInterrupt, _Terminated):
@@ -113,13 +110,6 @@ def _with_quiet(wrapped: Callable[..., R], command: Callable[..., R]) -> Callabl
     parameters = signature.parameters.values()
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters} | {"quiet": Quiet}
     return wrapped
-
-
-def _code_of(problems: Collection[Problem]) -> int:
-    codes = {problem.code for problem in problems}
-    if codes == {"RS604"}:
-        return BUSY
-    return BAD_FEED if codes and codes <= _OF_FEEDS else USERS_FAULT
 
 
 class _Terminated(BaseException):

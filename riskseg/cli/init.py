@@ -11,11 +11,11 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, present
-from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.ageing import ageing as show_ageing
 from riskseg.cli.show.workspace import show_check
 from riskseg.cli.terminal import stderr, stdout
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import USERS_FAULT, ProblemsError
 
 if TYPE_CHECKING:
     from riskseg.results.matching import MatchedTable

@@ -10,10 +10,11 @@ import typer
 from riskseg import run as use_cases
 from riskseg.cli import completion
 from riskseg.cli.common import AsJson, By, Plan, Sql, now, present, root, someone, user_or
-from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.exit_codes import guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.show.tables import number, table
 from riskseg.cli.terminal import problems_to_stderr, stdout, visible
+from riskseg.domain.problems import USERS_FAULT
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:

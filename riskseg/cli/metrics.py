@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskseg import run as use_cases
-from riskseg.domain.problems import ProblemsError
-from riskseg.pipeline.stages import Progress, Stage
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from riskseg.domain.problems import Problem
+    from riskseg.run.measuring import Measuring
 
 MetricsFile = Annotated[
     Path | None,
@@ -29,52 +24,6 @@ MetricsFile = Annotated[
         ".json, or .prom or .txt for OpenMetrics text.",
     ),
 ]
-
-
-@dataclass
-class Measuring:
-    """What a command measures while it runs: the seconds of each stage, by its name."""
-
-    command: str
-    root: Path
-    place: Path
-    seconds: dict[str, float] = field(default_factory=dict)
-    _stage: str | None = None
-    _since: float = 0.0
-
-    def __post_init__(self) -> None:
-        use_cases.metrics.check_place(self.root, self.place)
-
-    def over(self, progress: Progress) -> Progress:
-        """The same progress, with the time taken at the start of each stage."""
-
-        def reached(stage: Stage, done: int, total: int) -> None:
-            self._ended()
-            self._stage = stage.name
-            progress.reached(stage, done, total)
-
-        self._since = time.perf_counter()
-        return replace(progress, reached=reached)
-
-    def write(self, result: Any, at: datetime) -> None:
-        """Write what was measured of the run that gave a result and ended `at`."""
-        self._ended()
-        measured = use_cases.metrics.metrics_of(
-            self.command, result, self.seconds, workspace=str(self.root.resolve()), at=at
-        )
-        use_cases.metrics.write(measured, self.place)
-
-    def ended(self) -> dict[str, float]:
-        """The seconds of the stages, the one that is under way included."""
-        self._ended()
-        return self.seconds
-
-    def _ended(self) -> None:
-        moment = time.perf_counter()
-        if self._stage is not None:
-            taken = moment - self._since
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + taken
-        self._since = moment
 
 
 @dataclass
@@ -96,7 +45,7 @@ def measuring(command: str, root: Callable[[], Path], place: Path | None) -> Mea
     if place is None:
         return None
     _asked.append(asked := _Asked(command, place))
-    asked.measuring = Measuring(command, root(), place)
+    asked.measuring = use_cases.measuring.Measuring(command, root(), place)
     return asked.measuring
 
 
@@ -113,17 +62,8 @@ def write_failure(exit_code: int, problems: Collection[Problem]) -> None:
         refused = "RS010" in {problem.code for problem in problems}
         if refused or not use_cases.metrics.may_replace(asked.place):
             return
-    seconds = {} if measured is None else measured.ended()
-    root = root_if_any()
-    found = use_cases.metrics.metrics_of_failure(
-        asked.command,
-        exit_code,
-        problems,
-        seconds,
-        workspace=None if root is None else str(root.resolve()),
-        at=now(),
-        last_success=use_cases.metrics.last_success(asked.place, asked.command),
-    )
-    # That the disk is full or the folder gone, the command has said itself.
-    with suppress(OSError, ProblemsError):
-        use_cases.metrics.write(found, asked.place)
+        use_cases.measuring.write_failure(
+            asked.command, asked.place, exit_code, problems, root_if_any(), now(), seconds={}
+        )
+        return
+    measured.failed(exit_code, problems, now())

@@ -23,12 +23,13 @@ from riskseg.cli.common import (
     root,
     root_if_any,
 )
-from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.exit_codes import guarded
 from riskseg.cli.groups import CommandGroup
 from riskseg.cli.progress import remark
 from riskseg.cli.show.strategy import show_strategy
 from riskseg.cli.show.strategy_export import show_strategy_export
 from riskseg.cli.terminal import problems_to_stderr, stdout
+from riskseg.domain.problems import USERS_FAULT
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,11 +35,14 @@ from riskseg.cli.common import (
 )
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.groups import CommandGroup
-from riskseg.cli.metrics import Measuring, MetricsFile, measuring
+from riskseg.cli.metrics import MetricsFile, measuring
 from riskseg.cli.selecting import Action, Channel, Columns, Segment, names
 from riskseg.cli.show.worklist import approvals as show_approvals
 from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
+
+if TYPE_CHECKING:
+    from riskseg.run.measuring import Measuring
 
 worklist_app = typer.Typer(
     cls=CommandGroup,

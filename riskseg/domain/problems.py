@@ -180,12 +180,27 @@ class Problem:
         }
 
 
+# The exit codes of commands that do not end well: with Problems, or by a fault of riskseg's own.
+USERS_FAULT, OUR_FAULT, BUSY, BAD_FEED = 1, 3, 4, 5
+# Problems of feeds: one that stands there twice, and one that is not as it is expected to be.
+_OF_FEEDS = {"RS111", "RS650"}
+
+
 class ProblemsError(Exception):
     """Raised when work cannot go on; carries every Problem found so far."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    @property
+    def exit_code(self) -> int:
+        """The code with which a command ends for these Problems: 4 where another command holds the
+        workspace, 5 where a feed is not as expected, and 1 otherwise."""
+        codes = {problem.code for problem in self.problems}
+        if codes == {"RS604"}:
+            return BUSY
+        return BAD_FEED if codes and codes <= _OF_FEEDS else USERS_FAULT
 
 
 class Problems:
