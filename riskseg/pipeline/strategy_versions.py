@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean
 from riskseg.pipeline.archive import authored_from
 from riskseg.pipeline.fact_source import FactSource, declared_facts, from_data
 from riskseg.pipeline.open_journal import meant, read_journal
@@ -176,10 +176,20 @@ class VersionsJob(Job):
         self.drafts = [draft for strategy, draft in authored if strategy is not None]
         self.authored = [strategy for strategy, _ in authored if strategy is not None]
 
+    @property
+    def needs_data(self) -> bool:
+        """Whether the command has no `--no-data`."""
+        return False
+
     def load(self) -> None:
         """The facts of the workspace's data. Raises the Problems of data and catalogue."""
         assert self.workspace is not None
-        self.source = self.opened.enter_context(from_data(self.workspace))
+        try:
+            self.source = self.opened.enter_context(from_data(self.workspace))
+        except ProblemsError as error:
+            if self.needs_data:
+                raise
+            raise _or_without_data(error) from error
 
     def check(self) -> None:
         """Check the versions. Raises all their Problems together."""
@@ -194,6 +204,16 @@ class VersionsJob(Job):
             if strategy is not None:
                 self.editions.append(Edition(strategy, authored.documents, authored.texts))
         self.problems.raise_if_any()
+
+
+def _or_without_data(error: ProblemsError) -> ProblemsError:
+    """The Problems of data; where a file or a table is missing, the last such names `--no-data`."""
+    problems = list(error.problems)
+    missing = [place for place, found in enumerate(problems) if found.code == "RS006"]
+    for place in missing[-1:]:
+        hint = f"{problems[place].hint} To go without the data, add --no-data.".strip()
+        problems[place] = replace(problems[place], hint=hint)
+    return ProblemsError(problems)
 
 
 READ = Stage("read", "read and check the strategy")

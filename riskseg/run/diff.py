@@ -53,6 +53,10 @@ class _Comparing(VersionsJob):
     movers: MoverRows | None = None
     insights: tuple[InsightAnswer, ...] = ()
 
+    @property
+    def needs_data(self) -> bool:
+        return self.as_of is not None
+
     def check_target(self) -> None:
         """Raises RS010 where the accounts that move cannot be written."""
         problems = Problems()

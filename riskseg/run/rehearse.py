@@ -84,6 +84,10 @@ class _Rehearsal(VersionsJob):
         self.generated, self.seed, self.capacity = generated, seed, capacity
         self.portfolio: Responding | None = None
 
+    @property
+    def needs_data(self) -> bool:
+        return True
+
     def load(self) -> None:
         if self.generated is None:
             super().load()

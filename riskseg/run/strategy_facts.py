@@ -42,6 +42,10 @@ class _Facts(VersionsJob):
     ranges: Sequence[tuple[int, int]] = ()
     schema: pa.Schema
 
+    @property
+    def needs_data(self) -> bool:
+        return True
+
     def check_target(self) -> None:
         """Raises RS010 where the table cannot be written."""
         problems = Problems()

@@ -67,6 +67,25 @@ def test_a_name_that_is_no_fact_is_a_problem(alone: Path) -> None:
     assert (code, "RS303" in output) == (1, True)
 
 
+@pytest.mark.parametrize("command", ["check", "test", "prove", "show", "diff"])
+def test_missing_data_can_be_done_without(tmp_path: Path, command: str) -> None:
+    """The Problem of a file that is missing names the option, where the command has it."""
+    segments = "columns: [lifecycle]\nrows:\n  - {id: r, match: [any], segment: miss}\n"
+    paths = "miss: {for: [miss], starts: as_of, steps: [{day: 0, action: sms}]}\n"
+    root = write(tmp_path, "id\na\n", {"segments.yaml": segments, "paths.yaml": paths})
+    for file in root.glob("*.csv"):
+        file.unlink()
+    [rules] = (root / "rules").iterdir()
+    words = ("-w", str(root), "strategy", command, *([str(rules)] * 2 if command == "diff" else []))
+    stopped = CliRunner().invoke(app, words)
+    assert stopped.exit_code == 1 and "RS006" in stopped.output
+    assert stopped.output.count("To go without the data, add --no-data.") == 1
+    assert CliRunner().invoke(app, [*words, "--no-data"]).exit_code == 0
+    if command == "diff":
+        stopped = CliRunner().invoke(app, [*words, "--as-of", str(DAY)])
+        assert "RS006" in stopped.output and "--no-data" not in stopped.output
+
+
 def test_a_default_value_stands_for_nothing_where_there_are_no_data(tmp_path: Path) -> None:
     """A workspace that lacks the fact has its default value; elsewhere it may have any."""
     head = """\

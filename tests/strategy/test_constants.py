@@ -420,3 +420,36 @@ def test_cuts_of_constants_are_in_order_too(tmp_path: Path) -> None:
     assert [(problem.code, problem.hint) for problem in problems] == [
         ("RS303", "Known here: $first_letter, $some_risk.")
     ]
+
+
+def expecting(otherwise: object, declared: str = "constants: {usual: 4}\n") -> dict[str, str]:
+    """The small strategy with a condition on a fact that the workspace lacks."""
+    expects = f"expects: {{disputes: {{type: integer, else: {otherwise}}}}}\n"
+    return {
+        **SMALL,
+        "strategy.yaml": SMALL["strategy.yaml"] + expects + declared,
+        "tiers.yaml": SMALL["tiers.yaml"].replace("days_past_due > 30", "disputes > 3"),
+    }
+
+
+def test_a_default_value_may_be_a_constant(tmp_path: Path) -> None:
+    strategy = sound(tmp_path, expecting("$usual"))
+    written_out = sound(tmp_path, expecting(4, ""))
+    assert strategy.default_values == written_out.default_values == {"disputes": 4}
+    assert strategy.fingerprint == written_out.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("declared", "code", "says"),
+    [
+        ("constants: {usul: 4}\n", "RS303", 'There is no constant "$usual"'),
+        ("constants: {usual: many}\n", "RS004", "'many' cannot be its default value"),
+        ("", "RS303", "Constants are declared in strategy.yaml"),
+    ],
+)
+def test_a_default_value_that_no_constant_gives(
+    tmp_path: Path, declared: str, code: str, says: str
+) -> None:
+    _, problems = read(tmp_path, expecting("$usual", declared))
+    [found] = [problem for problem in problems if problem.code == code]
+    assert says in str(found) and found.line == SMALL["strategy.yaml"].count("\n") + 1

@@ -80,16 +80,16 @@ class Scope:
         self.default_values: dict[str, object] = {}
         self.expects: dict[str, Expected] = {}
         self.facts: dict[str, Fact] = {AS_OF.name: AS_OF, **facts}
-        self._expect()
-        self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
-        self.notes: dict[str, None] = {}
-        self.constants_named: set[str] = set()
-        self.readable: dict[str, Fact] = {}
-        self.read: set[str] = set()
-        self.later: dict[str, str] = {}
         self.constants = {
             name: constant.value for name, constant in authored.head.constants.items()
         }
+        self.constants_named: set[str] = set()
+        self._expect()
+        self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
+        self.notes: dict[str, None] = {}
+        self.readable: dict[str, Fact] = {}
+        self.read: set[str] = set()
+        self.later: dict[str, str] = {}
         self.actions: Sequence[Action] = ()
         self.decided: Mapping[str, Fact] = {}
         self._models(models)
@@ -154,8 +154,11 @@ class Scope:
                     message = f'"{name}" is declared differently in {first_file}.'
                     hint = f"Give its default value in strategy.yaml: `expects: {{{name}: …}}`."
                     self.add_problem("RS222", message, file, "expects", name, hint=hint)
-        for written, (expected, file) in expected_with_file.items():
+        for written, (as_written, file) in expected_with_file.items():
             name = folded(written)
+            expected = (
+                self._with_constant(as_written, file, written) if written in head else as_written
+            )
             self.expects[name] = expected
             if self.hint:
                 self._default_value(self.facts[name], expected, file, written)
@@ -166,6 +169,14 @@ class Scope:
                 self.facts[name] = replace(fact, nullable=expected.otherwise == "unknown")
             elif name not in self.declared:
                 self._of_type(self.facts[name], Kind(expected.type), file, written)
+
+    def _with_constant(self, expected: Expected, file: str, written: str) -> Expected:
+        """What is expected of a fact, with the value of the constant that its `else` may name."""
+        default_value = expected.otherwise
+        if not isinstance(default_value, str) or not default_value.startswith("$"):
+            return expected
+        value = self._constant(default_value, file, "expects", written, "else")
+        return expected.model_copy(update={"otherwise": "unknown" if value is None else value})
 
     def _of_type(self, fact: Fact, kind: Kind, file: str, written: str) -> None:
         """Check that an attribute has the type that is expected of it: said once, with the line of
@@ -335,20 +346,26 @@ class Scope:
         return NamedInteger.of(int(value), written[1:])
 
     def _number(self, written: str, file: str, *path: str | int) -> int | Decimal | None:
+        value = self._constant(written, file, *path)
+        if value is None or isinstance(value, int | Decimal):
+            return value
+        message = f'The constant "{written}" is {shown_value(value)}, not a number.'
+        self.add_problem("RS304", message, file, *path, hint="Use a constant that is one.")
+        return None
+
+    def _constant(
+        self, written: str, file: str, *path: str | int
+    ) -> int | Decimal | str | date | None:
+        """The value of the constant that is written as `$name`, or None after adding RS303."""
         name = written[1:]
         self.constants_named.add(name)
         value = self.constants.get(name)
-        if isinstance(value, int | Decimal):
-            return value
         if value is None:
             hint = did_you_mean(written, [f"${known}" for known in self.constants])
             if not self.constants:
                 hint = f"Constants are declared in strategy.yaml: `constants: {{{name}: …}}`."
             self.add_problem("RS303", f'There is no constant "{written}".', file, *path, hint=hint)
-        else:
-            message = f'The constant "{written}" is {shown_value(value)}, not a number.'
-            self.add_problem("RS304", message, file, *path, hint="Use a constant that is one.")
-        return None
+        return value
 
     def unknown_fact(self, name: str, file: str, *path: str | int) -> None:
         """A Problem about a name that is no fact here."""
