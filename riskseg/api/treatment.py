@@ -412,11 +412,12 @@ class Treatment:
         on: Day | None = None,
         at: datetime | None = None,
     ) -> RecordedOutcomes:
-        """Record what came of issued actions, as a file says: known from the day `on`, today
-        unless it is given. Reading a file again records nothing anew."""
+        """Record what came of issued actions, as a file or a table of a database (`URL#table`)
+        says: known from the day `on`, today unless it is given. Reading it again records nothing
+        anew."""
         return use_cases.outcomes.record(
             self.root,
-            Path(file),
+            str(file),
             by=person(by),
             on=today(on, self.root),
             at=moment(at),

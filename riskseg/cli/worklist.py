@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -293,16 +292,21 @@ def _decided(
 @guarded
 def done(
     file: Annotated[
-        Path, typer.Argument(help="A .csv, .csv.gz, .xlsx, .parquet, .json or .jsonl file.")
+        str,
+        typer.Argument(
+            metavar="PLACE",
+            help="A .csv, .csv.gz, .xlsx, .parquet, .json or .jsonl file, or a database URL with "
+            "#table or #select.",
+        ),
     ],
     by: By = None,
     on: On = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Record what came of actions that were issued, as a file says.
+    """Record what came of actions that were issued, as a file or a table of a database says.
 
-    Reading a file again records nothing anew. [outcomes] in riskseg.toml says how its columns are
+    Reading it again records nothing anew. [outcomes] in riskseg.toml says how its columns are
     named, where they are not named as the reference lists.
 
     For instance `riskseg worklist done outcomes.csv`.

@@ -1,4 +1,5 @@
-"""`worklist done`: read back what came of the actions that were issued, and record it."""
+"""`worklist done`: read back what came of the actions that were issued, from a file or from a table
+of a database, and record it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
@@ -16,9 +18,10 @@ from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import locked, open_checked, scratch_engine, write_quarantine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.results.worklist import RecordedOutcomes
+from riskseg.sources.database import DatabaseRows
+from riskseg.sources.database_connections import Connections
 from riskseg.sources.mapping_lines import meant
 from riskseg.sources.sql_text import NotAllowedError
-from riskseg.store import sinks
 from riskseg.treatment.outcomes import (
     COLUMNS,
     TABLE,
@@ -27,7 +30,7 @@ from riskseg.treatment.outcomes import (
     read_outcomes,
     unmatched_outcomes,
 )
-from riskseg.workspace import Workspace
+from riskseg.workspace import Source, Workspace
 
 READ = Stage("read", "the file, under the names of outcomes, beside the actions that were issued")
 CHECK = Stage("check", "set bad rows apart; refuse a row that belongs to no issued action")
@@ -48,7 +51,7 @@ class _Reading(Job):
     def __init__(
         self,
         workspace: Workspace,
-        file: Path,
+        place: str,
         *,
         by: str,
         on: date,
@@ -56,14 +59,17 @@ class _Reading(Job):
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
-        self.workspace, self.file = workspace, file
+        self.workspace, self.place, self.shown = workspace, place, without_secrets(place)
+        self.kind = "file" if table_of(place) is None else "table"
         self.by, self.on, self.at = by, on, at
         self.scale = workspace.settings.scale
 
     def read(self) -> None:
         enter = self.opened.enter_context
         enter(locked(self.workspace))
-        self.engine = enter(scratch_engine(self.workspace, reads=[self.file]))
+        source = table_of(self.place)
+        reads = [] if source is not None else [Path(self.place)]
+        self.engine = enter(scratch_engine(self.workspace, reads=reads))
         self.journal = enter(open_journal(self.workspace))
         self.engine.register("recorded_events", self.journal.events())
         self.engine.run(
@@ -75,16 +81,31 @@ class _Reading(Job):
             """
         )
         self.engine.unregister("recorded_events")
-        if self.file.is_file() and not self.file.stat().st_size:
-            hint = "Write it again; a file of the names of the columns alone records nothing."
-            raise problem("RS109", "The file of outcomes is empty.", file=str(self.file), hint=hint)
-        relation = file_relation(self.engine, self.file)
+        relation = self._of_file() if source is None else self._of_table(source)
         try:
             columns = self._columns(list(self.engine.columns(relation)))
             self.engine.run(read_outcomes(relation, columns, self.on))
         except EngineError as error:
-            message = f"The file of outcomes cannot be read: {error.reason}."
-            raise problem("RS006", message, file=str(self.file)) from error
+            message = f"The outcomes cannot be read: {error.reason}."
+            raise problem("RS006", message, file=self.shown) from error
+
+    def _of_file(self) -> str:
+        """What stands after FROM for a file."""
+        file = Path(self.place)
+        if not file.stat().st_size:
+            hint = "Write it again; a file of the names of the columns alone records nothing."
+            raise problem("RS109", "The file of outcomes is empty.", file=self.shown, hint=hint)
+        return file_relation(self.engine, file)
+
+    def _of_table(self, source: Source) -> str:
+        """What stands after FROM for a table of a database, or a select, whose rows are copied
+        into the engine's scratch. Raises RS006 and RS016."""
+        rows = DatabaseRows(source, self.workspace.root)
+        with Connections(self.workspace.root) as connections:
+            rows.connect(connections)
+            rows.describe(self.engine)
+            rows.read(self.engine, None)
+        return rows.relation(self.engine)
 
     def _columns(self, headers: list[str]) -> Mapping[str, str]:
         """SQL for each column of outcomes that the file has, as [outcomes] or its name says."""
@@ -115,7 +136,7 @@ class _Reading(Job):
                 problems.add("RS007", message, **mapping_line)
                 continue
             for lacking_column in sorted(reads - column_by_header.keys()):
-                message = f'{self.file} has no column "{lacking_column}", which [outcomes] names.'
+                message = f'{self.shown} has no column "{lacking_column}", which [outcomes] names.'
                 problems.add(
                     "RS007", message, hint=did_you_mean(lacking_column, headers), **mapping_line
                 )
@@ -141,8 +162,8 @@ class _Reading(Job):
     def _lacks(self, name: str, headers: list[str], problems: Problems) -> None:
         problems.add(
             "RS007",
-            f'The file has no column "{name}".',
-            file=str(self.file),
+            f'The {self.kind} has no column "{name}".',
+            file=self.shown,
             hint=f"Name the one that holds it in riskseg.toml, under [outcomes]: "
             f'{name} = "…". {did_you_mean(name, headers)}',
         )
@@ -160,19 +181,19 @@ class _Reading(Job):
                 hint = f"{allowed} them."
                 if row["code"] == "RS107":
                     hint = f"{_MAP} {hint}"
-                problems.add(row["code"], message, file=str(self.file), hint=hint)
+                problems.add(row["code"], message, file=self.shown, hint=hint)
         unmatched = engine.rows(unmatched_outcomes())
         for row, action_named in unmatched[:_NAMED]:
             problems.add(
                 "RS630",
                 f"Row {row} after the header is of an action never issued: {action_named}.",
-                file=str(self.file),
+                file=self.shown,
                 hint="Correct its id, or take the row out: nothing of the file is recorded.",
             )
         if len(unmatched) > _NAMED:
             unnamed_count = len(unmatched) - _NAMED
             message = f"{unnamed_count:,} more rows are of actions that were never issued."
-            problems.add("RS630", message, file=str(self.file))
+            problems.add("RS630", message, file=self.shown)
         problems.raise_if_any()
         self.bad = bad.num_rows
         self.quarantine = write_quarantine(self.workspace, TABLE, bad, self.progress)
@@ -189,7 +210,7 @@ class _Reading(Job):
         kinds = [event["kind"] for event in events]
         recorded = sum(event["kind"] == "outcome" for event in new_events)
         self.done = RecordedOutcomes(
-            file=str(self.file),
+            file=self.shown,
             recorded_on=self.on,
             rows=self.rows,
             new=recorded,
@@ -211,26 +232,38 @@ def plan() -> Plan:
     ]
 
 
+def table_of(place: str) -> Source | None:
+    """The table of a database, or the select, that `URL#table` names, as a source; None for a
+    file. Raises RS006 for a URL that names none."""
+    address, _, named = place.partition("#")
+    if "://" not in place:
+        return None
+    if "://" not in address or not named.strip():
+        hint = "Add #table at its end, or #select …."
+        message = "A database URL must say which table to read."
+        raise problem("RS006", message, file=without_secrets(place), hint=hint)
+    return Source(TABLE, named, {}, file=without_secrets(address), url=address)
+
+
 def record(
     root: Path,
-    file: Path,
+    place: str | Path,
     *,
     by: str,
     on: date,
     at: datetime,
     progress: Progress | None = None,
 ) -> RecordedOutcomes:
-    """Record the outcomes that a file gives of issued actions, as known from the day `on`.
+    """Record the outcomes that a file gives of issued actions, or a table of a database
+    (`URL#table`, or `URL#select …`), as known from the day `on`.
 
-    Raises RS006 and RS007 for a file that cannot be read or lacks a column, RS630 for a row that is
+    Raises RS006, RS007 and RS016 for what cannot be read or lacks a column, RS630 for a row that is
     of no action that was issued. Where more rows are bad than `max_bad_rows` allows, each is a
     Problem; else they go to the quarantine and the others are recorded.
     """
-    workspace = open_checked(root)
-    if not file.is_file():
-        raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
-    if sinks.file_of(str(file)) is None or "://" in str(file):
-        raise problem("RS006", "Outcomes cannot be read from this kind of file.", file=str(file))
-    job = _Reading(workspace, file, by=by, on=on, at=at, progress=progress)
+    workspace, place = open_checked(root), str(place)
+    if table_of(place) is None and not Path(place).is_file():
+        raise problem("RS006", "There is no such file.", file=place, hint="Check its name.")
+    job = _Reading(workspace, place, by=by, on=on, at=at, progress=progress)
     job.carry_out(plan())
     return job.done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.results.worklist import RecordedOutcomes
@@ -218,3 +220,65 @@ def test_a_list_that_was_written_as_a_file_is_reported_back_in_it(tmp_path: Path
         sinks.write(answers, reported.schema, reported.to_batches(), token="run")
         done = record(root, Path(answers), by="ann", on=NEXT, at=AT)
         assert (done.rows, done.new + done.known) == (2, 2)
+
+
+# From a table of a database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with the results of a dialler, in its own words."""
+    address = f"sqlite:///{tmp_path}/d.db"
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(address, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        for statement in (
+            "drop table if exists results",
+            "create table results (nr text, what text, outcome text, called_on date, "
+            "amount numeric(12, 2), until date)",
+            "insert into results values ('a', 'letter', 'promise', '2025-12-02', 60, '2025-12-20')",
+            "insert into results values ('b', 'sms', 'delivered', '2025-12-01', null, null)",
+        ):
+            connection.exec_driver_sql(statement)
+    return address
+
+
+MAPPED = "\n[outcomes]\naccount_id = 'nr'\naction = 'what'\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "rows"),
+    [("results", 2), ("select nr, what, outcome from results where what = 'sms' -- #1", 1)],
+)
+def test_outcomes_are_read_from_a_table_or_a_select(
+    reported: Reported, tmp_path: Path, url: str, named: str, rows: int
+) -> None:
+    root = tmp_path / "w"
+    with (root / "riskseg.toml").open("a") as file:
+        file.write(MAPPED)
+    done = record(root, f"{url}#{named}", by="ann", on=NEXT, at=AT)
+    assert (done.rows, done.new, done.bad) == (rows, rows, 0)
+    again = record(root, f"{url}#{named}", by="ann", on=NEXT, at=AT)
+    assert (again.new, again.known) == (0, rows)
+    if rows == 2:
+        (promise,) = events(root, "promise")
+        assert (Decimal(promise["amount"]), promise["until"]) == (60, date(2025, 12, 20))
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "says"),
+    [
+        ("", "RS006", "must say which table to read"),
+        ("#", "RS006", "must say which table to read"),
+        ("#reslts", "RS006", 'There is no table "reslts"'),
+        ("#select 1 as x", "RS007", 'The table has no column "outcome".'),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_a_problem(
+    reported: Reported, tmp_path: Path, url: str, named: str, code: str, says: str
+) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        record(tmp_path / "w", f"{url}{named}", by="ann", on=NEXT, at=AT)
+    assert raised.value.problems[0].code == code
+    assert says in str(raised.value)
