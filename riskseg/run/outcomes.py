@@ -61,6 +61,7 @@ class _Reading(Job):
         super().__init__(progress)
         self.workspace, self.place, self.shown = workspace, place, without_secrets(place)
         self.kind = "file" if table_of(place) is None else "table"
+        self.after = " after the header" if self.kind == "file" else ""
         self.by, self.on, self.at = by, on, at
         self.scale = workspace.settings.scale
 
@@ -177,7 +178,7 @@ class _Reading(Job):
         if bad.num_rows > share * self.rows:
             allowed = f"max_bad_rows allows {share:%} of {self.rows:,} rows; raise it, or correct"
             for row in bad.slice(0, _NAMED).to_pylist():
-                message = f"In row {row['row']} after the header, {row['reason']}."
+                message = f"In row {row['row']}{self.after}, {row['reason']}."
                 hint = f"{allowed} them."
                 if row["code"] == "RS107":
                     hint = f"{_MAP} {hint}"
@@ -186,7 +187,7 @@ class _Reading(Job):
         for row, action_named in unmatched[:_NAMED]:
             problems.add(
                 "RS630",
-                f"Row {row} after the header is of an action never issued: {action_named}.",
+                f"Row {row}{self.after} is of an action never issued: {action_named}.",
                 file=self.shown,
                 hint="Correct its id, or take the row out: nothing of the file is recorded.",
             )

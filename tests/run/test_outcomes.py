@@ -273,6 +273,11 @@ def test_outcomes_are_read_from_a_table_or_a_select(
         ("#", "RS006", "must say which table to read"),
         ("#reslts", "RS006", 'There is no table "reslts"'),
         ("#select 1 as x", "RS007", 'The table has no column "outcome".'),
+        (
+            "#select 'a' as account_id, 'sms' as action, 'x' as outcome",
+            "RS107",
+            "In row 1, outcome",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_read_is_a_problem(
