@@ -195,7 +195,7 @@ def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
         case "reversal":
             event_text = f"{amount} of a payment taken back"
         case "action" if row["by_riskseg"]:
-            by = f" by {channel}" if channel else ""
+            by = f" by {channel}" if channel and channel != action else ""
             event_text = f"{action} issued{by}: step {row['step']} of {row['path']}"
         case "placement":
             event_text = f"placed on path {row['path']}"

@@ -258,7 +258,7 @@ def _unused(found: Found, fits: Sequence[float]) -> str:
     likely = [table for table, fit in zip(_TABLES, fits, strict=True) if fit >= LEAST_FIT]
     if not likely:
         return "it is like no table of the contract"
-    return f"it could be {' or '.join(likely)} too; another file suits better"
+    return f"it could be {' or '.join(likely)} too; another one suits better"
 
 
 def _currency(proposals: Mapping[str, TableProposal]) -> str | None:
