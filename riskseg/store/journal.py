@@ -8,8 +8,8 @@ edited since is never taken for true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -357,8 +357,13 @@ class Journal:
     def _reading(self) -> AbstractContextManager[sa.Connection]:
         return self._database.reading()
 
-    def _writing(self) -> AbstractContextManager[sa.Connection]:
-        return self._database.writing()
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction in which entries may be added: nobody has moved the journal since it was
+        opened."""
+        with self._database.writing() as connection:
+            check_not_left(self._database, connection)
+            yield connection
 
 
 def _first(records: list[R], wanted: Callable[[R], bool]) -> R | None:

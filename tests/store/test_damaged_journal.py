@@ -277,7 +277,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A journal as the version of riskseg before digests left it."""
     path = tmp_path_factory.mktemp("earlier") / "journal.db"
     journal = Journal(SqliteJournal.to_write(path))
-    with journal._writing() as connection:
+    with journal._database.writing() as connection:
         bring_up_to_date(journal._database, connection, to="0002")
         for record in (run_of(DAYS[0]), model_of("v1"), *activation_of(0)):
             table = TABLES[type(record)]

@@ -324,7 +324,7 @@ def earlier(place: JournalPlace, revision: str) -> list[Any]:
     entries: list[Any] = [RUN, MODEL, promotion, *of_strategy, ERASURE]
     kept = []
     journal = Journal(database(place))
-    with journal._writing() as connection:
+    with journal._database.writing() as connection:
         bring_up_to_date(journal._database, connection, to=revision)
         tables = sa.inspect(connection).get_table_names()
         for entry in entries:

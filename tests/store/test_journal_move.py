@@ -215,3 +215,14 @@ def test_a_damaged_journal_is_not_moved(ends: tuple[JournalPlace, JournalPlace])
         assert journal.runs() == []
     with Journal.open(source) as journal:
         assert journal.runs()
+
+
+def test_who_had_opened_it_before_adds_nothing_afterwards(
+    ends: tuple[JournalPlace, JournalPlace],
+) -> None:
+    """Even where no lock of the workspace keeps them apart."""
+    source, target = ends
+    with Journal.open(source) as journal:
+        move(source, target, at=AT, by="ann")
+        with pytest.raises(ProblemsError, match=r"RS603 .*ann moved this journal"):
+            journal.record_model(model_of("v3"))
