@@ -162,7 +162,15 @@ def _copy(
             chain.empty(there, table)
         for table in METADATA.sorted_tables:
             copy = chain.copy_rows if table is events_.EVENTS else chain.copy_entries
-            copy(here, there, table)
+            try:
+                copy(here, there, table)
+            except sa.exc.DataError as error:
+                said, _, _ = str(error.orig).partition("\n")
+                raise _immovable(
+                    f"{new.name} cannot hold what is in {table.name} of the journal: {said}.",
+                    "Name a database whose encoding is UTF8. Text with NUL characters has no place "
+                    "in PostgreSQL.",
+                ) from error
         copied = _whole(there)
         if copied != content:
             raise new.edited("what was copied into it is not what the journal holds")

@@ -226,3 +226,13 @@ def test_who_had_opened_it_before_adds_nothing_afterwards(
         move(source, target, at=AT, by="ann")
         with pytest.raises(ProblemsError, match=r"RS603 .*ann moved this journal"):
             journal.record_model(model_of("v3"))
+
+
+def test_what_postgresql_cannot_hold(tmp_path: Path, postgres_place: PostgresPlace) -> None:
+    source = tmp_path / "journal.db"
+    with Journal.open(source) as journal:
+        journal.record_events([event("a\0b", 1)], command="c", at=AT, recorded_on=DAYS[0])
+    before = all_of(source)
+    with pytest.raises(ProblemsError, match=r"RS619 .*cannot hold what is in events"):
+        move(source, postgres_place, at=AT, by="ann")
+    assert all_of(source) == before
