@@ -101,8 +101,9 @@ class _Reading(Job):
     def _of_table(self, source: Source) -> str:
         """What stands after FROM for a table of a database, or a select, whose rows are copied
         into the engine's scratch. Raises RS006 and RS016."""
-        rows = DatabaseRows(source, self.workspace.root)
-        with Connections(self.workspace.root) as connections:
+        here = Path.cwd()  # as for a file that is named where the command is given
+        rows = DatabaseRows(source, here)
+        with Connections(here) as connections:
             rows.connect(connections)
             rows.describe(self.engine)
             rows.read(self.engine, None)

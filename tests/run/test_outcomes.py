@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -287,3 +289,14 @@ def test_a_table_that_cannot_be_read_is_a_problem(
         record(tmp_path / "w", f"{url}{named}", by="ann", on=NEXT, at=AT)
     assert raised.value.problems[0].code == code
     assert says in str(raised.value)
+
+
+def test_a_database_file_is_looked_up_where_the_command_is_given(
+    reported: Reported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("results.db")) as connection:
+        connection.execute("create table results (account_id, action, outcome)")
+        connection.execute("insert into results values ('b', 'sms', 'done')")
+        connection.commit()
+    assert record(tmp_path / "w", "sqlite:///results.db#results", by="ann", on=NEXT, at=AT).new == 1
