@@ -21,6 +21,12 @@ max_bad_rows = 0.001      # the share of a table's rows that may break the contr
 strategy     = "rules/{strategy}"
 # Where there is too little history to train a model, the strategy can decide without it:
 # without_models = ["default"]
+# The place whose days are meant, where times have a zone of their own:
+# timezone = "Europe/London"
+
+# Where the data is in a database, `from` names a table, a view or a select of it.
+# [source]
+# url = "postgresql+psycopg://riskseg:${{RISKSEG_DB}}@db.internal/billing"
 
 # Every right-hand side but `from` is a SQL expression over the loaded columns; a column that
 # already has the contract's name needs no line. `from` is a file, a glob, or a select over files.
@@ -38,6 +44,11 @@ from       = "data/payments.parquet"
 # account_id = "customer_id"
 # paid_on    = "payment_date"
 # amount     = "amount"
+
+# What each delivery should hold, here and of any other source; a run stops where it does not.
+# [source.payments.expect]
+# newest = "3 days"        # the newest row is no older than this
+# rows   = "0.9x..1.5x"    # against earlier runs
 
 # Not needed, but every further column is an attribute that rules may use.
 # [source.accounts]
