@@ -135,7 +135,8 @@ def killed_at_random(root: Path, kills: int, journal: JournalPlace | None = None
         killed += process.exitcode == -signal.SIGKILL
         treated.issue(followed.root, days[-1])
     followed.check(days)
-    assert killed > kills / 2
+    # On a machine that does other work too, a command may take less than the first two did.
+    assert killed > kills / 4
 
 
 @pytest.mark.slow
