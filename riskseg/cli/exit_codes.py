@@ -28,7 +28,7 @@ MEANINGS = {
     "2": "wrong usage: an option that does not exist, a value missing",
     "3": "a fault in riskseg itself; only then is there a traceback",
     "4": "busy: another run holds the workspace; try again when it has ended",
-    "5": "a feed is stale, doubled or in part missing: see `[source.TABLE.expect]`",
+    "5": "a feed is stale, doubled, empty or in part missing: see `[source.TABLE.expect]`",
     "130, 143": "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away",
 }
 # What a shell says of a command that a signal ended.
