@@ -35,6 +35,7 @@ from riskseg.cli.common import (
     present,
     root,
     spark_master,
+    today,
     work_in,
 )
 from riskseg.cli.contract import contract
@@ -45,7 +46,7 @@ from riskseg.cli.insight import InsightCommand, insight, report
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.metrics import MetricsFile, measuring
 from riskseg.cli.models import models_app
-from riskseg.cli.progress import be_silent
+from riskseg.cli.progress import be_silent, warn
 from riskseg.cli.rehearse import rehearse
 from riskseg.cli.selecting import Action, Columns, Due, Segment, selection
 from riskseg.cli.show.decisions import show_decisions, show_scores
@@ -382,6 +383,8 @@ def assign(
     `riskseg assign --as-of yesterday --out calls.xlsx --action call --columns phone`.
     """
     spark = spark_master(engine)
+    if as_of.date() > today():
+        warn(f"{as_of.date()} has not come yet: what is paid or billed until then is not known.")
     present(
         lambda progress: use_cases.assign.assign(
             root(),

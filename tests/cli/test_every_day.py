@@ -49,6 +49,15 @@ def run(folder: Path, *words: str) -> Result:
 # Days
 
 
+@pytest.mark.parametrize(("days", "warned"), [(-2, False), (3, True)])
+def test_a_day_that_has_not_come_is_said_to_be_one(
+    workspace: Path, days: int, warned: bool
+) -> None:
+    day = date.today() + timedelta(days=days)
+    assigned = ["assign", "--as-of", day.isoformat(), "--out", "d.csv", "--plan"]
+    assert (f"{day} has not come yet" in run(workspace, *assigned).stderr) is warned
+
+
 @pytest.mark.parametrize("zone", [FAR_WEST, FAR_EAST, None])
 def test_today_is_a_day_of_the_workspace(
     tmp_path: Path, zone: str | None, monkeypatch: pytest.MonkeyPatch

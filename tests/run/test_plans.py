@@ -43,6 +43,7 @@ CALLS = [
     "insight size --as-of DAY --months 1 --out {}/sizes.csv",
     "report --as-of DAY --out {}/report.html",
     "replay last --from-source --sql {}/replay.sql",
+    "strategy facts --as-of DAY --out {}/facts.csv",
     "strategy prove",
     "strategy prove --no-data",
     f"strategy diff {p.STRATEGY} {p.STRATEGY}",
