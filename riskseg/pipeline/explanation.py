@@ -35,6 +35,7 @@ from riskseg.results.worklist import HistoryEntry
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.placing import entered_fact, path_before_fact
+from riskseg.treatment.due_steps import waited_for
 from riskseg.treatment.routes import RouteStep, route, route_steps
 
 
@@ -212,12 +213,20 @@ def _steps(
         if of_route.order == row["~due_order"]:
             round_ = row["~due_round"]
         due = step.day + round_ * of_route.every
+        dated, waits_for = path_day is not None, None
+        if step.after is not None and path_day is not None:
+            waited = waited_for(of_route, walked)
+            sent = _issued_in_round(waited, as_of, row, path_day, round_)
+            if sent is not None:
+                due = max(due, sent + step.after.days)
+            elif of_route.order != row["~due_order"]:
+                dated, waits_for = False, waited.step.action
         when: Literal["past", "today", "waits", "ahead"] = "past"
         if of_route.order == row["~due_order"]:
             when = "waits" if waits else "today"
         elif closed and of_route.order == row["~reached_order"]:
             when = "waits"
-        elif path_day is None or due > path_day:
+        elif not dated or due > path_day:
             when = "ahead"
         issued_on, elsewhere_on = row[f"@{of_route.issued}"], row[f"@{of_route.elsewhere.issued}"]
         if elsewhere_on is not None and (issued_on or began is None or elsewhere_on < began):
@@ -225,16 +234,30 @@ def _steps(
         steps.append(
             PathStep(
                 day=due,
-                on=None if path_day is None else as_of + timedelta(days=due - path_day),
+                on=as_of + timedelta(days=due - path_day) if dated else None,
                 action=step.action,
                 template=step.template,
                 path=of_route.path.name,
                 when=when,
+                waits_for=waits_for,
                 issued_on=issued_on,
                 elsewhere_on=elsewhere_on,
             )
         )
     return tuple(steps)
+
+
+def _issued_in_round(
+    waited: RouteStep, as_of: date, row: Mapping[str, Any], path_day: int, round_: int
+) -> int | None:
+    """The day of its path on which a step was last issued, or the same on another path; None where
+    that was not in the round that the path is in."""
+    issued = [row[f"@{fact}"] for fact in (waited.issued, waited.elsewhere.issued)]
+    latest = max((day for day in issued if day is not None), default=None)
+    if latest is None:
+        return None
+    day: int = path_day - (as_of - latest).days
+    return day if day >= waited.step.day + round_ * waited.every else None
 
 
 def _contact_hours(strategy: Strategy, as_of: date, decided_row: Mapping[str, Any]) -> str | None:

@@ -347,7 +347,8 @@ class DutyState(Part):
 
 
 class PathStep(Part):
-    """A step of the account's path; `on` is null where day 0 is not known."""
+    """A step of the account's path; `on` is null where day 0 is not known, and where the step waits
+    for another that was not issued yet (`waits_for`); `day` is then the earliest."""
 
     day: int
     on: date | None
@@ -356,6 +357,8 @@ class PathStep(Part):
     path: str
     when: Literal["past", "today", "waits", "ahead"]
     """`waits` is a step that is due, while on the day something else is done, or nothing."""
+    waits_for: str | None = None
+    """The action that has to be issued before the days until this step begin to count."""
     issued_on: date | None
     """The day on which it was last issued."""
     elsewhere_on: date | None = None

@@ -272,14 +272,14 @@ def _taken(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> Iterator[st
     if s.step.when is not None:
         yield condition_sql(s.step.when)
     if s.step.after is not None:
-        waited = _waited_for(s, steps)
+        waited = waited_for(s, steps)
         yield _issued_in(waited, steps, round_)
         yield _not_replaced(waited)
         yield f"as_of - {_issued_on(waited)} >= {s.step.after.days}"
         yield from _unanswered(s, steps)
 
 
-def _waited_for(s: RouteStep, steps: Sequence[RouteStep]) -> RouteStep:
+def waited_for(s: RouteStep, steps: Sequence[RouteStep]) -> RouteStep:
     """The step that a step waits for."""
     assert s.step.after is not None
     (waited,) = (w for w in steps if w.leg == s.leg and w.step.key == s.step.after.step)
@@ -290,7 +290,7 @@ def _unanswered(s: RouteStep, steps: Sequence[RouteStep]) -> Iterator[str]:
     """That no outcome was recorded since the step that a step waits for was issued, if it says
     so."""
     if s.step.after is not None and s.step.after.unanswered:
-        waited = _waited_for(s, steps)
+        waited = waited_for(s, steps)
         outcome = _later_of(waited.outcome, waited.elsewhere.outcome)
         answered = f"{outcome} >= {_issued_on(waited)}"
         yield f"not coalesce({answered}, false)"
@@ -302,7 +302,7 @@ def _came_due(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
     day = f"{s.step.day} + {round_} * {s.every}" if s.repeat else str(s.step.day)
     if s.step.after is None:
         return day
-    waited = _waited_for(s, steps)
+    waited = waited_for(s, steps)
     waits = f"{_day(s)} - (as_of - {_issued_on(waited)}) + {s.step.after.days}"
     issued = _issued_in(waited, steps, round_)
     return f"greatest({day}, case when {issued} then {waits} else {day} end)"
@@ -313,7 +313,7 @@ def _to_come(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     ahead = f"({_day_has_come(s)}) is not true"
     terms = [condition_sql(s.step.when)] if s.step.when is not None else []
     if s.step.after is not None:
-        waited = _waited_for(s, steps)
+        waited = waited_for(s, steps)
         issued = _issued_in(waited, steps, _round(s))
         terms.append(f"(not {issued} or {_not_replaced(waited)})")
         waits = f"as_of - {_issued_on(waited)} < {s.step.after.days}"

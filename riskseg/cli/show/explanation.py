@@ -82,10 +82,11 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
     console.print()
     console.print(row_table)
     if explanation.steps:
-        columns = ("day", "on", "path", "action", "template", "", "issued", "what came of it")
+        columns = ("day", "on", "path", "action", "template", "when", "issued", "what came of it")
         step_table = table(*columns, title="The path")
         for step in explanation.steps:
             step_mark = "" if step.when == "ahead" else step.when
+            step_mark = f"after {step.waits_for}" if step.waits_for else step_mark
             day_cells = (str(step.day), str(step.on or ""))
             by = f" by {step.issued_by}" if step.issued_by else ""
             by += f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
