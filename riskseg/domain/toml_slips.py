@@ -19,6 +19,8 @@ _NOT_CLOSED = (
     "Unterminated string",
     "Expected \"'",
 )
+# A number with a decimal comma, as the value of a key; within a list a comma separates numbers.
+_DECIMAL_COMMA = re.compile(rf"({_KEY})\s*=\s*([-+]?\d+),(\d+)\b")
 # Whole texts in quotes.
 _TEXTS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 
@@ -30,7 +32,9 @@ def slip_of(error: str, text: str) -> Slip:
     text_lines = text.splitlines()
     line = int(place[1]) if place else max(1, text.rstrip().count("\n") + 1)
     text_line = text_lines[line - 1] if line <= len(text_lines) else ""
-    known_slip = None
+    known_slip = _decimal_comma(text_line, line)
+    if known_slip is not None:
+        return known_slip
     if message.startswith(_NOT_CLOSED):
         known_slip = _not_closed(text_lines, line if place else None)
     elif message.startswith("Expected newline or end of document"):
@@ -69,6 +73,16 @@ def _text_goes_on(text_line: str, line: int) -> Slip | None:
         )
     what = f"the text goes on behind its closing quote {sign}"
     return Slip(what, line, f"Write `{key} = {_quoted(text_meant(whole, sign))}`.")
+
+
+def _decimal_comma(text_line: str, line: int) -> Slip | None:
+    rest = _TEXTS.sub(lambda found: " " * len(found[0]), text_line).partition("#")[0]
+    found = _DECIMAL_COMMA.search(rest)
+    if found is None:
+        return None
+    key, whole, decimals = found.groups()
+    hint = f"Write `{key} = {whole}.{decimals}`."
+    return Slip(f"{whole},{decimals} is a number with a decimal comma", line, hint)
 
 
 def _not_in_quotes(text_line: str, line: int) -> Slip | None:

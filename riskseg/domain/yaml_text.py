@@ -31,6 +31,9 @@ _MOST_REPEATED = 100_000
 _MOST_DIGITS = 18
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
+_DIGITS = re.compile(r"[0-9]+")
+# What stands before the digits behind a decimal comma: the value of a key.
+_BEFORE_COMMA = re.compile(r":[ \t]*([-+]?[0-9]+),$")
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -144,6 +147,10 @@ class _Walk:
             if not isinstance(key, yaml.ScalarNode):
                 raise YamlFault("RS002", "A list or mapping cannot be a key.", line, _QUOTES)
             key_text: str = key.value
+            if number := self._decimal_comma(key, value_node):
+                message = f'"{number}" is a number with a decimal comma.'
+                hint = f"Write {number.replace(',', '.')}."
+                raise YamlFault("RS004", message, line, hint)
             if key_text == "<<" and not key.style:
                 message = "Keys are not merged with `<<`."
                 self.faults.append(YamlFault("RS002", message, line, "Write the keys out."))
@@ -153,6 +160,15 @@ class _Walk:
             self.lines[(*path, key_text)] = line
             data[key_text] = self.value(value_node, (*path, key_text))
         return data
+
+    def _decimal_comma(self, key: yaml.ScalarNode, value: yaml.Node) -> str | None:
+        """The number that a key of digits is the end of: YAML reads `{low: 0,05}` as a key `low`
+        and a key `05` without a value."""
+        has_value = not isinstance(value, yaml.ScalarNode) or value.style or value.value
+        if key.style or has_value or not _DIGITS.fullmatch(key.value):
+            return None
+        before = _BEFORE_COMMA.search(self._text, key.start_mark.index - 20, key.start_mark.index)
+        return None if before is None else f"{before[1]},{key.value}"
 
     def _plain(self, text: str, line: int, end: int) -> Any:
         """What a text without quotes stands for."""

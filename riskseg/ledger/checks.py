@@ -137,7 +137,7 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
         yield from _id_faults(mapped, column)
     if judged:
         wrong = f"not _null_{name} and {name} is null"
-        hint = _CORRECT if mapped.row_by_row and name in mapped.converted else _how(column)
+        hint = _CORRECT if mapped.row_by_row and name in mapped.converted else how_to_map(column)
         yield Fault("RS102", name, f"{name} is not {column.holds}", wrong, hint)
     if column.holds is Holds.DATE:
         # Dates outside this range are typing errors, and would make windows of millions of days.
@@ -239,9 +239,38 @@ def _infinite(mapped: Mapped, name: str) -> Fault:
     return Fault("RS103", name, f"{name} is infinite", f"isinf({fact_column(name)})", hint)
 
 
-def _how(column: Column) -> str:
+_DATES = "Dates are YYYY-MM-DD; map another form with `strptime(column, '%d/%m/%Y')`."
+# How days are written elsewhere: day, month and year, their order left open.
+_DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})")
+
+
+def hint_for(fault: Fault, value: str | None) -> str:
+    """What to do about rows that fail a check, the first of which holds this value: of a date, the
+    form in which it is written."""
+    day = _DAY.fullmatch((value or "").strip())
+    if fault.hint != _DATES or day is None:
+        return fault.hint
+    first, sign, second, year = day.groups()
+    year_form = "%Y" if len(year) == 4 else "%y"
+    day_first, month_first = (
+        f"{a}{sign}{b}{sign}{year_form}" for a, b in (("%d", "%m"), ("%m", "%d"))
+    )
+    if sign == "." or int(first) > 12:
+        known = day_first
+    elif int(second) > 12:
+        known = month_first
+    else:
+        known = f"{day_first}')` or `strptime(column, '{month_first}"
+    return (
+        "Dates are YYYY-MM-DD. Where the column is written like this, map it with "
+        f"`strptime(column, '{known}')`."
+    )
+
+
+def how_to_map(column: Column) -> str:
+    """What to do about values of a column that are written in another form."""
     if column.holds is Holds.DATE:
-        return "Dates are YYYY-MM-DD; map another form with `strptime(column, '%d/%m/%Y')`."
+        return _DATES
     return (
         "Map it to a number: `replace(column, ',', '')` where 1,234.50 is meant, and "
         "`replace(replace(column, '.', ''), ',', '.')` where 1.234,50 is."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problem, Problems
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
-from riskseg.ledger.checks import Fault
+from riskseg.ledger.checks import Fault, hint_for
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.reversals import ORPHANS
 from riskseg.ledger.staging import bad_rows_table, duplicates_sql, original_rows_sql, suspects_sql
@@ -62,7 +63,7 @@ class BadRows:
             f"In {self.table}, {self.fault.message}{value} ({rows_text}).",
             self.file,
             self.line,
-            self.fault.hint,
+            hint_for(self.fault, self.value),
         )
 
 
@@ -208,6 +209,11 @@ def _words(engine: Engine, mapped: Mapped, fault: Fault) -> tuple[tuple[str, int
     return tuple((word, count) for word, count in counts)
 
 
+def too_many(most: Decimal, rows: int) -> str:
+    """What to do where more rows of a table are bad than the workspace allows."""
+    return f"max_bad_rows allows {most:%} of {rows:,} rows; raise it, or correct them."
+
+
 def refuse(
     workspace: Workspace, rows: Mapping[str, int], bad: list[BadRows], problems: Problems
 ) -> None:
@@ -222,7 +228,7 @@ def refuse(
             and (bad_group.fault.code != _NO_ACCOUNT or rows.get("accounts") != 0)
         ]
         if sum(bad_group.count for bad_group in of_table) > most * count:
-            allowed = f"max_bad_rows allows {most:%} of {count:,} rows; raise it, or correct them."
+            allowed = too_many(most, count)
             for refused in (bad_group.as_problem() for bad_group in of_table):
                 problems.extend([replace(refused, hint=f"{refused.hint} {allowed}".strip())])
         # A file of these with a head and no row is a truth: nothing has happened.

@@ -24,6 +24,7 @@ from riskseg.pipeline.numbers_in_texts import numbers_in_texts
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
+from riskseg.pipeline.quarantine import too_many
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
@@ -87,11 +88,11 @@ class _Check(Job):
             self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
         most = self.workspace.settings.max_bad_rows
         for bad in self.ledger.bad:
-            problem = bad.as_problem()
-            if self.bad[bad.table] <= most * self.rows[bad.table]:
-                within = f"Within the {most:%} that max_bad_rows allows: runs set it apart."
-                problem = replace(problem, hint=f"{problem.hint} {within}".strip())
-            self.problems.extend([problem])
+            problem, rows = bad.as_problem(), self.rows[bad.table]
+            allowed = f"Within the {most:%} that max_bad_rows allows: runs set it apart."
+            if self.bad[bad.table] > most * rows:
+                allowed = too_many(most, rows) if most else ""
+            self.problems.extend([replace(problem, hint=f"{problem.hint} {allowed}".strip())])
         catalogue, facts = workspace_facts(self.catalogue, self.ledger, self.problems)
         session = Session(self.workspace, self.engine, self.ledger, catalogue, facts)
         for model, authored in self.specs.items():

@@ -69,7 +69,7 @@ class Files(SourceReader):
         if files and not any(size_of(path) for path in files):
             problems.add(
                 "RS109",
-                f"{table} has no rows: the file is empty.",
+                f"{table} has no rows: {_empty_files([self.shown(path) for path in files])}.",
                 file=file,
                 line=line,
                 hint="Check the file, or take the source out.",
@@ -292,6 +292,12 @@ def other_kind(file: Path, wanted: str) -> ProblemsError:
     """RS006 for a file that cannot take the place of the workspace's own."""
     message = "Accounts cannot be read from this kind of file."
     return problem("RS006", message, file=str(file), hint=f"Give {wanted}.")
+
+
+def _empty_files(files: Sequence[str]) -> str:
+    """Files without a byte, in words."""
+    others = f" and {counted(len(files) - 1, 'more file')}" if files[1:] else ""
+    return f"{files[0]}{others} {'are' if others else 'is'} empty"
 
 
 def _kind_of_file(path: Path) -> type[PlainFiles] | None:

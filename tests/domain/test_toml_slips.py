@@ -71,3 +71,10 @@ def test_other_slips_are_in_the_words_of_the_reader(line: str) -> None:
     assert parse_toml(line, "f.toml", problems) is None
     [one] = problems
     assert one.what.startswith("This is not TOML: ") and "at line" not in one.what
+
+
+@pytest.mark.parametrize("line", ["a = 5,50", "a = -5,50  # euros", "a = {b = 5,50}"])
+def test_a_decimal_comma_is_written_as_a_point(line: str) -> None:
+    problem = fault(line)
+    assert "5,50 is a number with a decimal comma" in problem.what
+    assert re.fullmatch(r"Write `[ab] = -?5\.50`\.", problem.hint)

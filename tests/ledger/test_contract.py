@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ import pytest
 from riskseg.domain.problems import CODES, Problem, Problems
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.engine import DuckDB, Engine
+from riskseg.ledger.checks import Fault, hint_for, how_to_map
 from riskseg.ledger.contract import CONTRACT
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.quarantine import quarantine
@@ -758,3 +760,24 @@ def test_a_message_shows_the_value_that_is_wrong(
     around(tmp_path, table, "rows.csv", rows, "max_bad_rows = 0")
     (problem,) = loaded(tmp_path)[2]
     assert problem.what.endswith(reported)
+
+
+@pytest.mark.parametrize(
+    ("value", "forms"),
+    [
+        ("18.11.2024", ["%d.%m.%Y"]),
+        ("05.04.24", ["%d.%m.%y"]),
+        ("17/01/2026", ["%d/%m/%Y"]),
+        ("01/17/2026", ["%m/%d/%Y"]),
+        ("03/04/2026", ["%d/%m/%Y", "%m/%d/%Y"]),
+    ],
+)
+def test_the_hint_of_a_date_reads_the_date_that_stands_there(value: str, forms: list[str]) -> None:
+    column = CONTRACT["bills"].column("due_on")
+    assert column is not None
+    fault = Fault("RS102", "due_on", "due_on is not a date", "", how_to_map(column))
+    named = re.findall("'(%[^']+)'", hint_for(fault, value))
+    assert named == forms
+    for form in named:
+        datetime.strptime(value, form)
+    assert hint_for(fault, "Bank Transfer") == fault.hint

@@ -15,6 +15,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.run.check import check
 from riskseg.run.init import init
 from riskseg.run.match import Matching, Question, match
+from riskseg.sources.matching.forms import is_total
 from riskseg.workspace import open_workspace
 from riskseg.workspace.undecided import undecided
 
@@ -444,3 +445,62 @@ def test_a_flag_that_may_protect_is_left_to_a_person(
     point = ("accounts", "is_vulnerable")
     assert (point in open_points(matching)) == (mapped is not None)
     assert mapped is None or mapped in matching.toml.replace('\\"', '"')
+
+
+RECHNUNGEN = """\
+Aktenzeichen;Personenkonto;Bescheiddatum;Fällig am;Betrag EUR;Tatbestand
+A/1;K1;02.01.2026;30.01.2026;1.028,50;Rotlicht
+A/2;K1;15.02.2026;15.03.2026;30,00;Parken
+A/3;K2;20.02.2026;20.03.2026;55,00;Parken
+"""
+
+
+@pytest.mark.parametrize("below", ["Summe;;;;1.113,50;\n", "Ende der Liste\n", ""])
+def test_a_german_export_is_mapped_as_it_is(below: str, tmp_path: Path) -> None:
+    (tmp_path / "Bescheide.csv").write_bytes((RECHNUNGEN + below).encode("windows-1252"))
+    matching = match(tmp_path, str(tmp_path / "Bescheide.csv"))
+    bills = sources(matching)["bills"]
+    assert bills["read"] == {"encoding": "windows-1252"} | ({"footer_rows": 1} if below else {})
+    assert (bills["account_id"], bills["bill_id"]) == ("Personenkonto", "Aktenzeichen")
+    assert bills["issued_on"] == "strptime(Bescheiddatum, '%d.%m.%Y')"
+    assert bills["due_on"] == "strptime(\"Fällig am\", '%d.%m.%Y')"
+    assert "as 55,00 has" in matching.toml
+    assert ("# The last row, below the table, is left out" in matching.toml) is bool(below)
+    assert tomllib.loads(matching.toml)["workspace"]["currency"] == "EUR"
+
+
+def test_of_several_files_no_last_row_is_left_out(tmp_path: Path) -> None:
+    files = {"bills-1.csv": BILLS, "bills-2.csv": BILLS + "Total,,,,60.50\n"}
+    matching = written(tmp_path, files)
+    assert matching.toml.count("bills-*.csv") == 1
+    assert "footer_rows" not in matching.toml
+
+
+def test_a_sheet_below_a_title_and_above_its_total_is_read_without_them(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["Cash book, June"], [], *(line.split(",") for line in PAYMENTS.splitlines())):
+        book.active.append(row)
+    book.active.append(["Total", None, None, 40.5])
+    book.save(tmp_path / "Cash.xlsx")
+    (tmp_path / "invoices.csv").write_text(BILLS, encoding="utf-8")
+    matching = match(tmp_path, str(tmp_path))
+    read = {"sheet": "Sheet", "header_row": 3, "footer_rows": 1}
+    assert sources(matching)["payments"]["read"] == read
+    assert not matching.not_read
+
+
+@pytest.mark.parametrize(
+    ("last", "is_footer"),
+    [
+        (("Total", None, None, "40.50"), True),
+        (("Grand total:", "", "", "3"), True),
+        (("Total Energy Ltd", "I9", "2026-03-01", "40.50"), False),
+        (("C2", None, None, "40.50"), False),
+        ((None, None, None, None), False),
+    ],
+)
+def test_a_row_of_totals_says_so_and_little_else(
+    last: tuple[str | None, ...], is_footer: bool
+) -> None:
+    assert is_total(last) is is_footer

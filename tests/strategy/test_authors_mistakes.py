@@ -24,6 +24,7 @@ IN_FILES = [
     ("off", S, "channel: sms}", "channel: sms, contact: off}", "Write `false`."),
     ("curly quotes", S, "to be broken", "“to be broken”", "Write straight ones, or none."),
     ("curly quotes in a list", P, "[trace],", "[‘trace’],", "Write straight ones, or none."),
+    ("a decimal comma", S, "channel: sms}", "channel: sms, cost: 0,05}", "Write 0.05."),
     ("a dash", P, "day: 3,", "day: –3,", "write `-3`"),
     ("a fraction of a day", P, "day: 14,", "day: 14.0,", "Write `14`."),
     ("capital", G, "segment: trace", "segment: Trace", "Write `trace`."),

@@ -85,8 +85,8 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
         columns = ("day", "on", "path", "action", "template", "when", "issued", "what came of it")
         step_table = table(*columns, title="The path")
         for step in explanation.steps:
-            step_mark = "" if step.when == "ahead" else step.when
-            step_mark = f"after {step.waits_for}" if step.waits_for else step_mark
+            to_come = f"after {step.waits_for}" if step.waits_for else ""
+            step_mark = to_come if step.when == "ahead" else step.when
             day_cells = (str(step.day), str(step.on or ""))
             by = f" by {step.issued_by}" if step.issued_by else ""
             by += f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""

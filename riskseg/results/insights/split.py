@@ -146,7 +146,7 @@ class Structure(Answer):
         )
         names = ", ".join(row.segment for row in self.unreached)
         days = counted(self.looked_at, "day")
-        return [merge, f"No account on {days} that were looked at: {names}." if names else ""]
+        return [merge, f"Looked at {days}, and no account is in: {names}." if names else ""]
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from riskseg.sources.matching.proposal import SURE, ColumnProposal, TableProposa
 # only one there; and what nothing but the look of values speaks for.
 COMPOSED, ONLY_ID, BY_VALUES = 0.9, 0.85, 0.6
 DOUBTED = 0.5
+_COMMA = re.compile(r"\d,\d+$")
 
 
 def filled(engine: Engine, table: str, found: Found, pairs: Mapping[str, Match]) -> TableProposal:
@@ -69,7 +71,9 @@ def _amount(proposal: ColumnProposal, profile: Profile) -> ColumnProposal:
     expression = amount_sql(profile)
     if expression is None:
         return proposal
-    why = f"{proposal.why}, and has decimal commas, as {profile.greatest} has"
+    shown = next((v for v in (profile.greatest, profile.least) if _COMMA.search(v)), None)
+    example = f", as {shown} has" if shown else ""
+    why = f"{proposal.why}, and has decimal commas{example}"
     return replace(_with(proposal, expression), why=why)
 
 

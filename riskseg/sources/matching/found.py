@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from riskseg.domain.problems import Problems
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.layouts.places import relation_of
 from riskseg.sources.mapping import check_headers
-from riskseg.sources.matching.forms import other_forms
+from riskseg.sources.matching.forms import header_row_of_sheet, is_total, other_forms
 from riskseg.sources.matching.names import table_word
 from riskseg.sources.matching.profile import Profile, profiles
 from riskseg.sources.reader import kind_of_source, open_source
@@ -28,7 +28,7 @@ _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx)(\.gz)?$", re.IGNORECASE)
 class Found:
     """A table that was found: what it is called, the `from` that reads it, what stands for it
     after FROM, how many rows it has, what its columns hold. `sheet` is that of a workbook,
-    `encoding` and `header_row` are those of a text that is not read as it is,
+    `encoding`, `header_row` and `footer_rows` are those of a file that is not read as it is,
     `in_database` and `partial` say that it is a table of a database, of which some rows were
     read. `parts` are the files that it is made of, where these are several of one shape."""
 
@@ -42,6 +42,7 @@ class Found:
     partial: bool = False
     encoding: str | None = None
     header_row: int | None = None
+    footer_rows: int = 0
     parts: tuple[str, ...] = ()
 
     @property
@@ -63,7 +64,12 @@ class Found:
     @property
     def reading(self) -> dict[str, str | int]:
         """What `[source.TABLE.read]` has to say of it."""
-        said = {"sheet": self.sheet, "encoding": self.encoding, "header_row": self.header_row}
+        said = {
+            "sheet": self.sheet,
+            "encoding": self.encoding,
+            "header_row": self.header_row,
+            "footer_rows": self.footer_rows or None,
+        }
         return {name: value for name, value in said.items() if value is not None}
 
     @property
@@ -146,13 +152,40 @@ def _found(
         return []
     own = Problems()
     tables = _as_read(engine, name, loaded_from, ReadTable(sheet=sheet), root, own)
-    if not tables and len(own) and sheet is None and re.search(_TEXT, loaded_from):
-        for form in other_forms(_first_file(root / loaded_from)):
+    if not tables and len(own):
+        for form in _other_forms(root / loaded_from, sheet):
             tables = _as_read(engine, name, loaded_from, form, root, Problems())
             if tables:
-                return tables
-    problems.extend(own)
-    return tables
+                break
+    if not tables:
+        problems.extend(own)
+    return [_without_totals(engine, found, root) for found in tables]
+
+
+def _other_forms(named: Path, sheet: str | None) -> Iterator[ReadTable]:
+    """Ways to read a file, or a sheet of it, that is not read as it is, the likeliest first. Of
+    several files, each may end otherwise."""
+    file = _first_file(named)
+    if re.search(_TEXT, file.name):
+        yield from (form for form in other_forms(file) if file == named or not form.footer_rows)
+    elif sheet is not None and (row := header_row_of_sheet(file, sheet)) is not None:
+        yield ReadTable(sheet=sheet, header_row=row)
+
+
+def _without_totals(engine: Engine, found: Found, root: Path) -> Found:
+    """A file of text or a sheet, without the row of the totals that stands last in it."""
+    is_sheet_or_text = found.sheet is not None or re.search(_TEXT, found.loaded_from)
+    is_one_file = os.path.isfile(root / found.loaded_from)
+    if not (is_sheet_or_text and is_one_file) or found.footer_rows or found.rows < 2:
+        return found
+    [last] = engine.rows(f"select * from {found.relation} limit 1 offset {found.rows - 1}")
+    if not is_total(last):
+        return found
+    form = ReadTable(
+        sheet=found.sheet, encoding=found.encoding, header_row=found.header_row, footer_rows=1
+    )
+    without = _as_read(engine, found.name, found.loaded_from, form, root, Problems())
+    return without[0] if without else found
 
 
 _TEXT = re.compile(r"\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
@@ -189,7 +222,13 @@ def _as_read(
         rows = int(engine.value(f"select count(*) from {relation}"))
         found = Found(name, loaded_from, relation, rows, profiles(engine, relation, wanted))
         return [
-            replace(found, sheet=form.sheet, encoding=form.encoding, header_row=form.header_row)
+            replace(
+                found,
+                sheet=form.sheet,
+                encoding=form.encoding,
+                header_row=form.header_row,
+                footer_rows=form.footer_rows,
+            )
         ]
     except (EngineError, NotAllowedError, DuplicateColumnsError) as error:
         reason = error.reason if isinstance(error, EngineError) else str(error).rstrip(".")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from riskseg.domain.currencies import code_of
 from riskseg.domain.relations import quoted
+from riskseg.domain.words import first_few
 from riskseg.engine import Engine
 from riskseg.ledger.contract import CONTRACT
 from riskseg.sources.matching.accounts import (
@@ -77,7 +78,7 @@ def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
         proposals["accounts"] = with_flags(proposals["accounts"])
     read = {proposal.found.place for proposal in proposals.values()}
     return Proposal(
-        {table: proposals[table] for table in CONTRACT if table in proposals},
+        {table: _with_footer(proposals[table]) for table in CONTRACT if table in proposals},
         unused=tuple(
             (found.place, _unused(found, [row[number] for row in fits]))
             for number, found in enumerate(tables)
@@ -251,13 +252,24 @@ def _is_rival(
     return True
 
 
+def _with_footer(proposal: TableProposal) -> TableProposal:
+    """The same, with the rows at the end that are not read, in words."""
+    rows = proposal.found.footer_rows
+    if not rows:
+        return proposal
+    last = "The last row, below the table, is" if rows == 1 else f"The last {rows} rows are"
+    note = f"{last} left out (`footer_rows`). {proposal.note}".strip()
+    return replace(proposal, note=note)
+
+
 def _unused(found: Found, fits: Sequence[float]) -> str:
     """Why a file is not read."""
     if not found.rows:
         return "it has no rows"
     likely = [table for table, fit in zip(_TABLES, fits, strict=True) if fit >= LEAST_FIT]
     if not likely:
-        return "it is like no table of the contract"
+        columns = first_few(found.headers)
+        return f"it is like no table of the contract, by the names of its columns: {columns}"
     return f"it could be {' or '.join(likely)} too; another one suits better"
 
 
