@@ -30,6 +30,7 @@ _RESULT = "number int, result binary"
 # Of Spark itself; of its Java, which ran out of memory, for instance; and where that has ended.
 FAILURES = (PySparkException, Py4JError, OSError)
 _PYTHON_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception)\b: ")
+_NAMED_ERROR = re.compile(r"\[[A-Z][A-Z0-9_.]+\] .*")
 
 # It says so of each pandas that is newer than itself; only Arrow is used here.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
@@ -138,7 +139,9 @@ def _end() -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """The line that says what went wrong: that of the Python error where an executor had one."""
+    """The line that says what went wrong: that of the Python error where an executor had one, or
+    what Spark has a name for, which stands below the call of Java that failed."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     of_python = [line for line in lines if _PYTHON_ERROR.match(line)]
-    return (of_python or lines or [repr(error)])[0]
+    named = [found[0] for line in lines if (found := _NAMED_ERROR.search(line))]
+    return (of_python or named or lines or [repr(error)])[0]

@@ -3,7 +3,8 @@ written a day at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import chain, islice
@@ -15,6 +16,9 @@ from riskseg.engine.port import EngineError
 from riskseg.engine.spark import FAILURES, Spark, reason_of
 
 _ANSI = "spark.sql.ansi.enabled"
+# One part of a table's name; what stands between a table's name and the token of one beside it.
+_PART = re.compile(r"`(?:[^`]|``)+`|[^.`]+")
+_MARK = "__riskseg_"
 
 
 class NoSparkTableError(EngineError):
@@ -37,12 +41,20 @@ class SparkTables:
             fields = self._session.sql(select).schema.fields
             return [(field.name, field.dataType.simpleString()) for field in fields]
 
-    def columns_of(self, table: str) -> set[str] | None:
-        """The columns of a table; None where there is none of that name."""
+    def columns_of(self, table: str) -> dict[str, str] | None:
+        """The columns of a table and the types of each, in Spark's words; None where there is no
+        table of that name."""
         with _refusals():
             if not self._session.catalog.tableExists(table):
                 return None
-            return set(self._session.table(table).columns)
+            fields = self._session.table(table).schema.fields
+            return {field.name: field.dataType.simpleString() for field in fields}
+
+    def folded(self, name: str) -> str:
+        """A name of a column as the session compares it: mostly without regard to letter case."""
+        with _refusals():
+            as_written = self._session.conf.get("spark.sql.caseSensitive") == "true"
+        return name if as_written else name.lower()
 
     def tables(self, most: int) -> list[str]:
         """The names of tables and views, no more than so many: those of the database in use, then
@@ -98,7 +110,8 @@ class SparkTables:
     def partitioned_by(self, table: str) -> set[str]:
         """The columns by which a table is divided."""
         with _refusals():
-            return {c.name for c in self._session.catalog.listColumns(table) if c.isPartition}
+            columns = self._session.catalog.listColumns(table)
+            return {self.folded(column.name) for column in columns if column.isPartition}
 
     def write(
         self,
@@ -109,20 +122,33 @@ class SparkTables:
         *,
         part: str | None,
         token: str,
+        is_left: Callable[[str], bool],
     ) -> int:
         """Write groups of rows, with the same constants in each row, in the place of all rows of a
         table, or of those that have the constant of the column `part`, by which it is divided then.
         A table that is not there is made. They are written into a table beside it first, which the
-        token names, and which is removed. Returns how many rows there are."""
+        token names, and which is removed, as those are whose token was left by a process that was
+        killed. Returns how many rows there are."""
         beside = _beside(table, token)
         with _refusals():
-            self._session.sql(f"drop table if exists {beside}")
+            for left in filter(is_left, self._tokens(table)):
+                self._session.sql(f"drop table if exists {_beside(table, left)}")
             try:
                 rows = self._append(beside, schema, groups)
                 self._replace(table, beside, constants, part)
             finally:
                 self._session.sql(f"drop table if exists {beside}")
         return rows
+
+    def _tokens(self, table: str) -> list[str]:
+        """The tokens of the tables that are beside a table."""
+        parts = _PART.findall(table)
+        place = f" in {'.'.join(parts[:-1])}" if parts[1:] else ""
+        beginning = f"{parts[-1].strip('`')}{_MARK}".lower()
+        pattern = re.sub(r"\W", "*", beginning)
+        found = self._session.sql(f"show tables{place} like '{pattern}*'").collect()
+        names = [str(row["tableName"]) for row in found if not row["isTemporary"]]
+        return [name[len(beginning) :] for name in names if name.lower().startswith(beginning)]
 
     def _append(self, table: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
         rows = 0
@@ -136,20 +162,32 @@ class SparkTables:
     ) -> None:
         values = {name: _literal(value) for name, value in constants.items()}
         source = self._session.table(beside)
-        selected = {name: quoted(name) for name in source.columns} | values
+        types = {field.name: field.dataType.simpleString() for field in source.schema.fields}
+        types |= {n: "date" if isinstance(v, date) else "string" for n, v in constants.items()}
         if not self._session.catalog.tableExists(table):
-            frame = source.selectExpr(*(f"{value} as {quoted(n)}" for n, value in selected.items()))
-            writer = frame.write if part is None else frame.write.partitionBy(part)
-            writer.saveAsTable(table)
-            return
-        there = self._session.table(table).schema.fields
+            # Made without rows: a process that is killed meanwhile leaves a table that fits.
+            self._make(table, types, part)
+        selected = {name: quoted(name) for name in types} | values
+        by_name = {self.folded(name): value for name, value in selected.items()}
+        columns = self._session.table(table).schema.fields
         listed = ", ".join(
-            selected.get(field.name, f"cast(null as {field.dataType.simpleString()})")
-            for field in there
-            if field.name != part
+            by_name.get(
+                self.folded(column.name), f"cast(null as {column.dataType.simpleString()})"
+            )
+            for column in columns
+            if part is None or self.folded(column.name) != self.folded(part)
         )
         of_part = "" if part is None else f" partition ({quoted(part)} = {values[part]})"
         self._session.sql(f"insert overwrite table {table}{of_part} select {listed} from {beside}")
+
+    def _make(self, table: str, types: Mapping[str, str], part: str | None) -> None:
+        """Make a table without rows, in the format that is usual for the session; the column by
+        which it is divided is its last."""
+        ordered = sorted(types, key=lambda name: name == part)
+        columns = ", ".join(f"{quoted(name)} {types[name]}" for name in ordered)
+        usual = self._session.conf.get("spark.sql.sources.default")
+        divided = "" if part is None else f" partitioned by ({quoted(part)})"
+        self._session.sql(f"create table {table} ({columns}) using {usual}{divided}")
 
     @contextmanager
     def _plain_decimals(self) -> Iterator[None]:
@@ -175,7 +213,7 @@ def _literal(value: str | date) -> str:
 
 
 def _beside(table: str, token: str) -> str:
-    ending = f"__{token}"
+    ending = f"{_MARK}{token}"
     return f"{table[:-1]}{ending}`" if table.endswith("`") else f"{table}{ending}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,6 +15,7 @@ from riskseg.domain.addresses import SPARK, spark_master
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.engine import EngineError
 from riskseg.pipeline.on_spark import spark_at
+from riskseg.store.files import is_left, part_token
 from riskseg.store.sinks.port import (
     AS_OF,
     RUN,
@@ -25,6 +27,8 @@ from riskseg.store.sinks.port import (
 
 if TYPE_CHECKING:
     from riskseg.engine.spark_tables import SparkTables
+
+_WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
 class SparkTable(TableSink):
@@ -66,7 +70,9 @@ class SparkTable(TableSink):
         part = None if dated is None else AS_OF
         with _refusals(target):
             _check_table(tables, table, schema, target, part)
-            rows = tables.write(table, schema, groups, constants, part=part, token=token)
+            rows = tables.write(
+                table, schema, groups, constants, part=part, token=part_token(), is_left=is_left
+            )
         return Written(target, rows, None)
 
     def read(self, target: str, schema: pa.Schema, *, run: str) -> Iterator[pa.RecordBatch]:
@@ -94,15 +100,24 @@ def _opened(target: str) -> tuple[SparkTables, str]:
 def _check_table(
     tables: SparkTables, table: str, schema: pa.Schema, target: str, part: str | None
 ) -> None:
-    """Raise RS010 for columns that the table which is there does not have, and for one whose rows
-    of a day cannot be replaced."""
-    there = tables.columns_of(table)
-    if there is None:
+    """Raise RS010 for columns that the table which is there does not have, or in which it would
+    round what is exact, and for one whose rows of a day cannot be replaced."""
+    columns = tables.columns_of(table)
+    if columns is None:
         return
+    there = {tables.folded(name): type_ for name, type_ in columns.items()}
     problems = Problems()
     needed = tables.types_of(schema) | {RUN: "string"} | ({part: "date"} if part else {})
     for name, type_ in needed.items():
-        if name not in there:
+        type_there = there.get(tables.folded(name))
+        if type_there is not None and _rounds(type_there, type_):
+            problems.add(
+                "RS010",
+                f'The column "{name}" of the table is {type_there}: values would be rounded.',
+                file=target,
+                hint=f"Name a new table, or change the type of the column to {type_}.",
+            )
+        if type_there is None:
             problems.add(
                 "RS010",
                 f'The table has no column "{name}".',
@@ -110,7 +125,7 @@ def _check_table(
                 hint="Name a new table, or add the column: "
                 f"ALTER TABLE {table} ADD COLUMNS (`{name}` {type_});",
             )
-    if part is not None and part in there and tables.partitioned_by(table) != {part}:
+    if part is not None and tables.folded(part) in there and tables.partitioned_by(table) != {tables.folded(part)}:
         problems.add(
             "RS010",
             f"The table is not divided by {part} alone, so that the rows of a day cannot be "
@@ -119,6 +134,22 @@ def _check_table(
             hint=f"Name a new table, which is made PARTITIONED BY ({part}).",
         )
     problems.raise_if_any()
+
+
+def _rounds(there: str, wanted: str) -> bool:
+    """Whether a column's type has fewer digits than the numbers that are written to it. A whole
+    number that is too large for the column, Spark refuses itself."""
+    scale, scale_there = _scale(wanted), _scale(there)
+    if scale is None:
+        return False
+    return there == "float" or (scale_there is not None and scale_there < scale)
+
+
+def _scale(type_: str) -> int | None:
+    """The decimal places of a type of Spark that is exact; None for any other."""
+    if digits := re.fullmatch(r"decimal\(\d+,(\d+)\)", type_):
+        return int(digits[1])
+    return 0 if type_ in _WHOLE else None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import filecmp
 import glob
 import hashlib
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -165,6 +166,24 @@ def sha256_of(path: Path) -> str:
 def part_of(path: Path, token: str) -> Path:
     """What a file or folder is called while it is written, or removed."""
     return path.with_name(f".{path.name}.{token}.{_owner['tag']}-{os.getpid()}{_PART}")
+
+
+def part_token() -> str:
+    """What tells apart the half-written tables of processes and workspaces, as
+    :func:`part_of` does for files: letters, digits and underscores."""
+    return f"{_tag_here()}_{os.getpid()}"
+
+
+def is_left(token: str) -> bool:
+    """Whether a process of this workspace on this machine, which is not alive any more, left what
+    has this :func:`part_token`."""
+    tag, _, pid = token.rpartition("_")
+    return tag == _tag_here() and pid.isdigit() and not is_alive(int(pid))
+
+
+def _tag_here() -> str:
+    """The workspace on this machine: others may work for one of the same path."""
+    return hashlib.sha256(f"{_owner['tag']} {platform.node()}".encode()).hexdigest()[:8]
 
 
 def _probe(path: Path, part: Path, *, folder: bool = False) -> None:
