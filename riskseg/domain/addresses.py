@@ -38,6 +38,19 @@ def _shown_part(part: str) -> str:
     return f"{name}={HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else HIDDEN
 
 
+_OF_A_FILE = re.compile(r"(file|local)://", re.IGNORECASE)
+
+
+def is_of_a_file(address: str) -> bool:
+    """Whether an address is a URL of a file of this machine."""
+    return _OF_A_FILE.match(address) is not None
+
+
+def file_name(address: str) -> str:
+    """The path of a file of this machine, which may be named by a URL."""
+    return _OF_A_FILE.sub("", address, count=1) if is_of_a_file(address) else address
+
+
 SPARK = "spark://"
 
 

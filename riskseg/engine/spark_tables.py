@@ -15,7 +15,7 @@ from pyspark.errors import AnalysisException
 from riskseg.engine.port import EngineError
 from riskseg.engine.spark import FAILURES, Spark, reason_of
 
-_ANSI = "spark.sql.ansi.enabled"
+_ANSI, _ASSIGNMENT = "spark.sql.ansi.enabled", "spark.sql.storeAssignmentPolicy"
 # One part of a table's name; what stands between a table's name and the token of one beside it.
 _PART = re.compile(r"`(?:[^`]|``)+`|[^.`]+")
 _MARK = "__riskseg_"
@@ -94,7 +94,7 @@ class SparkTables:
         listed = [f"{expression} as c{n}" for n, expression in enumerate(by_name.values())]
         with _refusals():
             frame = self._session.sql(select)
-            with self._plain_decimals():
+            with self._setting(_ANSI, "true"):  # decimals as texts have no exponent then
                 frame = frame.selectExpr(*listed)
             packed = frame.mapInArrow(as_bytes, "batch binary")
             for row in packed.toLocalIterator(prefetchPartitions=True):
@@ -131,7 +131,7 @@ class SparkTables:
         killed. Returns how many rows there are."""
         beside = _beside(table, token)
         with _refusals():
-            for left in filter(is_left, self._tokens(table)):
+            for left in [token, *filter(is_left, self._tokens(table))]:
                 self._session.sql(f"drop table if exists {_beside(table, left)}")
             try:
                 rows = self._append(beside, schema, groups)
@@ -171,14 +171,14 @@ class SparkTables:
         by_name = {self.folded(name): value for name, value in selected.items()}
         columns = self._session.table(table).schema.fields
         listed = ", ".join(
-            by_name.get(
-                self.folded(column.name), f"cast(null as {column.dataType.simpleString()})"
-            )
+            by_name.get(self.folded(column.name), f"cast(null as {column.dataType.simpleString()})")
             for column in columns
             if part is None or self.folded(column.name) != self.folded(part)
         )
         of_part = "" if part is None else f" partition ({quoted(part)} = {values[part]})"
-        self._session.sql(f"insert overwrite table {table}{of_part} select {listed} from {beside}")
+        insert = f"insert overwrite table {table}{of_part} select {listed} from {beside}"
+        with self._setting(_ASSIGNMENT, "ansi"):  # what does not fit a column is an error then
+            self._session.sql(insert)
 
     def _make(self, table: str, types: Mapping[str, str], part: str | None) -> None:
         """Make a table without rows, in the format that is usual for the session; the column by
@@ -190,14 +190,14 @@ class SparkTables:
         self._session.sql(f"create table {table} ({columns}) using {usual}{divided}")
 
     @contextmanager
-    def _plain_decimals(self) -> Iterator[None]:
-        """Decimals as texts have no exponent in ANSI SQL, which a session may have turned off."""
-        before = self._session.conf.get(_ANSI)
-        self._session.conf.set(_ANSI, "true")
+    def _setting(self, name: str, value: str) -> Iterator[None]:
+        """Within it a setting of the session has this value, whatever the session is set to."""
+        before = self._session.conf.get(name)
+        self._session.conf.set(name, value)
         try:
             yield
         finally:
-            self._session.conf.set(_ANSI, str(before))
+            self._session.conf.set(name, str(before))
 
 
 def quoted(name: str) -> str:

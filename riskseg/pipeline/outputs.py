@@ -4,13 +4,14 @@ engine reads it again."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 
 from riskseg.domain.addresses import without_secrets
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.pipeline.spark_table import SparkTable
@@ -19,6 +20,9 @@ from riskseg.sources.sql_text import NotAllowedError
 from riskseg.store import sinks
 from riskseg.workspace import Workspace
 from riskseg.workspace.sources import FILE
+
+# How a path begins that was a URL: two of the slashes have become one.
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 # Only what lies above the engine can write with it.
 sinks.register(SparkTable())
@@ -31,8 +35,9 @@ def check_target(workspace: Workspace, target: str, problems: Problems) -> None:
     before = len(problems)
     if target_file is not None:
         check_output(workspace, target_file, problems)
-    elif taken := next(_taken_by_a_source(workspace, target), None):
-        _add_needed(f"the source of {taken}", target, problems)
+    if len(problems) == before:
+        for taken in islice(_taken_by_a_source(workspace, target), 1):
+            _add_needed(f"the source of {taken}", target, problems)
     if len(problems) == before:
         sinks.check(target, problems)
 
@@ -48,6 +53,13 @@ def check_output(
             "The ending of this name does not match what is written.",
             file=str(place),
             hint=f"Use {' or '.join(endings)}.",
+        )
+    if _URL.match(str(place)):
+        problems.add(
+            "RS010",
+            "This is written to a file of this machine, and cannot be sent to a URL.",
+            file=without_secrets(str(place).replace(":/", "://", 1)),
+            hint="Name a file.",
         )
     needed = [
         needed_name
@@ -98,11 +110,10 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
 
 
 def _taken_by_a_source(workspace: Workspace, place: str) -> Iterator[str]:
-    """Sources whose pattern a new file of that name would fit: the next run would read it."""
+    """Sources of which an output to that place would be a part: the next run would read it."""
     for source_name, source in workspace.settings.every_source.items():
-        with suppress(EngineError, NotAllowedError):
-            patterns = open_source(source, workspace.root).patterns()
-            if any(fnmatch(place, pattern) for pattern in patterns):
+        with suppress(EngineError, NotAllowedError, ProblemsError):
+            if open_source(source, workspace.root).would_read(place):
                 yield source_name
 
 

@@ -125,7 +125,8 @@ def _check_table(
                 hint="Name a new table, or add the column: "
                 f"ALTER TABLE {table} ADD COLUMNS (`{name}` {type_});",
             )
-    if part is not None and tables.folded(part) in there and tables.partitioned_by(table) != {tables.folded(part)}:
+    divided = None if part is None else tables.folded(part)
+    if divided in there and tables.partitioned_by(table) != {divided}:
         problems.add(
             "RS010",
             f"The table is not divided by {part} alone, so that the rows of a day cannot be "

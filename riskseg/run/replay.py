@@ -241,6 +241,8 @@ def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str)
     if record.output is None:
         return OutputFile(state="in memory")
     if "://" in record.output:
+        if overwritten:
+            return OutputFile(state="written over", by=overwritten)
         return OutputFile(state="elsewhere")
     output_path = Path(record.output)
     if not output_path.is_file():

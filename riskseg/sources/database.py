@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -18,7 +19,9 @@ from riskseg.sources.database_connections import (
     DatabaseColumn,
     is_select,
 )
+from riskseg.sources.database_places import same_database, same_table
 from riskseg.sources.reader import SourceReader
+from riskseg.workspace.addresses import with_environment
 
 # Begins what the engine says of a decimal that cannot be kept as it is.
 _INEXACT = "cannot be kept exactly"
@@ -47,6 +50,16 @@ class DatabaseRows(SourceReader):
     @property
     def definition(self) -> str | None:
         return self.source.loaded_from if is_select(self.source.loaded_from) else None
+
+    def would_read(self, place: str) -> bool:
+        """Whether an output is into the table that it reads. What a select reads is not known."""
+        address, mark, table = place.rpartition("#")
+        rows, url = self.source.loaded_from, self.source.url
+        if not mark or url is None or is_select(rows):
+            return False
+        return same_table(rows, table) and same_database(
+            with_environment(url, {}), self.root, address, Path.cwd()
+        )
 
     def connect(self, connections: Connections) -> None:
         self._database = connections.to(self.source)

@@ -9,6 +9,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
@@ -43,7 +44,11 @@ class Files(SourceReader):
     def files(self) -> list[Path]:
         return [path for name in self.names() for path in self.matching(name)]
 
+    def would_read(self, place: str) -> bool:
+        return any(fnmatch(place, pattern) for pattern in self.patterns())
+
     def patterns(self) -> list[str]:
+        """The names and patterns in the `from`, as those of whole paths."""
         root = glob.escape(os.path.realpath(self.root))
         return [os.path.normpath(os.path.join(root, name)) for name in self.names()]
 

@@ -148,9 +148,10 @@ class SourceReader(ABC):
         """The files that it reads."""
         return []
 
-    def patterns(self) -> list[str]:
-        """The patterns by which it names files, as those of whole paths."""
-        return []
+    def would_read(self, place: str) -> bool:
+        """Whether an output to this place, a whole path or an address, would take the place of rows
+        that it reads, or be read with them."""
+        return False
 
     def replaced_by(self, file: Path) -> str:
         """The `from` that reads this file in place of the source's own.

@@ -5,22 +5,25 @@ The files are copied beside the engine's scratch, and read as files of this mach
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import file_name, is_of_a_file, without_secrets
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.files import PlainFiles, plain_form
 from riskseg.sources.reader import SourceReader, open_source
 from riskseg.sources.sql_text import NotAllowedError
+from riskseg.store.sinks.remote_file import whole_name
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -141,8 +144,11 @@ class RemoteFiles(SourceReader):
     def rows_in_files(self) -> int | None:
         return self._local.rows_in_files if self._local is not None else None
 
-    def patterns(self) -> list[str]:
-        return [self.source.loaded_from]
+    def would_read(self, place: str) -> bool:
+        pattern = self.source.loaded_from
+        if is_of_a_file(pattern):
+            return fnmatch(place, os.path.realpath(file_name(pattern)))
+        return "://" in place and fnmatch(whole_name(place), whole_name(pattern))
 
     def faults(self) -> list[Problem]:
         return self._local.faults() if self._local is not None else []

@@ -57,7 +57,8 @@ def driver_of(url: sa.URL) -> Iterator[None]:
             "RS010",
             f'"{url.drivername}" is not a kind of database that is known here.',
             file=rendered(url),
-            hint="Correct the beginning of the URL, or install the dialect's package.",
+            hint="Correct the beginning of the URL, or install the dialect's package. The name of "
+            "a file in an object store has no # in it.",
         ) from error
     except ModuleNotFoundError as error:
         raise problem(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +15,9 @@ import pytest
 from riskseg.domain.problems import ProblemsError
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
+from riskseg.run.score import score
+from riskseg.run.worklist import worklist
+from riskseg.store.files import own_parts, part_token
 from tests.support import portfolio as p
 from tests.support import spark as installed
 
@@ -87,6 +92,61 @@ def test_decisions_in_a_table(session: SparkSession, in_tables: Path, copy_of: C
     assert replay(workspace, of_day).verdict == "different"
 
 
+def test_every_command_writes_a_table(
+    session: SparkSession, in_tables: Path, copy_of: Copy
+) -> None:
+    workspace = copy_of(in_tables)
+    own_parts(workspace)
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    own, _, _ = part_token().rpartition("_")
+    left, kept = f"{own}_{killed.pid}", f"{own}_{os.getppid()}"
+    for token in (left, kept):
+        session.sql(f"create table risk.scores__riskseg_{token} (n int)")
+    for day in (p.AS_OF - timedelta(days=1), p.AS_OF):
+        score(workspace, day, f"{ADDRESS}#risk.scores", at=p.AT)
+        worklist(workspace, day, f"{ADDRESS}#`risk`.worklist", at=p.AT, by="me")
+    assert session.table("risk.scores").select("as_of").distinct().count() == 2
+    assert session.table("risk.worklist").where(f"as_of = '{p.AS_OF}'").count() > 0
+    beside = [t.name for t in session.catalog.listTables("risk") if "__" in t.name]
+    assert beside == [f"scores__riskseg_{kept}"]
+    session.sql(f"drop table risk.scores__riskseg_{kept}")
+
+
+def test_columns_have_no_letter_case_and_are_not_rounded(
+    session: SparkSession, in_tables: Path, copy_of: Copy
+) -> None:
+    workspace, target = copy_of(in_tables), f"{ADDRESS}#risk.upper"
+    decided(workspace, target)
+    columns = {
+        field.name: field.dataType.simpleString()
+        for field in session.table("risk.upper").schema.fields
+    }
+    for changed in ({}, {"balance_overdue": "decimal(18,1)", "priority": "float", "p_late": "int"}):
+        types = ", ".join(f"{n.upper()} {t}" for n, t in (columns | changed).items())
+        session.sql("drop table risk.upper")
+        session.sql(f"create table risk.upper ({types}) using parquet partitioned by (AS_OF)")
+        if not changed:
+            assert replay(workspace, decided(workspace, target)).verdict == "same rows"
+    with pytest.raises(ProblemsError) as raised:
+        decided(workspace, target)
+    said = sorted(problem.what.split(" of the ")[0] for problem in raised.value.problems)
+    assert said == [f'The column "{name}"' for name in ("balance_overdue", "p_late", "priority")]
+
+
+def test_a_source_is_not_written_over(session: SparkSession, in_tables: Path) -> None:
+    with pytest.raises(ProblemsError, match="This would write over the source of bills"):
+        decided(in_tables, "spark://#RISK.`Bills`")
+
+
+def test_what_a_select_cannot_work_out_is_said(in_tables: Path, copy_of: Copy) -> None:
+    workspace = copy_of(in_tables)
+    select = "select * except (amount), cast(bill_id || 'x' as int) as amount from risk.bills"
+    p.replace(workspace, "riskseg.toml", '"risk.bills"', f'"{select}"')
+    with pytest.raises(ProblemsError, match=r"RS016 .*CAST_INVALID_INPUT"):
+        decided(workspace, str(workspace / "d.parquet"))
+
+
 def test_a_table_that_does_not_fit_is_a_problem(session: SparkSession, in_tables: Path) -> None:
     session.sql("create table risk.other (account_id string, as_of date)")
     with pytest.raises(ProblemsError) as raised:
@@ -99,7 +159,12 @@ def test_a_table_that_does_not_fit_is_a_problem(session: SparkSession, in_tables
 
 @pytest.mark.parametrize(
     ("target", "code"),
-    [(f"{ADDRESS}#", "RS010"), (f"{ADDRESS}#nowhere.t", "RS010"), (f"{ADDRESS}#a b", "RS010")],
+    [
+        (f"{ADDRESS}#", "RS010"),
+        ("spark://d.parquet", "RS010"),
+        (f"{ADDRESS}#nowhere.t", "RS010"),
+        (f"{ADDRESS}#a b", "RS010"),
+    ],
 )
 @pytest.mark.usefixtures("session")
 def test_a_name_that_is_none(target: str, code: str, in_tables: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.engine import DuckDB, Engine
 from riskseg.pipeline.load import load
 from riskseg.run.assign import assign
+from riskseg.run.contract import contract
 from riskseg.run.replay import replay
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import readable
@@ -73,6 +74,9 @@ def test_an_output_in_the_store(tmp_path: Path, store: MemoryFileSystem) -> None
     ("target", "said"),
     [
         ("memory://bucket/bills.csv", "This would write over the source of bills"),
+        ("memory:///bucket/bills.csv", "This would write over the source of bills"),
+        ("memory://bucket/d.csv?token=SECRET", r"bucket/d.csv\?token=\*\*\*: .* has no \? in it"),
+        ("memory://bucket/d#e.csv", "has no # in it"),
         ("nowhere://bucket/d.csv", "RS010 nowhere://bucket/d.csv: .*[Pp]rotocol"),
         ("memory://bucket/d.doc", "A file of an object store is known by its ending"),
         ("memory://bucket/bills.csv/d.csv", "The object store refuses"),
@@ -85,6 +89,50 @@ def test_an_output_that_cannot_be_written(
     with pytest.raises(ProblemsError, match=said):
         assign(root, DAY, target, at=AT)
     assert sorted(store.find("/bucket")) == [f"/bucket/{name}.csv" for name in sorted(FILES)]
+
+
+def test_an_output_in_the_store_that_a_later_run_wrote_over(
+    tmp_path: Path, store: MemoryFileSystem
+) -> None:
+    root, target = in_store(tmp_path / "w", store), "memory://bucket/out/d.csv"
+    first, second = (
+        assign(root, day, target, at=AT).run_id for day in (DAY - timedelta(days=1), DAY)
+    )
+    found = replay(root, first)
+    assert (found.verdict, found.file.state, found.file.by) == (
+        "same bytes",
+        "written over",
+        second,
+    )
+
+
+def test_a_url_of_a_file_of_this_machine_is_that_file(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    (tmp_path / "a#b%20 c.csv").write_text("old")
+    run = assign(root, DAY, f"file://{tmp_path}/a#b%20 c.csv", at=AT)
+    assert run.place == f"{tmp_path}/a#b%20 c.csv"
+    assert replay(root, run.run_id).file.state == "as written"
+    for target in (root / "data/bills.csv", root / "rules/d.csv"):
+        before = target.exists() and target.read_bytes()
+        with pytest.raises(ProblemsError, match="This would write over the "):
+            assign(root, DAY, f"FILE://{target}", at=AT)
+        assert (target.exists() and target.read_bytes()) == before
+
+
+def test_a_source_that_a_url_of_a_file_names_is_not_written_over(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    edit(root, '"data/bills.csv"', f'"file://{root}/data/bills*.csv"')
+    for target in ("bills.csv", "bills-2.csv"):
+        with pytest.raises(ProblemsError, match="This would write over the source of bills"):
+            assign(root, DAY, str(root / "data" / target), at=AT)
+
+
+def test_a_page_is_not_sent_to_a_store(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    with pytest.raises(ProblemsError) as raised:
+        contract(root, Path("s3://me:SECRET@bucket/c.yaml"))
+    [problem] = raised.value.problems
+    assert (problem.code, problem.file) == ("RS010", "s3://me:***@bucket/c.yaml")
 
 
 def edit(root: Path, old: str, new: str) -> None:

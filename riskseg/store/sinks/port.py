@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from riskseg.domain.addresses import file_name
 from riskseg.domain.problems import Problems, problem
 from riskseg.store.files import check_place, sha256_of, write_beside
 
@@ -115,10 +116,10 @@ class FileSink(Sink):
         return target.lower().endswith(self.ending)
 
     def file(self, target: str) -> Path | None:
-        return Path(target)
+        return Path(file_name(target))
 
     def check(self, target: str, problems: Problems) -> None:
-        check_place(Path(target), problems)
+        check_place(Path(file_name(target)), problems)
 
     def write(
         self,
@@ -129,13 +130,13 @@ class FileSink(Sink):
         token: str,
         dated: Dated | None,
     ) -> Written:
-        with write_beside(Path(target), token=token) as part:
+        with write_beside(Path(file_name(target)), token=token) as part:
             rows = self.write_file(part, schema, groups)
             digest = sha256_of(part)
-        return Written(target, rows, digest)
+        return Written(file_name(target), rows, digest)
 
     def add_text(self, target: str, name_ending: str, text: str, *, token: str) -> None:
-        with write_beside(Path(target + name_ending), token=token) as part:
+        with write_beside(Path(file_name(target) + name_ending), token=token) as part:
             part.write_text(text, encoding="utf-8")
 
     @abstractmethod

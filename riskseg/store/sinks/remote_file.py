@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import SPARK, is_of_a_file, without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.store.files import sha256_of
 from riskseg.store.sinks.port import SINKS, Dated, FileSink, Sink, Written
@@ -30,7 +30,8 @@ class RemoteFile(Sink):
         return "a URL such as s3://bucket/decisions.parquet"
 
     def accepts(self, target: str) -> bool:
-        return "://" in target and "#" not in target and _form(target) is not None
+        elsewhere = "://" in target and not (target.startswith(SPARK) or is_of_a_file(target))
+        return elsewhere and "#" not in target and _form(target) is not None
 
     def file(self, target: str) -> Path | None:
         return None
@@ -38,6 +39,14 @@ class RemoteFile(Sink):
     def check(self, target: str, problems: Problems) -> None:
         """Whether the library of the store is there. What may be written shows when it is: a user
         who may write need not be allowed to look."""
+        if "?" in target:
+            problems.add(
+                "RS010",
+                "The URL of a file in an object store has no ? in it.",
+                file=without_secrets(target),
+                hint="End it with the file's name. Who may write is said in the environment.",
+            )
+            return
         try:
             _store(target)
         except ProblemsError as error:
@@ -72,8 +81,20 @@ class RemoteFile(Sink):
 
 
 def _form(target: str) -> FileSink | None:
-    name = target.rpartition("/")[2]
+    name = target.partition("?")[0].rpartition("/")[2]
     return next((s for s in SINKS if isinstance(s, FileSink) and s.accepts(name)), None)
+
+
+def whole_name(url: str) -> str:
+    """A URL as its store names the file or the pattern, however it is written; as it is where there
+    is no such store."""
+    try:
+        from fsspec.core import url_to_fs
+
+        store, path = url_to_fs(url)
+        return str(store.unstrip_protocol(path))
+    except Exception:  # each store refuses in words of its own, and does so again when it is used
+        return url
 
 
 def _store(target: str) -> tuple[AbstractFileSystem, str]:
