@@ -24,6 +24,7 @@ from riskseg.pipeline.numbers_in_texts import numbers_in_texts
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
+from riskseg.pipeline.protected_names import note_of, unmarked
 from riskseg.pipeline.quarantine import too_many
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
@@ -114,6 +115,8 @@ class _Check(Job):
             if column is not None and column not in facts
         )
         self.notes += tuple(map(str, proposed(self.engine, self.ledger, catalogue, facts)))
+        if names := unmarked(self.ledger, catalogue, facts):
+            self.notes += (note_of(names),)
         if note := numbers_in_texts(self.engine, self.ledger, facts):
             self.notes += (note,)
         self.notes += tuple(_of_models_not_trained(self.workspace, self.strategy))

@@ -22,6 +22,7 @@ from riskseg.pipeline.models import check_spec, read_specs, without_hint, withou
 from riskseg.pipeline.observation_points import Asked, asked
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, read_journal
+from riskseg.pipeline.protected_names import note_of, unmarked
 from riskseg.pipeline.session import (
     LOAD,
     Session,
@@ -100,6 +101,8 @@ class _Training(Job):
             raise NothingLeft
         special = proposed(engine, session.ledger, session.catalogue, session.facts)
         self.noted = {finding.column: str(finding) for finding in special}
+        for name in unmarked(session.ledger, session.catalogue, session.facts):
+            self.noted[name] = " ".join([*filter(None, [self.noted.get(name)]), note_of([name])])
 
     def observe(self) -> None:
         wanted = [wanted_rows(self.session, model.asked) for model in self.models]

@@ -62,7 +62,9 @@ def show_model(summary: ModelSummary) -> None:
             intervals.add_row(metric, interval(estimate))
     if summary.intervals:
         console.print(intervals)
-    feature_table = table("feature", "weight", "risk", "what it is", right=("weight",))
+    by_points = any(feature.gain is None for feature in summary.features)
+    weight_title = "points" if by_points else "gain in training"
+    feature_table = table("feature", weight_title, "risk", "what it is", right=(weight_title,))
     for feature in summary.features:
         weight = (
             f"{feature.least:.1f} to {feature.most:.1f}"
