@@ -85,7 +85,7 @@ def _known(name: str) -> Insight[Portfolio, Answer]:
         raise problem(
             "RS642",
             f'There is no question "{name}".',
-            hint=did_you_mean(name, known) or f"Ask one of these: {', '.join(known)}.",
+            hint=did_you_mean(name, known, otherwise=f"Ask one of these: {', '.join(known)}."),
         )
     return known[name]
 

@@ -197,6 +197,12 @@ def test_what_cannot_be_asked(root: Path, name: str, code: str) -> None:
     assert [problem.code for problem in raised.value.problems] == [code]
 
 
+def test_all_questions_are_listed_where_none_is_called_so(root: Path) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        insight(root, "zzz", Asked(LAST))
+    assert all(name in raised.value.problems[0].hint for name in questions())
+
+
 def test_a_day_after_the_as_of_date_is_no_earlier_day(root: Path) -> None:
     for day in (FIRST, LAST):
         decided(root, day)
