@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import is_of_a_file, without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
@@ -58,7 +58,7 @@ def check_output(
         problems.add(
             "RS010",
             "This is written to a file of this machine, and cannot be sent to a URL.",
-            file=without_secrets(str(place).replace(":/", "://", 1)),
+            file=without_secrets(_shown_url(place)),
             hint="Name a file.",
         )
     needed = [
@@ -72,6 +72,12 @@ def check_output(
     ]
     if needed:
         _add_needed(needed[0], str(place), problems)
+
+
+def _shown_url(place: Path) -> str:
+    """The URL that a path was, with its slashes."""
+    scheme, _, name = str(place).partition(":/")
+    return f"{scheme}://{'/' if is_of_a_file(f'{scheme}://') else ''}{name}"
 
 
 def _add_needed(needed: str, target: str, problems: Problems) -> None:

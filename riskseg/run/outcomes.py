@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from riskseg.domain.addresses import without_secrets
+from riskseg.domain.addresses import file_name, without_secrets
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
@@ -241,7 +241,7 @@ def table_of(place: str) -> Source | None:
     if "://" not in place:
         return None
     if "://" not in address or not named.strip():
-        hint = "Add #table at its end, or #select …."
+        hint = "Add #table at its end, or #select …. Copy a file of an object store here first."
         message = "A database URL must say which table to read."
         raise problem("RS006", message, file=without_secrets(place), hint=hint)
     return Source(TABLE, named, {}, file=without_secrets(address), url=address)
@@ -263,7 +263,7 @@ def record(
     of no action that was issued. Where more rows are bad than `max_bad_rows` allows, each is a
     Problem; else they go to the quarantine and the others are recorded.
     """
-    workspace, place = open_checked(root), str(place)
+    workspace, place = open_checked(root), file_name(str(place))
     if table_of(place) is None and not Path(place).is_file():
         raise problem("RS006", "There is no such file.", file=place, hint="Check its name.")
     job = _Reading(workspace, place, by=by, on=on, at=at, progress=progress)

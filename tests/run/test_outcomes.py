@@ -100,6 +100,12 @@ def test_an_account_that_begins_like_a_formula_comes_back(tmp_path: Path) -> Non
     assert {e["account_id"] for e in events(root, "outcome")} == {account}
 
 
+def test_a_file_may_be_named_by_its_url(reported: Reported, tmp_path: Path) -> None:
+    reported(HEAD + PROMISE, "a#b.csv")
+    place = f"file://{tmp_path}/w/a#b.csv"
+    assert record(tmp_path / "w", place, by="ann", on=NEXT, at=AT).known == 1
+
+
 def test_an_empty_file_is_said_to_be_empty(reported: Reported) -> None:
     assert problems(reported, "") == ["RS109 The file of outcomes is empty."]
 

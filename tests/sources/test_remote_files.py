@@ -127,12 +127,19 @@ def test_a_source_that_a_url_of_a_file_names_is_not_written_over(tmp_path: Path)
             assign(root, DAY, str(root / "data" / target), at=AT)
 
 
-def test_a_page_is_not_sent_to_a_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://me:SECRET@bucket/c.yaml", "s3://me:***@bucket/c.yaml"),
+        ("file:///exports/c.yaml", "file:///exports/c.yaml"),
+    ],
+)
+def test_a_page_is_not_sent_to_a_store(url: str, shown: str, tmp_path: Path) -> None:
     root = make(tmp_path / "w")
     with pytest.raises(ProblemsError) as raised:
-        contract(root, Path("s3://me:SECRET@bucket/c.yaml"))
+        contract(root, Path(url))
     [problem] = raised.value.problems
-    assert (problem.code, problem.file) == ("RS010", "s3://me:***@bucket/c.yaml")
+    assert (problem.code, problem.file) == ("RS010", shown)
 
 
 def edit(root: Path, old: str, new: str) -> None:
