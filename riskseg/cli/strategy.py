@@ -98,6 +98,7 @@ def _checked(strategy_check: StrategyCheck) -> None:
         rules = counted(len(pack.applying), "rule")
         verb = "applies" if len(pack.applying) == 1 else "apply"
         print(f"{pack.name}: {rules} of this guard pack {verb}{not_applying}.")
+    print("`riskseg strategy prove` proves its properties, as an activation does.")
 
 
 @strategy_app.command("test")
