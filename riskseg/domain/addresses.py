@@ -54,6 +54,11 @@ def file_name(address: str) -> str:
 SPARK = "spark://"
 
 
+def is_elsewhere(address: str) -> bool:
+    """Whether an address is of a database or an object store: neither of Spark nor of a file."""
+    return "://" in address and not (address.startswith(SPARK) or is_of_a_file(address))
+
+
 def spark_master(address: str) -> str:
     """The master of the Spark that `spark://MASTER` names; nothing where it names none, and Spark's
     own settings say which. A host and a port are those of a cluster of Spark's own kind."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -41,9 +40,6 @@ class SparkTable(TableSink):
 
     def accepts(self, target: str) -> bool:
         return target.startswith(SPARK)
-
-    def file(self, target: str) -> Path | None:
-        return None
 
     def check(self, target: str, problems: Problems) -> None:
         try:

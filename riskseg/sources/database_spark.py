@@ -57,6 +57,7 @@ class SparkDatabase(Database):
             self._tables = spark_tables.SparkTables(Spark(spark_master(address)))
         except EngineError as error:
             raise self.not_reached(source, error) from error
+        self._quoted = spark_tables.quoted
         self._missing, self._failed = spark_tables.NoSparkTableError, spark_tables.SparkFailedError
 
     def columns(self, source: Source) -> list[DatabaseColumn]:
@@ -84,7 +85,9 @@ class SparkDatabase(Database):
         select = _select(source)
         with self._refusals(source):
             types = dict(self._tables.columns(select))
-            expressions = {c.name: _expression(c.name, types[c.name]) for c in columns}
+            expressions = {
+                c.name: _expression(self._quoted(c.name), types[c.name]) for c in columns
+            }
             for batch in self._tables.read(select, expressions):
                 yield batch.cast(schema)
 
@@ -127,9 +130,8 @@ def _type(type_: str) -> ColumnType:
     return _TYPES.get(type_, ColumnType("text"))
 
 
-def _expression(name: str, type_: str) -> str:
+def _expression(column: str, type_: str) -> str:
     """A column as it travels: what has no type of ours as text, and so decimals."""
-    column = "`" + name.replace("`", "``") + "`"
     if type_.startswith(_NESTED):
         return f"to_json({column})"
     return column if type_ in _TYPES else f"cast({column} as string)"

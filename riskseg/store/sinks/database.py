@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from riskseg.domain.addresses import SPARK, is_of_a_file, without_secrets
+from riskseg.domain.addresses import is_elsewhere, without_secrets
 from riskseg.domain.problems import Problems
 from riskseg.store.sinks.port import Dated, TableSink, Written
 
@@ -18,7 +18,7 @@ class DatabaseTable(TableSink):
         return "a database URL with #table"
 
     def accepts(self, target: str) -> bool:
-        return "://" in target and not (target.startswith(SPARK) or is_of_a_file(target))
+        return is_elsewhere(target)
 
     def file(self, target: str) -> Path | None:
         from riskseg.store.sinks.database_tables import database_file

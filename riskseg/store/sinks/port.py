@@ -69,9 +69,10 @@ class Sink(ABC):
     def accepts(self, target: str) -> bool:
         """Whether a target is of this form."""
 
-    @abstractmethod
     def file(self, target: str) -> Path | None:
-        """The file that is written to, a database's own included; None for one elsewhere."""
+        """The file of this machine that is written to, a database's own included; None where it is
+        elsewhere."""
+        return None
 
     @abstractmethod
     def check(self, target: str, problems: Problems) -> None:

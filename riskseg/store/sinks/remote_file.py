@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskseg.domain.addresses import SPARK, is_of_a_file, without_secrets
+from riskseg.domain.addresses import is_elsewhere, without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.store.files import sha256_of
 from riskseg.store.sinks.port import SINKS, Dated, FileSink, Sink, Written
@@ -30,11 +30,7 @@ class RemoteFile(Sink):
         return "a URL such as s3://bucket/decisions.parquet"
 
     def accepts(self, target: str) -> bool:
-        elsewhere = "://" in target and not (target.startswith(SPARK) or is_of_a_file(target))
-        return elsewhere and "#" not in target and _form(target) is not None
-
-    def file(self, target: str) -> Path | None:
-        return None
+        return is_elsewhere(target) and "#" not in target and _form(target) is not None
 
     def check(self, target: str, problems: Problems) -> None:
         """Whether the library of the store is there. What may be written shows when it is: a user
