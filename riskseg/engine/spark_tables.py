@@ -108,7 +108,7 @@ class SparkTables:
             return {field.name: field.dataType.simpleString() for field in empty.schema.fields}
 
     def partitioned_by(self, table: str) -> set[str]:
-        """The columns by which a table is divided."""
+        """The columns by which a table is partitioned."""
         with _refusals():
             columns = self._session.catalog.listColumns(table)
             return {self.folded(column.name) for column in columns if column.isPartition}
@@ -125,7 +125,7 @@ class SparkTables:
         is_left: Callable[[str], bool],
     ) -> int:
         """Write groups of rows, with the same constants in each row, in the place of all rows of a
-        table, or of those that have the constant of the column `part`, by which it is divided then.
+        table, or of those that have the constant of the column `part`, by which it is partitioned.
         A table that is not there is made. They are written into a table beside it first, which the
         token names, and which is removed, as those are whose token was left by a process that was
         killed. Returns how many rows there are."""
@@ -182,12 +182,12 @@ class SparkTables:
 
     def _make(self, table: str, types: Mapping[str, str], part: str | None) -> None:
         """Make a table without rows, in the format that is usual for the session; the column by
-        which it is divided is its last."""
+        which it is partitioned is its last."""
         ordered = sorted(types, key=lambda name: name == part)
         columns = ", ".join(f"{quoted(name)} {types[name]}" for name in ordered)
         usual = self._session.conf.get("spark.sql.sources.default")
-        divided = "" if part is None else f" partitioned by ({quoted(part)})"
-        self._session.sql(f"create table {table} ({columns}) using {usual}{divided}")
+        by_part = "" if part is None else f" partitioned by ({quoted(part)})"
+        self._session.sql(f"create table {table} ({columns}) using {usual}{by_part}")
 
     @contextmanager
     def _setting(self, name: str, value: str) -> Iterator[None]:

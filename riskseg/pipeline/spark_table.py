@@ -31,8 +31,8 @@ _WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
 class SparkTable(TableSink):
-    """A table divided by `as_of`, where the rows are of a date. A table that is not there is made,
-    in the format that is usual for the session."""
+    """A table partitioned by `as_of`, where the rows are of a date. A table that is not there is
+    made, in the format that is usual for the session."""
 
     @property
     def form(self) -> str:
@@ -121,11 +121,11 @@ def _check_table(
                 hint="Name a new table, or add the column: "
                 f"ALTER TABLE {table} ADD COLUMNS (`{name}` {type_});",
             )
-    divided = None if part is None else tables.folded(part)
-    if divided in there and tables.partitioned_by(table) != {divided}:
+    column = None if part is None else tables.folded(part)
+    if column in there and tables.partitioned_by(table) != {column}:
         problems.add(
             "RS010",
-            f"The table is not divided by {part} alone, so that the rows of a day cannot be "
+            f"The table is not partitioned by {part} alone, so that the rows of a day cannot be "
             "replaced.",
             file=target,
             hint=f"Name a new table, which is made PARTITIONED BY ({part}).",

@@ -153,7 +153,7 @@ def test_a_table_that_does_not_fit_is_a_problem(session: SparkSession, in_tables
         decided(in_tables, f"{ADDRESS}#risk.other")
     said = [problem.what for problem in raised.value.problems]
     assert 'The table has no column "segment".' in said
-    assert "The table is not divided by as_of alone" in said[-1]
+    assert "The table is not partitioned by as_of alone" in said[-1]
     assert session.table("risk.other").count() == 0
 
 
