@@ -17,13 +17,16 @@ from riskseg.ledger.mapping import Mapped, exact_up_to
 
 # In minor units. A hundred thousand such amounts can still be added up in 64 bits.
 _LARGEST = 10**13
+# Numbers of the checks that need the whole table; those of single rows count up from 1.
+DUPLICATE, ORPHAN = 65_534, 65_535
 _CORRECT = "Correct it at the source, or change the line of this column in riskseg.toml."
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One check: the SQL condition under which a row fails it, and what is said then. Those of a
-    source are numbered."""
+    source are numbered. Where a value of the columns that it `compares` is itself at fault, that
+    is said of the row and this is not, as it only follows."""
 
     code: str
     column: str
@@ -31,6 +34,7 @@ class Fault:
     condition: str
     hint: str = ""
     number: int = 0
+    compares: tuple[str, ...] = ()
 
 
 def contract_columns(mapped: Mapped) -> list[Column]:
@@ -122,7 +126,8 @@ def row_faults(mapped: Mapped, scale: int, currency: str) -> tuple[Fault, ...]:
     if mapped.table.name != "accounts":
         hint = "Add the account, or correct the id's form in the mapping."
         message, condition = "the account is not in accounts", "account_no is null"
-        faults.append(Fault("RS106", "account_id", message, condition, hint))
+        of_id = ("account_id",)
+        faults.append(Fault("RS106", "account_id", message, condition, hint, compares=of_id))
     return tuple(replace(fault, number=number) for number, fault in enumerate(faults, start=1))
 
 
@@ -211,7 +216,8 @@ def _order_faults(mapped: Mapped) -> Iterator[Fault]:
     for earlier, later in mapped.table.order:
         if mapped.has(earlier) and mapped.has(later):
             message = f"{later} is before {earlier}"
-            yield Fault("RS105", later, message, f"{later} < {earlier}", hint)
+            condition, both = f"{later} < {earlier}", (earlier, later)
+            yield Fault("RS105", later, message, condition, hint, compares=both)
 
 
 _A_KIND = {

@@ -11,11 +11,12 @@ attribute is `"@NAME"`: no header can take the place of a column made here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
-from riskseg.domain.relations import fact_column
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.blanks import is_blank_sql, word_sql
 from riskseg.ledger.checks import Fault, contract_columns, evidence, is_float, row_faults
 from riskseg.ledger.contract import Column, Holds
@@ -76,19 +77,24 @@ def stage(
     when a row is bad.
     """
     texts = texts or numbered or mapped.table.name not in ("bills", "payments")
-    typed = [_typed(mapped, column, scale, texts) for column in contract_columns(mapped)]
     faults = row_faults(mapped, scale, currency)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
     rows = _numbered_table(mapped) if numbered else mapped.rows
-    typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
-    read = ", ".join([*number, *typed, *evidence(mapped, scale)])
+    read = ", ".join([*number, *checked_values(mapped, scale, texts)])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
     select = f"""select {staged}, cast(case {arms} end as usmallint) as fault
         from (select {read} from {rows}) s
         left join account_ids a on a.account_id = s.account_id"""
     return Staging(mapped.table.name, select, faults)
+
+
+def checked_values(mapped: Mapped, scale: int, texts: bool) -> list[str]:
+    """What the conditions of the checks are about: a source's values, typed, and the evidence."""
+    typed = [_typed(mapped, column, scale, texts) for column in contract_columns(mapped)]
+    typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
+    return [*typed, *evidence(mapped, scale)]
 
 
 def _key(mapped: Mapped) -> tuple[list[str], str] | None:
@@ -176,9 +182,12 @@ def bad_rows_table(mapped: Mapped) -> str:
     return f"bad_{mapped.table.name}"
 
 
-def original_rows_sql(mapped: Mapped) -> str:
-    """The bad rows as they stood in the source: `(row_no, content)`."""
-    content = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
+def original_rows_sql(mapped: Mapped, attributes: Iterable[str]) -> str:
+    """The bad rows as they stood in the source: `(row_no, content)`; with those `attributes`, and
+    without the others."""
+    columns = {name: name for name in mapped.columns}
+    columns |= {quoted(name): fact_column(name) for name in attributes}
+    content = ", ".join(f"{name} := cast({value} as varchar)" for name, value in columns.items())
     return f"""
         select row_no, to_json(struct_pack({content})) as content
         from {bad_rows_table(mapped)}

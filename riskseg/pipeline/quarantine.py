@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from riskseg.domain import row_reasons
 from riskseg.domain.problems import Problem, Problems
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
-from riskseg.ledger.checks import Fault, hint_for
+from riskseg.ledger.checks import DUPLICATE, ORPHAN, Fault, hint_for
+from riskseg.ledger.every_fault import faults_table
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.reversals import ORPHANS
 from riskseg.ledger.staging import bad_rows_table, duplicates_sql, original_rows_sql, suspects_sql
@@ -19,9 +21,6 @@ from riskseg.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Numbers of the checks that need the whole table; those of single rows count up from 1.
-_DUPLICATE = 65_534
-_ORPHAN = 65_535
 # As many characters of a bad value as a message shows, and as many words that are not allowed.
 _MOST_SHOWN, _MOST_WORDS = 40, 8
 # A word that its column does not allow, and an account that is not in accounts.
@@ -30,7 +29,8 @@ _NOT_ALLOWED, _NO_ACCOUNT = "RS107", "RS106"
 
 @dataclass(frozen=True)
 class BadRows:
-    """Rows of one table that fail one check; `first` is the number of the first, from 1.
+    """Rows of one table that fail one check; `first` is the number of the first, from 1. A row may
+    fail several: those of all groups that are `counted_here` add up to the bad rows of the table.
 
     `file` and `line` are where the first stands; the line is None where it is not known. `value` is
     what it holds in the column that is wrong, as a text; None where that is nothing. `words` are
@@ -41,6 +41,7 @@ class BadRows:
     fault: Fault
     file: str
     count: int
+    counted_here: int
     first: int
     line: int | None
     value: str | None = None
@@ -65,6 +66,14 @@ class BadRows:
             self.line,
             hint_for(self.fault, self.value),
         )
+
+
+def bad_row_counts(bad: Iterable[BadRows]) -> dict[str, int]:
+    """How many rows of each table are bad, however many checks they fail."""
+    counts: dict[str, int] = {}
+    for group in bad:
+        counts[group.table] = counts.get(group.table, 0) + group.counted_here
+    return counts
 
 
 def _shown(value: str) -> str:
@@ -98,8 +107,8 @@ def _duplicate(mapped: Mapped) -> dict[int, Fault]:
         if key_column == "account_id" or mapped.has(key_column)
     )
     duplicate_message = f"{key_columns} occurred in an earlier row"
-    fault = Fault("RS104", key_columns, duplicate_message, "", "Keep one row for each.", _DUPLICATE)
-    return {_DUPLICATE: fault}
+    fault = Fault("RS104", key_columns, duplicate_message, "", "Keep one row for each.", DUPLICATE)
+    return {DUPLICATE: fault}
 
 
 def _orphan(mapped: Mapped) -> dict[int, Fault]:
@@ -109,14 +118,14 @@ def _orphan(mapped: Mapped) -> dict[int, Fault]:
         return {}
     orphan_message = "reverses names no payment of the account"
     hint = "Correct the id at the source, or leave such rows out: `from` can be a select."
-    return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", hint, _ORPHAN)}
+    return {ORPHAN: Fault("RS110", "reverses", orphan_message, "", hint, ORPHAN)}
 
 
 def mark_bad_rows(engine: Engine, sources: Mapping[str, Mapped]) -> None:
     """Mark the rows of numbered tables that fail a check which needs the whole table."""
     for marked_table, mapped in sources.items():
-        faulty_rows = {_DUPLICATE: duplicates_sql(mapped)}
-        faulty_rows[_ORPHAN] = ORPHANS if _reverses(mapped) else None
+        faulty_rows = {DUPLICATE: duplicates_sql(mapped)}
+        faulty_rows[ORPHAN] = ORPHANS if _reverses(mapped) else None
         for fault_number, rowids in faulty_rows.items():
             if rowids is not None:
                 engine.run(
@@ -142,14 +151,13 @@ def bad_rows_of(
     return bad_rows
 
 
-def _place(mapped: Mapped, row: int, count: int) -> tuple[str, int, int, int | None]:
-    """The file, how many bad rows there are, the number of the first, and its line."""
-    file, line = mapped.locate(row) if mapped.locate else (mapped.loaded_from, None)
-    return file, count, row, line
+def _place(mapped: Mapped, row: int) -> tuple[str, int | None]:
+    """The file of a row, and its line there where that is known."""
+    return mapped.locate(row) if mapped.locate else (mapped.loaded_from, None)
 
 
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
-    faulty_table = mapped.table.name
+    table = mapped.table.name
     if mapped.observes is not None:  # reported in the words of the table that is read
         faults = {
             number: replace(fault, message=fault.message.replace("observed_on", "as_of"))
@@ -157,23 +165,21 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
         }
     rows_by_fault = engine.rows(
         f"""
-        select fault, count(*), min(row_no)
-        from {faulty_table}
-        where fault is not null
-        group by fault
-        order by fault
+        select f.fault, count(*), count(*) filter (where f.fault = t.fault), min(row_no)
+        from {faults_table(mapped)} f
+        join {table} t using (row_no)
+        group by f.fault
+        order by f.fault
         """
     )
-    return [
-        BadRows(
-            faulty_table,
-            faults[fault_number],
-            *_place(mapped, first_row, faulty_count),
-            _value(engine, mapped, faults[fault_number].column, first_row),
-            _words(engine, mapped, faults[fault_number]),
-        )
-        for fault_number, faulty_count, first_row in rows_by_fault
-    ]
+    bad_rows = []
+    for number, count, counted_here, first in rows_by_fault:
+        fault, (file, line) = faults[number], _place(mapped, first)
+        value = _value(engine, mapped, fault.column, first)
+        words = _words(engine, mapped, fault)
+        group = BadRows(table, fault, file, count, counted_here, first, line, value, words)
+        bad_rows.append(group)
+    return bad_rows
 
 
 def _value(engine: Engine, mapped: Mapped, column: str, row: int) -> str | None:
@@ -199,8 +205,8 @@ def _words(engine: Engine, mapped: Mapped, fault: Fault) -> tuple[tuple[str, int
         f"""
         select cast(b.{quoted(fault.column)} as varchar) as word, count(*)
         from {bad_rows_table(mapped)} b
-        join {mapped.table.name} t using (row_no)
-        where t.fault = {fault.number}
+        join {faults_table(mapped)} f using (row_no)
+        where f.fault = {fault.number}
         group by word
         order by count(*) desc, word
         limit {_MOST_WORDS}
@@ -227,7 +233,7 @@ def refuse(
             if bad_group.table == counted_table
             and (bad_group.fault.code != _NO_ACCOUNT or rows.get("accounts") != 0)
         ]
-        if sum(bad_group.count for bad_group in of_table) > most * count:
+        if sum(bad_group.counted_here for bad_group in of_table) > most * count:
             allowed = too_many(most, count)
             for refused in (bad_group.as_problem() for bad_group in of_table):
                 problems.extend([replace(refused, hint=f"{refused.hint} {allowed}".strip())])
@@ -246,46 +252,61 @@ def refuse(
 def quarantine(
     engine: Engine, sources: Mapping[str, Mapped], bad: Sequence[BadRows]
 ) -> Iterator[tuple[str, pa.Table]]:
-    """For each table with bad rows: row number, code, what is wrong, the row as it came."""
-    for quarantined_table, mapped in sources.items():
-        failed = [bad_group.fault for bad_group in bad if bad_group.table == quarantined_table]
+    """For each table with bad rows: row number, code, what is wrong, the row as it came. Where
+    several things are wrong, the code is that of the first."""
+    for table, mapped in sources.items():
+        failed = [group.fault for group in bad if group.table == table]
         if not failed:
             continue
-        code_arms = " ".join(
-            f"when {failed_check.number} then {literal(failed_check.code)}"
-            for failed_check in failed
-        )
-        reason_arms = " ".join(
-            f"when {failed_check.number} then {literal(failed_check.message)}"
-            for failed_check in failed
-        )
+        named = [fault.column for fault in failed if fault.column in mapped.attributes]
         select = f"""
             select
                 o.row_no as row,
-                case t.fault {code_arms} end as code,
-                case t.fault {reason_arms} end as reason,
+                w.code,
+                w.reason,
                 cast(o.content as varchar) as content
-            from ({original_rows_sql(mapped)}) o
-            join {quarantined_table} t using (row_no)
+            from ({original_rows_sql(mapped, dict.fromkeys(named))}) o
+            join ({_what_is_wrong(mapped, failed)}) w using (row_no)
             order by o.row_no
             """
-        yield quarantined_table, engine.arrow(select)
+        yield table, engine.arrow(select)
 
 
-def rows_set_apart(engine: Engine, bad_rows: Sequence[BadRows], account_no: int) -> tuple[str, ...]:
+def _what_is_wrong(mapped: Mapped, failed: Sequence[Fault]) -> str:
+    """A select of `(row_no, code, reason)`, a row for each bad row."""
+    codes = " ".join(f"when {fault.number} then {literal(fault.code)}" for fault in failed)
+    reasons = " ".join(f"when {fault.number} then {literal(fault.message)}" for fault in failed)
+    one = row_reasons.fault_sql(f"case fault {codes} end", f"case fault {reasons} end")
+    return f"""
+        select row_no,
+            {row_reasons.code_sql("faults")} as code,
+            {row_reasons.reason_sql("faults")} as reason
+        from (
+            select row_no, list({one} order by fault) as faults
+            from {faults_table(mapped)}
+            group by row_no
+        )
+        """
+
+
+def rows_set_apart(
+    engine: Engine, sources: Mapping[str, Mapped], bad_rows: Sequence[BadRows], account_no: int
+) -> tuple[str, ...]:
     """The bad rows of an account, in words: where each stands and what is wrong with it."""
     rows = []
-    for bad in bad_rows:
-        numbers = engine.rows(
-            f"""
-            select row_no
-            from {bad.table}
-            where account_no = {account_no} and fault = {bad.fault.number}
+    for table, mapped in sources.items():
+        failed = [group.fault for group in bad_rows if group.table == table]
+        if not failed:
+            continue
+        of_account = f"""
+            select row_no, w.reason
+            from {table}
+            join ({_what_is_wrong(mapped, failed)}) w using (row_no)
+            where account_no = {account_no}
             order by row_no
             """
-        )
-        for (number,) in numbers:
-            line = "" if bad.line is None else f":{bad.line - bad.first + number}"
-            where = f"{bad.file}{line}" if line else f"row {number} of {bad.file}"
-            rows.append(f"{where}: in {bad.table}, {bad.fault.message}.")
+        for number, reason in engine.rows(of_account):
+            file, line = _place(mapped, number)
+            where = f"row {number} of {file}" if line is None else f"{file}:{line}"
+            rows.append(f"{where}: in {table}, {reason}.")
     return tuple(rows)

@@ -11,6 +11,7 @@ from typing import NoReturn
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine, EngineError
 from riskseg.ledger.checks import Fault
+from riskseg.ledger.every_fault import every_fault_sql
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.reversals import (
     ANY_CHAIN,
@@ -150,12 +151,17 @@ class StagedSources:
         yield account_ids_sql(list(self.sources.values()))
         if self.numbered:
             yield from map(numbered_sql, self.sources.values())
+            yield from map(self._every_fault, self.sources)
         for staging in self._stagings.values():
             yield staging.sql
         if takes_back(self.sources):
             yield from (ANY_CHAIN, *NO_CHAINS, *chains_sql(texts=self.texts), REVERSED_REFUNDS)
         if splits(self.sources):
             yield from (BILLS_OF_CHAINS, SOUND_PAYMENTS, split_parts_sql(texts=self.texts))
+
+    def _every_fault(self, table: str) -> str:
+        scale, faults = self.workspace.settings.scale, self._stagings[table].faults
+        return every_fault_sql(self.sources[table], scale, faults)
 
     def make(self) -> None:
         """Make the tables. Raises _NotStaged after adding a Problem, and RS620."""
@@ -182,8 +188,8 @@ class StagedSources:
                 engine.run(REVERSED_REFUNDS)
         if self.numbered:
             mark_bad_rows(engine, self.sources)
-            for mapped in self.sources.values():
-                for statement in bad_rows_sql(mapped):
+            for table, mapped in self.sources.items():
+                for statement in (*bad_rows_sql(mapped), self._every_fault(table)):
                     engine.run(statement)
         elif not all_sound(engine, self.sources):
             raise _HasBadRows

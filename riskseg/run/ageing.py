@@ -15,6 +15,7 @@ from riskseg.insight.tie_out import TIE_OUT, TiedAccounts
 from riskseg.ledger.ageing import AMOUNTS
 from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.quarantine import bad_row_counts
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.source_balances import SourceBalances
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
@@ -103,9 +104,6 @@ class _Ageing(Job):
             rows = AgedAccountRows(place=written.place, rows=written.rows, sha256=written.sha256)
             rows.holding(self.target)
         check_unchanged(self.workspace, ledger.stamps)
-        quarantined: dict[str, int] = {}
-        for bad_rows in ledger.bad:
-            quarantined[bad_rows.table] = quarantined.get(bad_rows.table, 0) + bad_rows.count
         settings = self.workspace.settings
         self.done = Ageing(
             as_of=self.as_of,
@@ -115,7 +113,7 @@ class _Ageing(Job):
             total=self.totals.total,
             groups=self.totals.groups,
             ledger=self.totals.ledger,
-            quarantined=quarantined,
+            quarantined=bad_row_counts(ledger.bad),
             tie=self.tie,
             accounts=rows,
         )

@@ -25,7 +25,7 @@ from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
 from riskseg.pipeline.protected_names import note_of, unmarked
-from riskseg.pipeline.quarantine import too_many
+from riskseg.pipeline.quarantine import bad_row_counts, too_many
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
@@ -85,8 +85,7 @@ class _Check(Job):
             read_authored(self.workspace, self.problems)
             return
         self.rows, self.last_day = self.ledger.rows, self.ledger.last_on
-        for bad in self.ledger.bad:
-            self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
+        self.bad = bad_row_counts(self.ledger.bad)
         most = self.workspace.settings.max_bad_rows
         for bad in self.ledger.bad:
             problem, rows = bad.as_problem(), self.rows[bad.table]

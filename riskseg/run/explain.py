@@ -124,10 +124,10 @@ class _Fresh(Job):
                 f'The account "{self.account}" does not exist yet as of {self.as_of}.',
                 hint="Give a later date.",
             )
-        known = entries(self.session, self.number, self.as_of)
+        known, ledger = entries(self.session, self.number, self.as_of), self.session.ledger
         self.story = explained.model_copy(
             update={
-                "set_apart": rows_set_apart(self.engine, self.session.ledger.bad, self.number),
+                "set_apart": rows_set_apart(self.engine, ledger.sources, ledger.bad, self.number),
                 "bills": last_bills(self.session, BILLS),
                 "steps": with_records(explained.steps, known),
                 **with_held(explained, held(known, self.as_of)),

@@ -181,7 +181,7 @@ class _Reading(Job):
             for row in bad.slice(0, _NAMED).to_pylist():
                 message = f"In row {row['row']}{self.after}, {row['reason']}."
                 hint = f"{allowed} them."
-                if row["code"] == "RS107":
+                if row["code"] == "RS107" or "(RS107)" in row["reason"]:
                     hint = f"{_MAP} {hint}"
                 problems.add(row["code"], message, file=self.shown, hint=hint)
         unmatched = engine.rows(unmatched_outcomes())

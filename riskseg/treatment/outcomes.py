@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from riskseg.domain import row_reasons
 from riskseg.domain.relations import literal
 from riskseg.treatment.ids import id_sql
 
@@ -161,33 +162,33 @@ def _faults(scale: int, recorded_on: date) -> Iterator[tuple[str, str, str, str 
     yield "RS105", "until is before happened_on", "until_day < day", "until"
 
 
-def _shown(column: str) -> str:
-    """What is added to a reason in SQL: the value of a column, if there is one, cut where it is
-    long."""
-    return f""" || coalesce(': "' || {column}[:{_MOST_SHOWN}] || '"', '')"""
+def _in_words(what: str, column: str | None) -> str:
+    """SQL of what is wrong, with the value of the column that is, cut where it is long."""
+    if column is None:
+        return literal(what)
+    return f"""{literal(what)} || coalesce(': "' || {column}[:{_MOST_SHOWN}] || '"', '')"""
 
 
 def bad_outcomes(scale: int, recorded_on: date) -> str:
     """The rows of `outcome_rows` that cannot be recorded: row, code, reason, the row as it came.
-
-    Of what is wrong with a row, the first is said.
-    """
-    faults = [*_faults(scale, recorded_on)]
-    codes = " ".join(f"when {when} then {literal(code)}" for code, _, when, _ in faults)
-    reasons = " ".join(
-        f"when {when} then {literal(what)}{'' if column is None else _shown(column)}"
-        for _, what, when, column in faults
+    Where several things are wrong with a row, the code is that of the first."""
+    faults = ", ".join(
+        f"case when {when} then {row_reasons.fault_sql(literal(code), _in_words(what, column))} end"
+        for code, what, when, column in _faults(scale, recorded_on)
     )
     # With the account of a row that names only the action, so that it can be erased here too.
     named = {c.name: c.name for c in COLUMNS} | {"account_id": "coalesce(account_id, of_account)"}
     content = ", ".join(f"{name} := {sql}" for name, sql in named.items())
     return f"""
         select row_no as row,
-            case {codes} end as code,
-            case {reasons} end as reason,
+            {row_reasons.code_sql("faults")} as code,
+            {row_reasons.reason_sql("faults")} as reason,
             cast(struct_pack({content}) as varchar) as content
-        from outcome_rows
-        where case {codes} end is not null
+        from (
+            select *, list_filter([{faults}], lambda f: f is not null) as faults
+            from outcome_rows
+        )
+        where len(faults) > 0
         order by row_no
         """
 

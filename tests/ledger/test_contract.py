@@ -22,7 +22,7 @@ from riskseg.engine import DuckDB, Engine
 from riskseg.ledger.checks import Fault, hint_for, how_to_map
 from riskseg.ledger.contract import CONTRACT
 from riskseg.pipeline.load import Ledger, load
-from riskseg.pipeline.quarantine import quarantine
+from riskseg.pipeline.quarantine import bad_row_counts, quarantine
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
@@ -304,6 +304,130 @@ def test_every_fault_is_found_counted_and_set_apart(
         n for n in range(1, len(rows) + 1) if n not in {number for number, _ in faulty}
     ]
     assert ledger.rows[table] == len(rows)
+
+
+# What rows hold besides being sound, and all that is said of them.
+SEVERAL: dict[str, tuple[tuple[Mapping[str, str | None], str, str], ...]] = {
+    "accounts": (
+        (
+            {"opened_on": "x", "closed_on": "y"},
+            "RS102",
+            "opened_on is not a date; closed_on is not a date (RS102)",
+        ),
+        # That the order is wrong only follows from a date that is.
+        ({"opened_on": "2206-01-01", "closed_on": "2025-01-01"}, "RS102", f"opened_on {OFF}"),
+    ),
+    "bills": (
+        (
+            {"account_id": "nobody", "amount": "10.001", "kind": "fee", "due_on": "2025-01-01"},
+            "RS103",
+            "amount has more than 2 decimals; kind is not one of charge (RS107); "
+            "due_on is before issued_on (RS105); the account is not in accounts (RS106)",
+        ),
+        # An account that is not named is not one that is not in accounts.
+        (
+            {"account_id": None, "amount": "ten"},
+            "RS101",
+            "account_id is null; amount is not an amount of money (RS102)",
+        ),
+        (
+            {"amount": "-0.001", "bill_id": "b0"},
+            "RS103",
+            "amount has more than 2 decimals; "
+            "account_id, bill_id occurred in an earlier row (RS104)",
+        ),
+        ({"bill_id": "b0"}, "RS104", "account_id, bill_id occurred in an earlier row"),
+    ),
+    "payments": (
+        (
+            {"amount": "-10", "reverses": None, "paid_on": "x"},
+            "RS102",
+            "paid_on is not a date; amount is negative (RS103)",
+        ),
+        (
+            {"paid_on": None, "reverses": "p9"},
+            "RS101",
+            "paid_on is null; reverses names no payment of the account (RS110)",
+        ),
+        # The payment that it takes back is there, though it is bad itself.
+        ({"paid_on": None, "reverses": "p1"}, "RS101", "paid_on is null"),
+        (
+            {"payment_id": "p0", "reverses": "p9"},
+            "RS104",
+            "account_id, payment_id occurred in an earlier row; "
+            "reverses names no payment of the account (RS110)",
+        ),
+    ),
+    "instalments": (
+        (
+            {"due_on": "x", "amount": "y", "plan_id": "i0"},
+            "RS102",
+            "due_on is not a date; amount is not an amount of money (RS102)",
+        ),
+        (
+            {"plan_id": "i0", "amount": "-1"},
+            "RS103",
+            "amount is negative; account_id, plan_id, due_on occurred in an earlier row (RS104)",
+        ),
+    ),
+    "events": (
+        (
+            {"kind": "party", "until": "2026-01-01", "account_id": " "},
+            "RS101",
+            "account_id is an empty text; kind is not one of "
+            + ", ".join(CONTRACT["events"].column("kind").words)
+            + " (RS107); until is before happened_on (RS105)",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("table", SEVERAL)
+def test_all_faults_of_a_row_are_reported_at_once(tmp_path: Path, table: str, ending: str) -> None:
+    key = KEYS.get(table)
+    own = [{key: f"{table[0]}{n}"} if key else {} for n in range(len(SEVERAL[table]) + 1)]
+    changes = [{}, *(changed for changed, _, _ in SEVERAL[table])]
+    rows = [{**SOUND[table], **i, **c} for i, c in zip(own, changes, strict=True)]
+    if table == "accounts":
+        rows[0]["account_id"] = "a"
+    around(tmp_path, table, f"data.{ending}", rows, "max_bad_rows = 1")
+    engine, ledger, problems = loaded(tmp_path)
+    assert not problems
+    assert ledger is not None
+
+    ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
+    reported = [(r["row"], r["code"], r["reason"]) for r in apart.to_pylist()]
+    assert reported == [(n, *said) for n, (_, *said) in enumerate(SEVERAL[table], start=2)]
+    # Each reason is counted, and each row once.
+    reasons = sum(reason.count(";") + 1 for _, _, reason in SEVERAL[table])
+    assert sum(group.count for group in ledger.bad) == reasons
+    assert bad_row_counts(ledger.bad) == {table: len(SEVERAL[table])}
+
+
+@pytest.mark.parametrize(("allowed", "codes"), [("0.2", []), ("0.19", ["RS102", "RS102", "RS105"])])
+def test_rows_count_against_what_is_allowed_and_not_their_faults(
+    tmp_path: Path, allowed: str, codes: list[str]
+) -> None:
+    bills = [sound("bills", bill_id=f"{n}") for n in range(10)]
+    bills[4] |= {"amount": "x", "recorded_on": "y"}
+    bills[7] |= {"amount": "z", "issued_on": "2026-02-01"}
+    around(tmp_path, "bills", "b.csv", bills, f"max_bad_rows = {allowed}")
+    _, _, problems = loaded(tmp_path)
+    assert [problem.code for problem in problems] == codes
+
+
+def test_the_quarantine_shows_the_attribute_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("account_id,Age,town\n1,x,Bath\n", encoding="utf-8")
+    text = 'from = "a.csv"\ncolumns = {Age = {kind = "integer"}}'
+    workspace(tmp_path, {"accounts": text})
+    engine, ledger, problems = loaded(tmp_path)
+    assert not problems
+    assert ledger is not None
+    ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
+    assert [json.loads(c) for c in apart.column("content").to_pylist()] == [
+        {"account_id": "1", "age": "x"}
+    ]
 
 
 def test_the_cases_reach_every_code_that_a_row_can_have() -> None:

@@ -106,6 +106,15 @@ def test_a_file_may_be_named_by_its_url(reported: Reported, tmp_path: Path) -> N
     assert record(tmp_path / "w", place, by="ann", on=NEXT, at=AT).known == 1
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once(reported: Reported) -> None:
+    (said,) = problems(reported, HEAD + "b,sms,gone,soon,ten,\n")
+    assert said.startswith("RS107 In row 1 after the header, outcome is not one of ")
+    assert said.endswith(
+        ': "gone"; happened_on is not a date: "soon" (RS102); '
+        'amount is not an amount of money: "ten" (RS102).'
+    )
+
+
 def test_an_empty_file_is_said_to_be_empty(reported: Reported) -> None:
     assert problems(reported, "") == ["RS109 The file of outcomes is empty."]
 

@@ -9,6 +9,7 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.insight.portfolio import Portfolio
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.pipeline.feeds import Figures, breaches, earlier_figures, feed_figures, rows_before
+from riskseg.pipeline.quarantine import bad_row_counts
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 from riskseg.sources.describe import fingerprints
@@ -42,6 +43,7 @@ class Fed(PortfolioTable):
 def _of_sources(portfolio: Portfolio, session: Session) -> Iterator[str]:
     engine, ledger, as_of = session.engine, session.ledger, portfolio.as_of
     now = fingerprints(engine, session.workspace)
+    bad = bad_row_counts(ledger.bad)
     all_figures = feed_figures(engine, ledger, as_of, session.scale, ledger.sources)
     for table, figures in all_figures.items():
         source = ledger.authored[table]
@@ -49,7 +51,7 @@ def _of_sources(portfolio: Portfolio, session: Session) -> Iterator[str]:
         found = breaches(source, figures, earlier, as_of, session.scale)
         breach = " ".join(problem.what for problem in found)
         before = rows_before(earlier)
-        set_apart = sum(bad.count for bad in ledger.bad if bad.table == table)
+        set_apart = bad.get(table, 0)
         yield f"""
         select {literal(table)} as source, {figures["rows"]} as rows, {set_apart} as set_apart,
             cast({"null" if before is None else before} as bigint) as rows_before,
