@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskseg.learning import parallel
 from riskseg.learning.trees import shap
 from riskseg.learning.trees.shap import Explainer, shap_values
 from riskseg.learning.trees.text import Tree, Trees, read_trees
@@ -41,7 +42,7 @@ def test_they_add_up_to_the_margin() -> None:
 def test_the_same_bytes_in_any_batch_and_at_any_number_of_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shap, "CHUNK", 150)
+    monkeypatch.setattr(parallel, "CHUNK", 150)
     trees = read_trees(grow(nulls=0.2, num_leaves=31).model_to_string())
     matrix = awkward(trees, 500)
     whole = shap_values(trees, matrix, 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskseg.learning.trees.columns import Column, matrix_of
+from riskseg.learning.trees.lookup import Lookup
 from riskseg.learning.trees.shap import Explainer
 from riskseg.learning.trees.text import Trees, read_trees
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from riskseg.learning.frame import Floats
 
-# Rows up to which walking through the trees takes less than loading LightGBM does.
-_FEW = 20_000
+# Rows up to which walking through the trees takes less than making the tables of a lookup does.
+_FEW = 10_000
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,22 @@ class Boosted:
     def _read(self) -> Trees:
         return read_trees(self.text)
 
+    @cached_property
+    def _lookup(self) -> Lookup | None:
+        return Lookup.of(self._read)
+
     @property
     def trees(self) -> int:
         return len(self._read.trees)
 
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
-        """Log-odds of the bad outcome. Few rows are walked through the trees here, and many by
-        LightGBM: the bits are the same, and loading LightGBM takes a second."""
+        """Log-odds of the bad outcome, to the bit as LightGBM gives them. Few rows are walked
+        through the trees, and many looked up; trees too large for that are LightGBM's to walk."""
         matrix = matrix_of(batch, self.columns)
         if len(batch) <= _FEW:
             return self._read.margin(matrix)
+        if self._lookup is not None:
+            return self._lookup.margin(matrix, threads)
         return np.asarray(self._booster.predict(matrix, num_threads=threads, raw_score=True))
 
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:

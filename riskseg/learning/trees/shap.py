@@ -28,8 +28,7 @@ the same bytes in any batch, at any number of threads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -38,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskseg.learning.parallel import in_parts
 from riskseg.learning.trees.text import ZERO, Missing, Tree, Trees
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 MOST_CELLS = 4096
 # Intervals of one feature in a group: a place among them is one byte.
 MOST_CLASSES = 256
-# Rows worked on together: their codes and sums stay in a core's cache.
-CHUNK = 32_768
 
 
 def shap_values(trees: Trees, matrix: Floats, threads: int = 1) -> Floats:
@@ -166,7 +164,7 @@ class Explainer:
                     np.take(contribution, looked_up, out=looked_up_values, mode="clip")
                     shap_values[group_side.feature, chosen] += looked_up_values
 
-        _in_parts(part, len(matrix), threads)
+        in_parts(part, len(matrix), threads)
         return shap_values.T
 
     def margin(self, matrix: Floats, threads: int = 1) -> Floats:
@@ -182,7 +180,7 @@ class Explainer:
                 else:
                     margins[chosen] += np.take(table[-1], looked_up, mode="clip")
 
-        _in_parts(part, len(matrix), threads)
+        in_parts(part, len(matrix), threads)
         return margins
 
     def _places(self, matrix: Floats) -> Iterator[tuple[_Group, Floats | None, Any]]:
@@ -220,18 +218,6 @@ class Explainer:
                 np.add(cell_code, scaled_code, out=cell_code)
             np.copyto(table_place, cell_code)
             yield group, table, table_place
-
-
-def _in_parts(work: Callable[[slice], None], rows: int, threads: int) -> None:
-    row_parts = [
-        slice(part_start, min(part_start + CHUNK, rows)) for part_start in range(0, rows, CHUNK)
-    ]
-    if threads > 1 and len(row_parts) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, row_parts))
-    else:
-        for part in row_parts:
-            work(part)
 
 
 def _leaf_values(leaf: _Leaf, codes: Sequence[Codes]) -> dict[int, Floats]:
