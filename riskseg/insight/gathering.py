@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from riskseg.domain.decision import NAMES
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation
 from riskseg.insight.insight import Insight
@@ -17,6 +18,7 @@ from riskseg.insight.portfolio_tables import TABLES
 from riskseg.insight.portfolio_tables.receivables import account_days
 from riskseg.insight.portfolio_tables.table import PortfolioTable
 from riskseg.ledger.accounts import account_rows
+from riskseg.pipeline.account_file import outcome_columns
 from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import (
@@ -221,7 +223,7 @@ class GatheringJob(Job):
             self.engine,
             currency=settings.currency,
             scale=settings.scale,
-            billed=self.session.ledger.billed,
+            sources=frozenset(self.session.ledger.sources),
             of=of,
             of_default=of_default,
             specs=self._specs,
@@ -265,7 +267,13 @@ class GatheringJob(Job):
             *session.catalogue.available(),
             *(name for name in session.ledger.attributes if name in session.facts),
         ]
-        portfolio.facts = {name: session.facts[name] for name in names if name in session.facts}
+        outcomes = {*map(folded, outcome_columns(self.workspace)), *session.ledger.outcomes}
+        portfolio.outcomes = tuple(name for name in names if name in outcomes)
+        portfolio.facts = {
+            name: session.facts[name]
+            for name in names
+            if name in session.facts and name not in outcomes
+        }
         portfolio.used, portfolio.legal_frame = self._used, self.workspace.settings.fairness_frame
         for name, kind in self._compared:
             if name in portfolio.facts:
@@ -311,14 +319,22 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
             f"No decisions of an earlier day than {portfolio.as_of} are kept in this workspace.",
             hint="Name a day with --compare, or decide past months again with --months.",
         )
-    if not portfolio.billed and any(TABLES[name].needs_bills for name in insight.needs):
+    needed = {source for name in insight.needs for source in TABLES[name].needs}
+    lacking = sorted(needed - portfolio.sources)
+    if lacking:
+        lacks = "none" if len(lacking) == len(needed) else f"no {lacking[0]}"
+        hint = (
+            "A workspace of an account file alone has none by design: ask it `size`, `profile`, "
+            "`movement`, `coverage`, `drift` or `feeds`. Where there are bills, add a "
+            "[source.bills] and a [source.payments]."
+        )
+        if portfolio.billed:
+            hint = "Add a [source.payments] with the file or the table that holds them."
         return problem(
             "RS640",
-            "This question needs bills and payments, and this workspace has none.",
+            f"This question needs {' and '.join(sorted(needed))}, and this workspace has {lacks}.",
             file="riskseg.toml",
-            hint="A workspace of an account file alone has none by design: ask it `size`, "
-            "`profile`, `movement`, `coverage` or `drift`. Where there are bills, add a "
-            "[source.bills] and a [source.payments].",
+            hint=hint,
         )
     return None
 
@@ -330,8 +346,9 @@ def _tables(
     names = dict.fromkeys(
         name for insight in insights for name in (*insight.needs, *insight.may_read)
     )
-    billed = "bills" in workspace.settings.sources
-    return [TABLES[name] for name in names if billed or not TABLES[name].needs_bills]
+    return [
+        TABLES[name] for name in names if workspace.settings.sources.keys() >= {*TABLES[name].needs}
+    ]
 
 
 def _adding(table: PortfolioTable) -> Callable[[GatheringJob, tuple[int, int]], None]:

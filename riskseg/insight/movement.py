@@ -59,7 +59,15 @@ MOVEMENTS = Movements()
 
 
 def _both_days(subject: Portfolio) -> None:
-    """Make `both_days`: each account with its segment, balance and levels on either day."""
+    """Make `both_days`: each account with its segment, balance and levels on either day. One that
+    is not there owes nothing; where there are no bills, nothing is known of what any account owes.
+    """
+
+    def owed(day: str) -> str:
+        if not subject.billed:
+            return f"{day}.balance_overdue"
+        return f"case when {day}.account_id is null then 0 else {day}.balance_overdue end"
+
     levels = "".join(
         f", b.{level(name)} as {level('before ' + name)}, a.{level(name)} as {level(name)}"
         for name in subject.levels
@@ -70,8 +78,8 @@ def _both_days(subject: Portfolio) -> None:
             coalesce(b.account_id, a.account_id) as account_id,
             coalesce(b.segment, '{ABSENT}') as before,
             coalesce(a.segment, '{ABSENT}') as after,
-            coalesce(b.balance_overdue, 0) as overdue_before,
-            coalesce(a.balance_overdue, 0) as overdue_after{levels}
+            {owed("b")} as overdue_before,
+            {owed("a")} as overdue_after{levels}
         from ({subject.last_day(subject.compare)}) b
         full join ({subject.last_day()}) a on a.account_id = b.account_id
     """)
@@ -91,8 +99,8 @@ def _flows(subject: Portfolio) -> tuple[Flow, ...]:
             after=after,
             accounts=accounts,
             share=share_of(accounts, int(of)),
-            overdue_before=subject.amount(overdue_before),
-            overdue_after=subject.amount(overdue_after),
+            overdue_before=subject.amount_if_known(overdue_before),
+            overdue_after=subject.amount_if_known(overdue_after),
         )
         for before, after, accounts, overdue_before, overdue_after, of in rows
     )
@@ -138,9 +146,10 @@ def _shown(flows: tuple[Flow, ...], few: frozenset[str]) -> tuple[Flow, ...]:
             together[flow.before] = flow.model_copy(update={"after": NOT_SHOWN, **_NOTHING})
         else:
             accounts = so_far.accounts + flow.accounts
-            owed = (so_far.overdue_before or 0) + (flow.overdue_before or 0)
+            both = (so_far.overdue_before, flow.overdue_before)
+            known = [owed for owed in both if owed is not None]
             together[flow.before] = so_far.model_copy(
-                update={"accounts": accounts, "overdue_before": owed}
+                update={"accounts": accounts, "overdue_before": sum(known) if known else None}
             )
         into.setdefault(flow.after, {})[flow.before] = flow.accounts
     small_before = {before: hidden_groups(sizes) for before, sizes in out_of.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
@@ -58,6 +58,8 @@ class DecidedDay:
 class Portfolio:
     """Accounts as they were decided on days.
 
+    `sources` are the names of the workspace's.
+
     `engine` holds them as the table `decided_days`, a row for each account and day: day, party_id
     (who owed on that day; the account's own id where it has no party), those of `READ`,
     probability (that which decisions have under the name `of`; null where the account has
@@ -74,8 +76,9 @@ class Portfolio:
 
     `runs` are those of the journal up to the as-of date, the latest first.
 
-    `facts` are the features and attributes that accounts have. `tables` are the names of those of
-    :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
+    `facts` are the features and attributes that accounts have, less `outcomes`: the columns that
+    say what came of accounts, which a model predicts or monthly balances have. `tables` are the
+    names of those of :data:`riskseg.insight.portfolio_tables.TABLES` that `engine` holds too.
 
     `specs` say what each probability of that strategy is of, by its name in decisions:
     `probability_of(name)` is its column in `decided_days`, null where an account has none. `models`
@@ -92,23 +95,28 @@ class Portfolio:
         *,
         currency: str,
         scale: int,
-        billed: bool,
+        sources: frozenset[str],
         of: str | None,
         of_default: bool,
         specs: Mapping[str, ModelSpec],
     ) -> None:
         self.specs = specs
-        self.engine, self.currency, self.scale, self.billed = engine, currency, scale, billed
+        self.engine, self.currency, self.scale, self.sources = engine, currency, scale, sources
         self.of, self.of_default = of, of_default
         self.days: list[DecidedDay] = []
         self.levels: list[str] = []
         self.compare: date | None = None
         self.facts: dict[str, Fact] = {}
+        self.outcomes: tuple[str, ...] = ()
         self.cohorts: dict[str, set[CohortKind]] = {}
         self.used: frozenset[str] = frozenset()
         self.legal_frame = "none"
         self.tables: set[str] = set()
         self._by_day: list[str] = []
+
+    @property
+    def billed(self) -> bool:
+        return "bills" in self.sources
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -165,9 +173,13 @@ class Portfolio:
             column, f"decimal(18, {self.scale})" if column == "balance_overdue" else "varchar"
         )
 
-    def amount(self, value: Any) -> Decimal:
-        """A sum with the decimals of money; 0 where nothing was summed."""
-        return round(Decimal(value or 0), self.scale)
+    def amount(self, value: float | Decimal) -> Decimal:
+        """A sum with the decimals of money."""
+        return round(Decimal(value), self.scale)
+
+    def amount_if_known(self, value: Decimal | None) -> Decimal | None:
+        """A sum with the decimals of money; None where nothing is known of what was summed."""
+        return None if value is None else self.amount(value)
 
     def of_minor(self, value: int) -> Decimal:
         """Minor units as the amount they stand for."""

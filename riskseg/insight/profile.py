@@ -51,6 +51,7 @@ class Profiles(Insight[Portfolio, Profile]):
             differences=tuple(differences),
             suppressed=tuple(name for name, size in sizes.items() if size < FEWEST),
             least=FEWEST,
+            left_out=subject.outcomes,
         )
 
 

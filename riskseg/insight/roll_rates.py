@@ -102,6 +102,7 @@ class Rolls(Insight[Portfolio, Roll]):
             late=sum(rate.accounts for rate in late),
             cured=sum(rate.accounts for rate in late if rate.after == CURRENT.label),
             better=sum(r.accounts for r in known if order[r.after] < order[r.before]),
+            known=sum(r.accounts for r in known),
             worse=sum(r.accounts for r in known if order[r.after] > order[r.before]),
         )
 

@@ -26,7 +26,7 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
         rows = subject.engine.rows(f"""
             select segment,
                 count(*) as accounts,
-                coalesce(sum(balance_overdue), 0) as overdue,
+                sum(balance_overdue) as overdue,
                 count(*) filter (where action <> '{NO_ACTION}'),
                 avg(probability),
                 sum(cast(balance_overdue as double) * probability),
@@ -36,24 +36,25 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
             from ({subject.last_day()}) accounts_now
             left join {valued} v using (account_id)
             group by segment
-            order by overdue desc, accounts desc, segment
+            order by overdue desc nulls last, accounts desc, segment
         """)
         few = hidden_groups({row[0]: row[1] for row in rows})
         accounts = sum(row[1] for row in rows)
-        overdue = subject.amount(sum(row[2] for row in rows))
+        known = [row[2] for row in rows if row[2] is not None]
+        overdue = subject.amount(sum(known)) if known else None
         year = sum(row[-1] or 0 for row in rows)
         segments = tuple(
             SegmentSize(
                 segment=segment,
                 accounts=count,
                 share=share_of(count, accounts),
-                overdue=subject.amount(owed),
-                share_of_overdue=share_of(owed, overdue),
+                overdue=subject.amount_if_known(owed),
+                share_of_overdue=None if owed is None else share_of(owed, overdue or 0),
                 balance=None if balance is None else subject.of_minor(balance),
                 due=due,
                 probability=round(mean, 6) if scored and segment not in few else None,
-                expected_loss=subject.amount(loss)
-                if scored and subject.of_default and segment not in few
+                expected_loss=subject.amount_if_known(loss)
+                if subject.of_default and segment not in few
                 else None,
                 paid=None if paid is None or segment in few else subject.of_minor(paid),
                 share_of_paid=None if paid is None or segment in few else share_of(paid, year),
@@ -75,7 +76,7 @@ class Sizes(Insight[Portfolio, SegmentSizes]):
 
 def _trend(subject: Portfolio) -> tuple[SizeOnDay, ...]:
     rows = subject.engine.rows("""
-        select day, segment, count(*), coalesce(sum(balance_overdue), 0),
+        select day, segment, count(*), sum(balance_overdue),
             sum(count(*)) over (partition by day)
         from decided_days
         group by day, segment
@@ -87,7 +88,7 @@ def _trend(subject: Portfolio) -> tuple[SizeOnDay, ...]:
             segment=segment,
             accounts=count,
             share=share_of(count, int(of)),
-            overdue=subject.amount(owed),
+            overdue=subject.amount_if_known(owed),
         )
         for day, segment, count, owed, of in rows
     )

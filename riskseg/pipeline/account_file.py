@@ -213,6 +213,10 @@ def without_outcomes(workspace: Workspace, columns: Iterable[str]) -> Workspace:
 
 def for_scoring(workspace: Workspace) -> Workspace:
     """The workspace with accounts that may lack the outcomes its models learn from."""
+    return without_outcomes(workspace, outcome_columns(workspace))
+
+
+def outcome_columns(workspace: Workspace) -> list[str]:
+    """The columns of accounts that models learn to predict, as the specs name them."""
     specs = read_specs(workspace, Problems()).values()
-    outcome_columns = (authored.spec.target.column for authored in specs)
-    return without_outcomes(workspace, filter(None, outcome_columns))
+    return [*filter(None, (authored.spec.target.column for authored in specs))]

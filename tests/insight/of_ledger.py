@@ -18,7 +18,13 @@ def portfolio(
 ) -> Portfolio:
     """No account of it was decided."""
     subject = Portfolio(
-        loaded.engine, currency="GBP", scale=2, billed=True, of=None, of_default=False, specs={}
+        loaded.engine,
+        currency="GBP",
+        scale=2,
+        sources=frozenset({"bills", "payments"}),
+        of=None,
+        of_default=False,
+        specs={},
     )
     subject.days.append(DecidedDay(as_of, None, "", 0))
     loaded.engine.run(

@@ -90,7 +90,10 @@ def test_without_bills_nobody_knows(tmp_path: Path) -> None:
     account_file.write(root, "id,score\na,1\nb,9\n", strategy, types={"score": "integer"})
     answer = insight(root, "size", Asked(account_file.DAY)).answer
     assert isinstance(answer, SegmentSizes) and answer.accounts == 2
-    assert answer.words() == '"hit" is the largest, with 50% of the accounts.'
+    assert answer.words() == (
+        '"hit" is the largest, with 50% of the accounts. What accounts owe is not known: there are '
+        "no bills."
+    )
     with pytest.raises(ProblemsError, match=r"RS640 .* by design"):
         insight(root, "arrears", Asked(account_file.DAY))
     for size in answer.segments:

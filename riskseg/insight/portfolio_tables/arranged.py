@@ -35,7 +35,7 @@ class Arranged(PortfolioTable):
     paid in minor units, is_over (whether its last day and the days of grace are over) and outcome:
     open, kept, partly_kept, broken, or ended, where it was cancelled or another took its place."""
 
-    needs_bills = True
+    needs = ("bills", "payments")
 
     @abstractmethod
     def made(self, session: Session) -> tuple[list[Relation], str]:

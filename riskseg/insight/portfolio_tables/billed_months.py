@@ -28,7 +28,7 @@ class BilledMonths(PortfolioTable):
     stage = Stage(
         "vintages", "what was unpaid of every month's bills at the end of each later month"
     )
-    needs_bills = True
+    needs = ("bills", "payments")
     reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:

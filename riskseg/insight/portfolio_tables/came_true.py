@@ -37,7 +37,7 @@ class CameTrue(PortfolioTable):
 
     name = "came_true"
     stage = Stage("labels", "whether what each probability is of came true")
-    needs_bills = True
+    needs = ("bills", "payments")
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         selects = [_NOTHING]

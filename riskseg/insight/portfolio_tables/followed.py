@@ -41,7 +41,7 @@ class Followed(PortfolioTable):
 
     name = "followed"
     stage = Stage("actions", "what followed each action that was issued")
-    needs_bills = True
+    needs = ("bills", "payments")
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         money, engine = session.ledger.money, session.engine

@@ -49,7 +49,7 @@ class Outcomes(PortfolioTable):
 
     name = "outcomes"
     stage = Stage("outcomes", "how accounts came out, and what was known of them before")
-    needs_bills = True
+    needs = ("bills", "payments")
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         names, outcome = open_facts(portfolio), outcome_of(portfolio)

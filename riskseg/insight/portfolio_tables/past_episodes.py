@@ -21,7 +21,7 @@ class PastEpisodes(PortfolioTable):
 
     name = "past_episodes"
     stage = Stage("episodes", "when accounts fell into arrears, and when they were out of them")
-    needs_bills = True
+    needs = ("bills", "payments")
     reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:

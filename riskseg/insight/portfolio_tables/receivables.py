@@ -62,7 +62,7 @@ class Receivables(PortfolioTable):
 
     name = "receivables"
     stage = Stage("receivables", "what accounts owed at the end of every month")
-    needs_bills = True
+    needs = ("bills",)
     reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:

@@ -26,7 +26,7 @@ class Received(PortfolioTable):
 
     name = "received"
     stage = Stage("payments", "what accounts paid after each day")
-    needs_bills = True
+    needs = ("bills", "payments")
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         looked_at = [

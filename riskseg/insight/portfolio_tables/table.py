@@ -23,8 +23,8 @@ class PortfolioTable(ABC):
     name: ClassVar[str]
     # What makes it, as `--plan` and progress say.
     stage: ClassVar[Stage]
-    # Whether it is made of bills and payments, which not every workspace has.
-    needs_bills: ClassVar[bool] = False
+    # The sources that it is made of, of those that not every workspace has.
+    needs: ClassVar[tuple[str, ...]] = ()
     # Whether its rows say what accounts owed, paid or did, by the sources as they are now.
     is_of_accounts: ClassVar[bool] = True
     # Whether it depends on what was decided, and not on the ledger alone.

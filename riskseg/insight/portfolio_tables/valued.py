@@ -21,16 +21,18 @@ YEAR = 365
 class Valued(PortfolioTable):
     """A row for each account, as known on the as-of date: account_id and, in minor units, balance
     (what it owes in all, due or not, less credit) and paid (what it paid in the last year, less
-    what was taken back or paid out)."""
+    what was taken back or paid out; null where there are no payments)."""
 
     name = "valued"
     stage = Stage("value", "what accounts owe in all, and what they paid in the last year")
-    needs_bills = True
+    needs = ("bills",)
     reads_decisions = False
 
     def rows(self, portfolio: Portfolio, session: Session, first: int, last: int) -> str:
         money, as_of = session.ledger.money, portfolio.as_of
         paid = "l.paid - l.taken_back - l.paid_out"
+        if "payments" not in session.ledger.sources:
+            paid = "cast(null as bigint)"
         build(
             portfolio.engine,
             [

@@ -24,7 +24,7 @@ class Flow(Part):
     """Of the accounts that were in the segment before; null where these were fewer than 10."""
     overdue_before: MoneyOrNone
     """Null, as `overdue_after`, where it is of fewer than 10 accounts, or would say what those
-    owe."""
+    owe, and where nothing is known of what is owed."""
     overdue_after: MoneyOrNone
 
 

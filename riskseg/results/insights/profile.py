@@ -46,17 +46,27 @@ class Profile(Answer):
     """The segments of too few accounts to be described."""
     least: int
     """The accounts that a segment, or a value in it, needs to be described."""
+    left_out: tuple[str, ...]
+    """The columns that say what came of accounts, in which nothing is compared: segments are made
+    to differ in them."""
 
     def words(self) -> str:
         largest = max(self.differences, key=lambda d: abs(d.standardised), default=None)
         if largest is None:
-            return "No segment differs from the others in any feature or attribute."
+            text = "No segment differs from the others in any feature or attribute."
+            return text + self._without()
         how_many = "on average" if largest.value == "mean" else f"{largest.here:.0%} of accounts"
         text = (
             f'"{largest.segment}" stands out most: {largest.compared} ({how_many}; elsewhere '
             f"{largest.elsewhere_in_words})."
         )
-        return text + too_few(self.suppressed)
+        return text + self._without() + too_few(self.suppressed)
+
+    def _without(self) -> str:
+        """Which columns are not compared, as a sentence after others."""
+        if not self.left_out:
+            return ""
+        return f" What came of accounts is not compared: {', '.join(self.left_out)}."
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Differences": self.differences}

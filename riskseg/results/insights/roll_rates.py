@@ -37,8 +37,15 @@ class Roll(Answer):
     """The accounts in an earlier bucket than before."""
     worse: int
     """The accounts in a later bucket than before."""
+    known: int
+    """The accounts of which the days past due are known on both days."""
 
     def words(self) -> str:
+        if not self.known:
+            return (
+                f"Of no account is it known how many days it was past due on {self.first} and on "
+                f"{self.last}: without bills, nothing says so."
+            )
         share = Decimal(self.cured) / self.late if self.late else Decimal(0)
         return (
             f"Of {counted(self.late, 'account')} past due on {self.first}, {self.cured:,} "

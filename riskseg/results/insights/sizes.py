@@ -7,7 +7,7 @@ from datetime import date
 
 from riskseg.results.insights.answer import Answer, KeyFigure, too_few
 from riskseg.results.part import Part
-from riskseg.results.units import Money, MoneyOrNone, Share, ShareOrNone
+from riskseg.results.units import MoneyOrNone, Share, ShareOrNone
 
 
 class SegmentSize(Part):
@@ -17,8 +17,9 @@ class SegmentSize(Part):
     accounts: int
     share: Share
     """Of all accounts."""
-    overdue: Money
-    share_of_overdue: Share
+    overdue: MoneyOrNone
+    """Null where nothing is known of what is owed: where there are no bills."""
+    share_of_overdue: ShareOrNone
     balance: MoneyOrNone
     """All that is owed, due or not, less credit; null where there are no bills."""
     due: int
@@ -41,7 +42,8 @@ class SizeOnDay(Part):
     segment: str
     accounts: int
     share: Share
-    overdue: Money
+    overdue: MoneyOrNone
+    """Null where nothing is known of what was owed."""
 
 
 class SegmentSizes(Answer):
@@ -51,22 +53,27 @@ class SegmentSizes(Answer):
     trend: tuple[SizeOnDay, ...]
     """The latest day first."""
     accounts: int
-    overdue: Money
+    overdue: MoneyOrNone
+    """Null where nothing is known of what is owed."""
     suppressed: tuple[str, ...]
     """The segments of too few accounts for a mean, an expected loss, or what was paid."""
 
     def words(self) -> str:
-        largest = max(self.segments, key=lambda size: size.overdue, default=None)
-        if largest is None:
+        if not self.segments:
             return "There are no accounts."
+        # The segment that owes most is the first.
+        largest = self.segments[0]
         if not self.overdue:
             largest = max(self.segments, key=lambda size: size.accounts)
             text = f'"{largest.segment}" is the largest, with {largest.share:.0%} of the accounts.'
+            if self.overdue is None:
+                text += " What accounts owe is not known: there are no bills."
             return text + too_few(
                 self.suppressed, "Probabilities and payments not shown", of_total=True
             )
+        of_overdue = largest.share_of_overdue or 0
         text = (
-            f'"{largest.segment}" owes most: {largest.share_of_overdue:.0%} of what is overdue, '
+            f'"{largest.segment}" owes most: {of_overdue:.0%} of what is overdue, '
             f"with {largest.share:.0%} of the accounts."
         )
         known = [(size.share_of_paid, size.segment) for size in self.segments if size.share_of_paid]
@@ -78,10 +85,10 @@ class SegmentSizes(Answer):
         )
 
     def key_figures(self) -> Sequence[KeyFigure]:
-        return (
-            KeyFigure(f"{self.accounts:,}", "accounts"),
-            KeyFigure(f"{self.overdue:,.0f}", "overdue"),
-        )
+        accounts = KeyFigure(f"{self.accounts:,}", "accounts")
+        if self.overdue is None:
+            return (accounts,)
+        return (accounts, KeyFigure(f"{self.overdue:,.0f}", "overdue"))
 
     def tables(self) -> Mapping[str, Sequence[Part]]:
         return {"Segments": self.segments, "Segments over time": self.trend}

@@ -14,7 +14,7 @@ from riskseg.report.segments.charts.drift import drift_of_models
 from riskseg.report.segments.charts.flows import flows, rolls
 from riskseg.report.segments.charts.performance import paid_by_segment_and_step
 from riskseg.report.segments.charts.plans import arrears_on_plan
-from riskseg.report.segments.charts.sizes import overdue_by_segment, overdue_over_time
+from riskseg.report.segments.charts.sizes import overdue_over_time, sizes_of_segments
 from riskseg.report.segments.charts.split import rates_of_parts
 from riskseg.report.segments.charts.vintages import episodes_by_month, unpaid_by_month
 from riskseg.results.insights.arrears import Arrears
@@ -32,7 +32,7 @@ from riskseg.results.insights.vintages import Vintages
 
 # A chart is None where there is nothing to draw.
 CHARTS: Mapping[type[Any], tuple[Callable[[Any, SegmentReport], Markup | None], ...]] = {
-    SegmentSizes: (overdue_by_segment, overdue_over_time),
+    SegmentSizes: (sizes_of_segments, overdue_over_time),
     Movement: (flows,),
     Arrears: (ageing_over_time,),
     Vintages: (unpaid_by_month, episodes_by_month),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from markupsafe import Markup
 
@@ -23,38 +24,58 @@ from riskseg.results.insights.sizes import SegmentSizes, SizeOnDay
 _ROW, _NAME, _LETTER = 30, 150, 7.2
 
 
-def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
-    """A bar for each segment: what it owes, beside the share of accounts."""
-    owing = answer.segments
-    if not owing:
+def sizes_of_segments(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
+    """A bar for each segment: what it owes, beside the number of accounts; where nothing is known
+    of what is owed, its accounts."""
+    if not answer.segments:
         return None
-    labels = [
-        f"{money(size.overdue, report.currency, report.scale)}, {size.accounts:,} accounts"
-        for size in owing
-    ]
+    if answer.overdue is None:
+        counts = {size.segment: f"{size.accounts:,} accounts" for size in answer.segments}
+        name, title = "accounts-by-segment", "Accounts by segment"
+        said = f"How many accounts are in each of {len(counts)} segments, the most first."
+        lengths = {size.segment: float(size.accounts) for size in answer.segments}
+        return _bars((name, title, f"{said} {answer.words()}"), lengths, counts)
+    owed = {
+        size.segment: f"{_amount(size.overdue, report)}, {size.accounts:,} accounts"
+        for size in answer.segments
+    }
+    said = f"What each of {len(owed)} segments owes, the most first."
+    lengths = {size.segment: float(size.overdue or 0) for size in answer.segments}
+    title = "Overdue balance by segment"
+    return _bars(("overdue-by-segment", title, f"{said} {answer.words()}"), lengths, owed)
+
+
+def _amount(value: Decimal | None, report: SegmentReport) -> str:
+    if value is None:
+        return "not known"
+    return money(value, report.currency, report.scale)
+
+
+def _bars(
+    words: tuple[str, str, str], lengths: Mapping[str, float], labels: Mapping[str, str]
+) -> Markup:
+    """A bar of a length for each segment, with its label; `words` are the chart's name, its title,
+    and what it shows."""
     chart = Drawing(
-        "overdue-by-segment",
-        "Overdue balance by segment",
-        f"What each of {len(owing)} segments owes, the most first. {answer.words()}",
-        (WHOLE, 40 + _ROW * len(owing)),
+        *words,
+        (WHOLE, 40 + _ROW * len(lengths)),
         left=_NAME,
-        right=round(_LETTER * max(map(len, labels))) + 14,
+        right=round(_LETTER * max(map(len, labels.values()))) + 14,
         bottom=30,
     )
-    most = max(float(size.overdue) for size in owing)
-    scale = chart.x(0, most or 1)
-    for number, (size, label) in enumerate(zip(owing, labels, strict=True)):
-        middle = chart.top + _ROW * (number + 0.5)
-        chart.text((chart.left - 10, middle + 4), size.segment, anchor="end")
+    scale = chart.x(0, max(lengths.values()) or 1)
+    for number, (segment, length) in enumerate(lengths.items()):
+        label, middle = labels[segment], chart.top + _ROW * (number + 0.5)
+        chart.text((chart.left - 10, middle + 4), segment, anchor="end")
         chart.box(
             chart.left,
             middle - 9,
-            scale(float(size.overdue)) - chart.left,
+            scale(length) - chart.left,
             18,
             BLUE,
-            f"{size.segment}: {label}",
+            f"{segment}: {label}",
         )
-        end = scale(float(size.overdue)) + 8
+        end = scale(length) + 8
         chart.text((end, middle + 4), label)
     chart.line((chart.left, chart.top), (chart.left, chart.bottom))
     return chart.done()
@@ -63,7 +84,7 @@ def overdue_by_segment(answer: SegmentSizes, report: SegmentReport) -> Markup | 
 def overdue_over_time(answer: SegmentSizes, report: SegmentReport) -> Markup | None:
     """A small chart for each segment: what it owed on each day."""
     days = sorted({size.day for size in answer.trend})
-    if len(days) < 2:
+    if len(days) < 2 or answer.overdue is None:
         return None
     names = [size.segment for size in answer.segments]
     names += sorted({size.segment for size in answer.trend} - {*names})
@@ -80,7 +101,7 @@ def overdue_over_time(answer: SegmentSizes, report: SegmentReport) -> Markup | N
         top = (number // 3) * (high + 46) + 22
         _over_time(chart, [s for s in answer.trend if s.segment == name], days, (left, top), high)
         last = next((s for s in answer.trend if s.segment == name and s.day == days[-1]), None)
-        owed = money(last.overdue if last else 0, report.currency, report.scale)
+        owed = _amount(last.overdue if last else Decimal(0), report)
         chart.text((left, top - 8), f"{name}: {owed}", bold=True)
     return chart.done()
 
@@ -93,7 +114,9 @@ def _over_time(
     high: float,
 ) -> None:
     left, top = at
-    owed = {size.day: float(size.overdue) for size in sizes}
+    owed = {size.day: float(size.overdue) for size in sizes if size.overdue is not None}
+    unknown = {size.day for size in sizes} - owed.keys()
+    days = [day for day in days if day not in unknown]
     across = Scale(days[0].toordinal(), days[-1].toordinal(), left, left + THIRD - 12)
     upright = Scale(0, max(owed.values(), default=0) or 1, top + high, top)
     points = [(across(day.toordinal()), upright(owed.get(day, 0))) for day in days]
