@@ -36,7 +36,7 @@ class Shape(BaseModel):
     """Base of every authored shape: unknown keys are Problems, values are never coerced quietly."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, defer_build=True
     )
 
 

@@ -16,6 +16,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,11 +160,18 @@ class Engine(ABC):
 
     def columns_of_each(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
         """The columns of each relation; it may name those before it. All are described in one
-        statement, and not again in this process for other dates, as long as the tables are of
-        the same columns. Raises DuplicateColumnsError."""
+        statement, and not again in this process for other dates, as long as the tables that they
+        name are of the same columns. Raises DuplicateColumnsError."""
         said = [(relation.name, _DATE.sub("", relation.select)) for relation in relations]
+        text = "\n".join(select for _, select in said).lower()
         with self.refusals():
-            asked = hashlib.sha256(repr((said, self._tables())).encode()).digest()
+            tables = [
+                row
+                for name, rows_of_table in groupby(self._tables(), key=itemgetter(0))
+                if name.lower() in text
+                for row in rows_of_table
+            ]
+        asked = hashlib.sha256(repr((said, tables)).encode()).digest()
         if asked not in _DESCRIBED:
             described = [
                 self.columns(f"({chained(relations[:number])})")

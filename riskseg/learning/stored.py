@@ -71,7 +71,12 @@ class Stored(BaseModel):
     stand beside them."""
 
     model_config = ConfigDict(
-        strict=True, frozen=True, allow_inf_nan=False, extra="ignore", populate_by_name=True
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        extra="ignore",
+        populate_by_name=True,
+        defer_build=True,
     )
 
     def as_json(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Single(Result):
 class Rows(Shown, RootModel[tuple[T, ...]], Generic[T]):
     """A result that is a list."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)
 
     def as_json(self) -> Any:
         return self.model_dump(mode="json")

@@ -19,7 +19,6 @@ from riskseg.sources.database_connections import (
     DatabaseColumn,
     is_select,
 )
-from riskseg.sources.database_places import same_database, same_table
 from riskseg.sources.reader import SourceReader
 from riskseg.workspace.addresses import with_environment
 
@@ -53,6 +52,8 @@ class DatabaseRows(SourceReader):
 
     def would_read(self, place: str) -> bool:
         """Whether an output is into the table that it reads. What a select reads is not known."""
+        from riskseg.sources.database_places import same_database, same_table
+
         address, mark, table = place.rpartition("#")
         rows, url = self.source.loaded_from, self.source.url
         if not mark or url is None or is_select(rows):

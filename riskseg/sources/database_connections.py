@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.store.database_urls import is_of_a_lock, is_of_login
+from riskseg.store.database_refusals import is_of_a_lock, is_of_login
 from riskseg.workspace import Source
 from riskseg.workspace.addresses import with_environment
 from riskseg.workspace.sources import FILES

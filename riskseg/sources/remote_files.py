@@ -23,7 +23,7 @@ from riskseg.engine import Engine, EngineError
 from riskseg.sources.files import PlainFiles, plain_form
 from riskseg.sources.reader import SourceReader, open_source
 from riskseg.sources.sql_text import NotAllowedError
-from riskseg.store.sinks.remote_file import whole_name
+from riskseg.store.remote_names import whole_name
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

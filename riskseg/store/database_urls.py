@@ -34,18 +34,6 @@ def hide(text: str, url: sa.URL) -> str:
     return without_secrets(text) if "://" in text else text
 
 
-def is_of_login(refusal: str) -> bool:
-    """Whether a database refuses the user or the password, as drivers say it."""
-    signs = ("authentication failed", "password", "access denied", "login failed", 'role "')
-    return any(sign in refusal.lower() for sign in signs)
-
-
-def is_of_a_lock(refusal: str) -> bool:
-    """Whether a database refuses because another program holds it, or a table of it."""
-    signs = ("is locked", "deadlock", "lock timeout", "lock wait timeout", "could not obtain lock")
-    return any(sign in refusal.lower() for sign in signs)
-
-
 @contextmanager
 def driver_of(url: sa.URL) -> Iterator[None]:
     """Within it an engine for the address is made: RS010 where its dialect or driver is not

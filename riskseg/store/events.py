@@ -20,39 +20,10 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from riskseg.store.chain import BrokenChainError, next_number
+from riskseg.store.event_schema import COLUMNS, SCHEMA, no_events
 from riskseg.store.journal_tables import METADATA
 
-# Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
-# `contact` is "yes" of an action that reaches the customer. Of an issued action, `segment` is the
-# segment of the account on the day, and `strategy` the version that issued it.
-_DAYS = ("happened_on", "recorded_on", "until", "due_on", "episode")
-COLUMNS = (
-    "event_id",
-    "account_id",
-    "kind",
-    *_DAYS[:2],
-    "path",
-    "step",
-    "action",
-    "channel",
-    "template",
-    "due_on",
-    "episode",
-    "outcome",
-    "amount",
-    "until",
-    "ref",
-    "reason",
-    "made_by",
-    "contact",
-    "bill_id",
-    "segment",
-    "strategy",
-)
 _NEEDED = frozenset(COLUMNS[:5])
-SCHEMA = pa.schema(
-    [pa.field(name, pa.date32() if name in _DAYS else pa.string()) for name in COLUMNS]
-)
 _ROWS_AT_ONCE = 50_000
 
 EVENTS = sa.Table(
@@ -192,7 +163,7 @@ def read_events(
     finish(batch)
     if missing := sorted(set(batches) - found):
         raise BrokenChainError(f"the events of batch {missing[0]} are gone")
-    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    return pa.concat_tables(tables) if tables else no_events()
 
 
 def _whole(

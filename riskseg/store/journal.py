@@ -23,7 +23,7 @@ import riskseg
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.store import events as events_
 from riskseg.store import kept_events
-from riskseg.store.events import SCHEMA
+from riskseg.store.event_schema import no_events
 from riskseg.store.journal_database import JournalDatabase
 from riskseg.store.journal_entries import R, add, content_of, latest
 from riskseg.store.journal_opening import (
@@ -318,7 +318,7 @@ class Journal:
         return self._all(EventBatchRecord)
 
     def events(self, kept: Path | None = None) -> pa.Table:
-        """Every event, in the order in which they were recorded, as `events.SCHEMA` says.
+        """Every event, in the order in which they were recorded, as `event_schema.SCHEMA` says.
 
         Each is checked against its digest, unless a folder is named in which those that were
         checked before are `kept`: then it is those that were recorded since, and many are kept.
@@ -326,7 +326,7 @@ class Journal:
         with self._reading() as connection:
             batches = latest(connection, EventBatchRecord)[::-1]
             erased = {erasure.account for erasure in latest(connection, ErasureRecord)}
-            before, count = SCHEMA.empty_table(), 0
+            before, count = no_events(), 0
             if kept is not None:
                 before, count = kept_events.newest(kept, batches, erased)
             new = batches[count:]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.store.events import SCHEMA
+from riskseg.store.event_schema import SCHEMA, no_events
 from riskseg.store.files import private_file, write_beside
 from riskseg.store.records import EventBatchRecord
 
@@ -36,7 +36,7 @@ def newest(
                 table = pq.read_table(place, page_checksum_verification=True)
                 if table.schema.equals(SCHEMA):
                     return table, count
-    return SCHEMA.empty_table(), 0
+    return no_events(), 0
 
 
 def keep(

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.store.chain import BrokenChainError
-from riskseg.store.database_urls import driver_of, hide, is_of_login, rendered
+from riskseg.store.database_refusals import is_of_login
+from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.store.journal_database import BUSY_SECONDS, DAMAGED, JournalDatabase, json_text
 from riskseg.store.journal_place import PostgresPlace
 

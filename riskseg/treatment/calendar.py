@@ -30,9 +30,13 @@ def known_holidays() -> dict[str, list[str]]:
 
 def is_known(code: str) -> bool:
     """Whether the public holidays of a country, or of a part of it such as GB-ENG, are known."""
+    import holidays
+
     country, _, part = code.partition("-")
-    countries = known_holidays()
-    return country in countries and (not part or part in countries[country])
+    if country not in holidays.registry.EntityLoader.get_country_codes():
+        return False
+    # To list them all would load every country's.
+    return not part or part in getattr(holidays, country).subdivisions
 
 
 @cache

@@ -77,6 +77,34 @@ print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
     assert done.stderr.strip() == "[]"
 
 
+# What people do all day, and what of it no command loads before it is at work.
+OF_EVERY_DAY = (
+    *("check", "explain", "features", "history", "outcomes", "prove", "strategy"),
+    *("strategy_facts", "worklist"),
+)
+LATER = (
+    *("alembic", "holidays", "jinja2", "lightgbm", "openpyxl", "optbinning", "pandas"),
+    *("scipy", "sklearn", "sqlalchemy"),
+)
+
+
+def test_commands_of_every_day_load_no_library_that_only_some_of_their_work_needs() -> None:
+    imports = "".join(f"import riskseg.run.{use_case}\n" for use_case in OF_EVERY_DAY)
+    script = f"import sys\n{imports}print([m for m in {LATER!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_checking_a_strategy_loads_neither_pandas_nor_anything_that_learns(used: Path) -> None:
+    script = (
+        "import sys\nfrom riskseg.cli import app\n"
+        f"try: app(['-w', {str(used)!r}, 'strategy', 'check'])\nexcept SystemExit as end: pass\n"
+        "print([m for m in ('lightgbm', 'pandas', 'scipy', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_has_help(path: tuple[str, ...]) -> None:
     result = run(None, *path, "--help")

@@ -109,7 +109,7 @@ def test_a_relation_with_two_columns_of_one_name_is_refused(relations: list[Rela
 
 
 def test_a_relation_is_described_anew_where_it_may_hold_other_columns() -> None:
-    """And not where nothing but the date is another one."""
+    """And not where nothing but the date, or a table that it does not name, is another one."""
 
     def of(day: str) -> list[Relation]:
         return [Relation("q", f"select *, date '{day}' as day from t"), Relation("r", "from q")]
@@ -121,9 +121,10 @@ def test_a_relation_is_described_anew_where_it_may_hold_other_columns() -> None:
             described.append(select)
             return super()._describe(select)
 
-    for column, asked in (("a", 1), ("a", 1), ("b", 2)):
+    for beside, (column, asked) in enumerate((("a", 1), ("a", 1), ("b", 2))):
         with Counting() as engine:
             engine.run(f"create temp table t as select 1 as {column}")
+            engine.run(f"create temp table unnamed as select 1 as column_{beside}")
             for day in ("2026-01-01", "2026-01-02"):
                 columns = engine.columns_of_each(of(day))
                 assert [list(names) for names in columns] == [[column, "day"]] * 2

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from riskseg.store import events as store
 from riskseg.store.chain import BrokenChainError
-from riskseg.store.events import EVENTS, SCHEMA, Event
+from riskseg.store.event_schema import SCHEMA
+from riskseg.store.events import EVENTS, Event
 from riskseg.store.journal_tables import METADATA
 
 TEXTS = [

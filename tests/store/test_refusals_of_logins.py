@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskseg.store.database_urls import is_of_a_lock, is_of_login
+from riskseg.store.database_refusals import is_of_a_lock, is_of_login
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,8 @@ from riskseg.learning.learner import (
     SqlStages,
     Task,
 )
-from riskseg.learning.scorecard import exports
 from riskseg.learning.scorecard.card_json import Card
 from riskseg.learning.scorecard.edits import Edit, LeastShare, MostBins, check_edits
-from riskseg.learning.scorecard.summary import feature_bins, pairs
 from riskseg.learning.scorecard.tables import Form, Scorecard
 from riskseg.learning.stored import Unreadable, parsed, shaped
 
@@ -256,6 +254,8 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         )
 
     def point_tables(self, model: Model) -> PointTables:
+        from riskseg.learning.scorecard.summary import feature_bins, pairs
+
         card = self.of(model)
         return PointTables(
             tuple(feature_bins(card, _codes(model))), tuple(pairs(card)), card.base / 100
@@ -265,15 +265,23 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         return fitted.as_json()
 
     def edges(self, model: Model) -> Mapping[str, Edges]:
+        from riskseg.learning.scorecard import exports
+
         return exports.edges(self.of(model))
 
     def sql_stages(self, model: Model) -> SqlStages:
+        from riskseg.learning.scorecard import exports
+
         return exports.sql_stages(self.of(model), model.facts)
 
     def onnx_outputs(self, graph: Graph, model: Model) -> dict[str, str]:
+        from riskseg.learning.scorecard import exports
+
         return exports.onnx_outputs(graph, self.of(model), model.facts)
 
     def points_rows(self, model: Model) -> Iterator[dict[str, Any]]:
+        from riskseg.learning.scorecard import exports
+
         return exports.points_rows(self.of(model))
 
 

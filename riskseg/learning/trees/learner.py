@@ -12,7 +12,6 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import canonical
 from riskseg.learning.learner import Edges, Fit, Learner, SqlStages, Task
 from riskseg.learning.stored import Sign, Stored, Unreadable, parsed, shaped
-from riskseg.learning.trees import exports
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -105,10 +104,16 @@ class LightGBMLearner(Learner["Boosted", LightGBMSettings]):
         return [{"feature": column.name, "gain": column.gain} for column in ranked]
 
     def edges(self, model: Model) -> Mapping[str, Edges]:
+        from riskseg.learning.trees import exports
+
         return exports.edges(self.of(model))
 
     def sql_stages(self, model: Model) -> SqlStages:
+        from riskseg.learning.trees import exports
+
         return exports.sql_stages(self.of(model), model.facts)
 
     def onnx_outputs(self, graph: Graph, model: Model) -> dict[str, str]:
+        from riskseg.learning.trees import exports
+
         return exports.onnx_outputs(graph, self.of(model), model.facts)

@@ -23,7 +23,8 @@ import sqlalchemy as sa
 
 from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.store.database_urls import driver_of, hide, is_of_a_lock, is_of_login, rendered
+from riskseg.store.database_refusals import is_of_a_lock, is_of_login
+from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.store.files import check_place
 from riskseg.store.sinks.port import AS_OF, RUN, Dated, check_no_run_column
 from riskseg.store.sinks.rendering import json_text

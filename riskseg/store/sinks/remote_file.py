@@ -81,18 +81,6 @@ def _form(target: str) -> FileSink | None:
     return next((s for s in SINKS if isinstance(s, FileSink) and s.accepts(name)), None)
 
 
-def whole_name(url: str) -> str:
-    """A URL as its store names the file or the pattern, however it is written; as it is where there
-    is no such store."""
-    try:
-        from fsspec.core import url_to_fs
-
-        store, path = url_to_fs(url)
-        return str(store.unstrip_protocol(path))
-    except Exception:  # each store refuses in words of its own, and does so again when it is used
-        return url
-
-
 def _store(target: str) -> tuple[AbstractFileSystem, str]:
     """The store of a file, and its path there. Raises RS024 where its library is not installed,
     RS010 where there is no such store."""
