@@ -108,21 +108,20 @@ def breaches(
     source: Source, figures: Figures, earlier: list[Figures], as_of: date, scale: int
 ) -> Iterator[Problem]:
     """RS650 for each expectation of a source that its figures do not meet, and for one without
-    rows where earlier runs had some: of how many rows it has at least nothing need be said."""
-    expect, table = source.expect, source.table
+    rows where earlier runs had some: of how many rows it has at least nothing need be said. Of
+    one without rows that may be so, nothing else is expected."""
+    expect, table, rows = source.expect, source.table, int(figures["rows"])
+    hint = _HINT if rows else f"{_HINT} {_how_to_allow_none(source)}"
 
-    def breach(key: str, what: str, hint: str = _HINT) -> Problem:
+    def breach(key: str, what: str) -> Problem:
         line = source.expect_lines.get(key) or source.lines.get("from")
         return Problem("RS650", f"{table}: {what}.", source.file, line, hint)
 
-    if is_emptied(source, figures["rows"]) and (before := rows_before(earlier)):
-        yield breach(
-            "from",
-            f"there are no rows, where earlier runs had {before:,}",
-            f"{_HINT} If it may be empty on any day, write "
-            f'rows = "0.." in [source.{table}.expect].',
-        )
-
+    if not rows and _may_have_none(source):
+        return
+    if is_emptied(source, rows) and (before := rows_before(earlier)):
+        yield breach("from", f"there are no rows, where earlier runs had {before:,}")
+        return
     if (most_days := expect.most_days) is not None:
         newest = None if figures["newest"] is None else date.fromisoformat(figures["newest"])
         if newest is None:
@@ -141,6 +140,23 @@ def breaches(
         what = _outside(key, value, bounds(written), _before(key, earlier), scale)
         if what is not None:
             yield breach(key, f"{what}; {written} are expected")
+
+
+def _may_have_none(source: Source) -> bool:
+    """Whether riskseg.toml says that a source may have no rows."""
+    rows = source.expect.rows
+    return rows is not None and not bounds(rows).least
+
+
+def _how_to_allow_none(source: Source) -> str:
+    """The line that lets a source be without rows on any day, whatever else is expected of it."""
+    rows = source.expect.rows
+    most = "" if rows is None else rows.partition("..")[2]
+    least = "0x" if most.endswith("x") else "0"
+    return (
+        f"If this source is rightly empty on some days, write the line "
+        f'`rows = "{least}..{most}"` under [source.{source.table}.expect] in riskseg.toml.'
+    )
 
 
 def _outside(

@@ -7,13 +7,17 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.pipeline.feeds import breaches
 from riskseg.store.journal import Journal
+from riskseg.workspace import Source
+from riskseg.workspace.expectations import ExpectTable
 from tests.support import portfolio as p
 from tests.support import treated
 
@@ -168,7 +172,10 @@ def test_a_source_that_had_rows_and_has_none_stops_the_run(tmp_path: Path) -> No
         refused = run(root, *command)
         assert refused.exit_code == 5
         assert f"{fault}. See whether the feed" in refused.stderr
-        assert 'write rows = "0.." in [source.events.expect]' in refused.stderr
+        assert (
+            'write the line `rows = "0.."` under [source.events.expect] in riskseg.toml.'
+            in refused.stderr
+        )
     reported = run(root, "explain", "A", "--as-of", str(DAY), "--fresh")
     assert reported.exit_code == 0 and f"Not as expected: {fault}" in reported.stderr
     for _ in range(2):  # accepted once, the next run is held against what was read before
@@ -177,6 +184,36 @@ def test_a_source_that_had_rows_and_has_none_stops_the_run(tmp_path: Path) -> No
     with toml.open("a") as file:
         file.write('\n[source.events.expect]\nrows = "0.."\n')
     assert run(root, *words).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("expected", "said", "line"),
+    [
+        ({"newest": "3 days", "sum": "5.."}, ["there are no rows, where"], '`rows = "0.."`'),
+        ({"rows": "1.."}, ["there are 0 rows; 1.. are expected"], '`rows = "0.."`'),
+        ({"rows": "0.5x..2x"}, ["there are 0 rows, where earlier"], '`rows = "0x..2x"`'),
+        ({"rows": "5..90", "newest": "3 days"}, ["no dated row", "0 rows"], '`rows = "0..90"`'),
+        # Of a source that may be empty, and is, nothing else is expected.
+        ({"rows": "0..", "newest": "3 days"}, [], ""),
+        ({"rows": "0x..2x", "newest": "3 days"}, [], ""),
+        ({"rows": "..9", "sum": "5.."}, [], ""),
+    ],
+)
+def test_the_line_that_lets_a_source_be_empty_lets_it(
+    expected: dict[str, str], said: list[str], line: str
+) -> None:
+    source = Source("events", "e.csv", {}, expect=ExpectTable.model_validate(expected))
+    figures = {"rows": 0, "newest": None, "sum": "0"}
+    earlier: list[dict[str, Any]] = [{"rows": 9, "newest": "2026-03-01", "sum": "1"}]
+    found = list(breaches(source, figures, earlier, DAY, 2))
+    assert len(found) == len(said)
+    for problem, words in zip(found, said, strict=True):
+        assert words in problem.what
+        assert f"write the line {line} under [source.events.expect]" in problem.hint
+        allowing = line.removeprefix('`rows = "').removesuffix('"`')
+        lines = ExpectTable.model_validate({**expected, "rows": allowing})
+        allowed = Source("events", "e.csv", {}, expect=lines)
+        assert not list(breaches(allowed, figures, earlier, DAY, 2))
 
 
 @pytest.mark.parametrize("command", ["assign", "worklist"])
