@@ -295,8 +295,8 @@ def done(
         str,
         typer.Argument(
             metavar="PLACE",
-            help="A .csv, .csv.gz, .xlsx, .parquet, .json or .jsonl file, or a database URL with "
-            "#table or #select.",
+            help="A .csv, .csv.gz, .xlsx, .parquet, .json or .jsonl file, the URL of one in an "
+            "object store, or a database URL with #table or #select.",
         ),
     ],
     by: By = None,
@@ -304,7 +304,7 @@ def done(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Record what came of actions that were issued, as a file or a table of a database says.
+    """Record what came of actions that were issued, as a file or a table says.
 
     Reading it again records nothing anew. [outcomes] in riskseg.toml says how its columns are
     named, where they are not named as the reference lists.

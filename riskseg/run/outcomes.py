@@ -21,7 +21,10 @@ from riskseg.results.worklist import RecordedOutcomes
 from riskseg.sources.database import DatabaseRows
 from riskseg.sources.database_connections import Connections
 from riskseg.sources.mapping_lines import meant
+from riskseg.sources.remote_files import copies_of
 from riskseg.sources.sql_text import NotAllowedError
+from riskseg.store.sinks.port import sink_of
+from riskseg.store.sinks.remote_file import RemoteFile
 from riskseg.treatment.outcomes import (
     COLUMNS,
     TABLE,
@@ -68,8 +71,8 @@ class _Reading(Job):
     def read(self) -> None:
         enter = self.opened.enter_context
         enter(locked(self.workspace))
-        source = table_of(self.place)
-        reads = [] if source is not None else [Path(self.place)]
+        source, remote = table_of(self.place), is_remote(self.place)
+        reads = [] if source is not None or remote else [Path(self.place)]
         self.engine = enter(scratch_engine(self.workspace, reads=reads))
         self.journal = enter(open_journal(self.workspace))
         self.engine.register("recorded_events", self.journal.events())
@@ -82,7 +85,10 @@ class _Reading(Job):
             """
         )
         self.engine.unregister("recorded_events")
-        relation = self._of_file() if source is None else self._of_table(source)
+        if source is not None:
+            relation = self._of_table(source)
+        else:
+            relation = self._of_file(self._copy() if remote else Path(self.place))
         try:
             columns = self._columns(list(self.engine.columns(relation)))
             self.engine.run(read_outcomes(relation, columns, self.on))
@@ -90,9 +96,25 @@ class _Reading(Job):
             message = f"The outcomes cannot be read: {error.reason}."
             raise problem("RS006", message, file=self.shown) from error
 
-    def _of_file(self) -> str:
+    def _copy(self) -> Path:
+        """The file of an object store, copied into the engine's scratch. Raises RS006, RS016 and
+        RS024."""
+        problems = Problems()
+        folder = copies_of(
+            self.place,
+            self.engine,
+            lambda code, message, hint: problems.add(code, message, file=self.shown, hint=hint),
+        )
+        problems.raise_if_any()
+        assert folder is not None
+        copies = [copy for copy in folder.rglob("*") if copy.is_file()]
+        if len(copies) != 1:
+            message = f"The URL matches {len(copies)} files."
+            raise problem("RS006", message, file=self.shown, hint="Name one of them.")
+        return copies[0]
+
+    def _of_file(self, file: Path) -> str:
         """What stands after FROM for a file."""
-        file = Path(self.place)
         if not file.stat().st_size:
             hint = "Write it again; a file of the names of the columns alone records nothing."
             raise problem("RS109", "The file of outcomes is empty.", file=self.shown, hint=hint)
@@ -236,15 +258,23 @@ def plan() -> Plan:
 
 def table_of(place: str) -> Source | None:
     """The table of a database, or the select, that `URL#table` names, as a source; None for a
-    file. Raises RS006 for a URL that names none."""
+    file, of this machine or of an object store. Raises RS006 for a URL that names none."""
     address, _, named = place.partition("#")
-    if "://" not in place:
+    if "://" not in place or is_remote(place):
         return None
     if "://" not in address or not named.strip():
-        hint = "Add #table at its end, or #select …. Copy a file of an object store here first."
+        hint = (
+            "Add #table at its end, or #select …. A file of an object store is known by its "
+            "ending, as in s3://bucket/outcomes.csv."
+        )
         message = "A database URL must say which table to read."
         raise problem("RS006", message, file=without_secrets(place), hint=hint)
     return Source(TABLE, named, {}, file=without_secrets(address), url=address)
+
+
+def is_remote(place: str) -> bool:
+    """Whether a place is a file of an object store."""
+    return isinstance(sink_of(place), RemoteFile)
 
 
 def record(
@@ -256,15 +286,16 @@ def record(
     at: datetime,
     progress: Progress | None = None,
 ) -> RecordedOutcomes:
-    """Record the outcomes that a file gives of issued actions, or a table of a database
-    (`URL#table`, or `URL#select …`), as known from the day `on`.
+    """Record the outcomes that a file of this machine or of an object store gives of issued
+    actions, or a table of a database (`URL#table`, or `URL#select …`), as known from the day `on`.
 
-    Raises RS006, RS007 and RS016 for what cannot be read or lacks a column, RS630 for a row that is
-    of no action that was issued. Where more rows are bad than `max_bad_rows` allows, each is a
-    Problem; else they go to the quarantine and the others are recorded.
+    Raises RS006, RS007, RS016 and RS024 for what cannot be read or lacks a column, RS630
+    for a row that is of no action that was issued. Where more rows are bad than `max_bad_rows`
+    allows, each is a Problem; else they go to the quarantine and the others are recorded.
     """
     workspace, place = open_checked(root), file_name(str(place))
-    if table_of(place) is None and not Path(place).is_file():
+    is_file_here = table_of(place) is None and not is_remote(place)
+    if is_file_here and not Path(place).is_file():
         raise problem("RS006", "There is no such file.", file=place, hint="Check its name.")
     job = _Reading(workspace, place, by=by, on=on, at=at, progress=progress)
     job.carry_out(plan())

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from typing import TYPE_CHECKING
@@ -60,39 +61,12 @@ class RemoteFiles(SourceReader):
 
     def _copied(self, engine: Engine, problems: Problems) -> Path | None:
         """The folder that the files were copied to; None after adding a Problem."""
+        add = partial(self._add, problems)
         if not self._kind():
             hint = f"Name {plain_form()}, or a glob of such."
-            self._add(problems, "RS006", f"{self.place} is not a file that can be loaded.", hint)
+            add("RS006", f"{self.place} is not a file that can be loaded.", hint)
             return None
-        try:
-            # Loaded where a source is in an object store, and not before.
-            from fsspec.core import url_to_fs
-
-            files, pattern = url_to_fs(self.source.loaded_from)
-            paths = sorted(files.glob(pattern) if _is_pattern(pattern) else [pattern])
-            first = _fixed_folder(pattern)
-            named = {path: path.removeprefix(first).lstrip("/") for path in paths}
-            folder = engine.new_file("files")
-            for path, name in named.items():
-                _copy(files, path, folder / name)
-        except ImportError as error:
-            lacking = f"{self.place} cannot be reached: {error}".rstrip(".")
-            self._add(
-                problems, "RS024", f"{lacking}.", "Install it with: pip install 'riskseg[remote]'."
-            )
-            return None
-        except FileNotFoundError:
-            paths = []
-        except Exception as error:  # each store refuses in words of its own
-            said = without_secrets(f"{type(error).__name__}: {error}").split("\n")[0]
-            hint = "Check the address, and the environment that says who may read it."
-            self._add(problems, "RS016", f"{self.place} cannot be read: {said.rstrip('.')}.", hint)
-            return None
-        if not paths:
-            hint = "Check its name, and that it may be read."
-            self._add(problems, "RS006", f'There is no file "{self.place}".', hint)
-            return None
-        return folder
+        return copies_of(self.source.loaded_from, engine, add)
 
     def _kind(self) -> type[PlainFiles] | None:
         """The kind that reads such files; None where none does."""
@@ -161,6 +135,39 @@ class RemoteFiles(SourceReader):
         if kind is None:
             return super().replaced_by(file)
         return kind(self.source, self.root).replaced_by(file)
+
+
+def copies_of(url: str, engine: Engine, add: Callable[[str, str, str], None]) -> Path | None:
+    """The folder of the engine's scratch that the file which a URL names, or all files that its
+    pattern matches, were copied to; None after `add` was given the code, the message and the hint
+    of a Problem."""
+    place = without_secrets(url)
+    try:
+        # Loaded where a file is in an object store, and not before.
+        from fsspec.core import url_to_fs
+
+        files, pattern = url_to_fs(url)
+        paths = sorted(files.glob(pattern) if _is_pattern(pattern) else [pattern])
+        first = _fixed_folder(pattern)
+        folder = engine.new_file("files")
+        for path in paths:
+            _copy(files, path, folder / path.removeprefix(first).lstrip("/"))
+    except ImportError as error:
+        lacking = f"{place} cannot be reached: {error}".rstrip(".")
+        add("RS024", f"{lacking}.", "Install it with: pip install 'riskseg[remote]'.")
+        return None
+    except FileNotFoundError:
+        paths = []
+    except Exception as error:  # each store refuses in words of its own
+        said = without_secrets(f"{type(error).__name__}: {error}").split("\n")[0]
+        hint = "Check the address, and the environment that says who may read it."
+        add("RS016", f"{place} cannot be read: {said.rstrip('.')}.", hint)
+        return None
+    if not paths:
+        hint = "Check its name, and that it may be read."
+        add("RS006", f'There is no file "{place}".', hint)
+        return None
+    return folder
 
 
 def _is_pattern(path: str) -> bool:

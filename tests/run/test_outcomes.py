@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from fsspec.implementations.memory import MemoryFileSystem
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.results.worklist import RecordedOutcomes
@@ -104,6 +105,34 @@ def test_a_file_may_be_named_by_its_url(reported: Reported, tmp_path: Path) -> N
     reported(HEAD + PROMISE, "a#b.csv")
     place = f"file://{tmp_path}/w/a#b.csv"
     assert record(tmp_path / "w", place, by="ann", on=NEXT, at=AT).known == 1
+
+
+def test_a_file_of_an_object_store(reported: Reported, tmp_path: Path) -> None:
+    reported(HEAD + PROMISE)
+    root, files = tmp_path / "w", MemoryFileSystem()
+
+    def refused(place: str) -> list[str]:
+        with pytest.raises(ProblemsError) as error:
+            record(root, place, by="ann", on=NEXT, at=AT)
+        return [f"{p.code} {p.what}" for p in error.value.problems]
+
+    try:
+        text = HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n"
+        files.pipe("/bucket/out.csv", text.encode())
+        files.pipe("/bucket/empty.csv", b"")
+        done = record(root, "memory://bucket/out.csv", by="ann", on=NEXT, at=AT)
+        assert (done.file, done.new, done.known) == ("memory://bucket/out.csv", 1, 1)
+        assert refused("memory://bucket/out.json") == [
+            'RS006 There is no file "memory://bucket/out.json".'
+        ]
+        assert refused("memory://bucket/*.csv") == ["RS006 The URL matches 2 files."]
+        assert refused("memory://bucket/empty.csv") == ["RS109 The file of outcomes is empty."]
+        assert refused("memory://bucket/out") == [
+            "RS006 A database URL must say which table to read."
+        ]
+    finally:
+        files.store.clear()
+        files.pseudo_dirs[:] = [""]
 
 
 def test_all_that_is_wrong_with_a_row_is_said_at_once(reported: Reported) -> None:
