@@ -6,14 +6,14 @@ source is not as expected, unless that is accepted; one that only reports says s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 
 from riskseg.domain.facts import LAST_DAY
 from riskseg.domain.problems import Problem, Problems
-from riskseg.pipeline.feed_notes import age_notes
+from riskseg.pipeline.feed_notes import age_notes, tables_that_end
 from riskseg.pipeline.feeds import (
     Figures,
     breaches,
@@ -127,11 +127,36 @@ def source_notes(session: Session, as_of: date, runs: Runs | None = None) -> Ite
     yield from expectation_notes(session, as_of, runs)
 
 
+def notes_of_days(session: Session, days: Sequence[date]) -> Iterator[str]:
+    """As :func:`source_notes`, for each of many days: what is so on several of them is said once,
+    of the first, with on how many it is."""
+    earlier = cache(partial(journalled, session.workspace))
+    now: Mapping[str, str] | None = None
+    if any(map(is_compared, session.ledger.authored.values())):
+        now = fingerprints(session.engine, session.workspace)
+    said: dict[tuple[object, ...], list[str]] = {}
+    for day in days:
+        for table, note in tables_that_end(session.engine, session.ledger, day):
+            said.setdefault((table,), []).append(note)
+        for breach in compare_feeds(session, day, earlier, sources=now).breaches:
+            # One line of riskseg.toml is not met on one day as on another.
+            note = _not_as_expected(breach)
+            said.setdefault((breach.line, breach.what.partition(":")[0]), []).append(note)
+    for notes in said.values():
+        is_dated = len({*notes}) > 1
+        on_days = f" This is so on {len(notes)} of {len(days)} days." if is_dated else ""
+        yield f"{notes[0]}{on_days}"
+
+
+def _not_as_expected(breach: Problem) -> str:
+    return f"Not as expected: {breach.what}"
+
+
 def expectation_notes(session: Session, as_of: date, runs: Runs | None = None) -> Iterator[str]:
     """A note for each expectation of a source that is not met."""
     compared = compare_feeds(session, as_of, runs or partial(journalled, session.workspace))
     for breach in compared.breaches:
-        yield f"Not as expected: {breach.what}"
+        yield _not_as_expected(breach)
 
 
 def journalled(workspace: Workspace) -> list[RunRecord]:

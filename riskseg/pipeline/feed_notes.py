@@ -22,6 +22,11 @@ _LEAST_DAYS, _DAYS_OF_ONE, _LOOKED_BACK = 7, 31, 365
 
 def age_notes(engine: Engine, ledger: Ledger, as_of: date) -> Iterator[str]:
     """A note for each source of money that ends long before the as-of date."""
+    return (note for _, note in tables_that_end(engine, ledger, as_of))
+
+
+def tables_that_end(engine: Engine, ledger: Ledger, as_of: date) -> Iterator[tuple[str, str]]:
+    """Each source of money that ends long before the as-of date, with a note of it."""
     for table in MONEY:
         source = ledger.authored.get(table)
         if table not in ledger.sources or (source and source.expect.most_days is not None):
@@ -33,8 +38,9 @@ def age_notes(engine: Engine, ledger: Ledger, as_of: date) -> Iterator[str]:
         usual = _DAYS_OF_ONE if pause is None else max(pause, _LEAST_DAYS)
         if age > usual:
             yield (
+                table,
                 f"The newest row of {table} is of {newest}, {counted(age, 'day')} before {as_of}: "
-                "what came after it is not known."
+                "what came after it is not known.",
             )
 
 

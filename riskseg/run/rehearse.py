@@ -18,7 +18,7 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import prepare
-from riskseg.pipeline.feed_checks import source_notes
+from riskseg.pipeline.feed_checks import notes_of_days
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.rehearsal import Period, amount
@@ -106,7 +106,7 @@ class _Rehearsal(VersionsJob):
         if self.portfolio is not None:
             check_actions(strategies)
         else:
-            for note in source_notes(session, self.period.first):
+            for note in notes_of_days(session, self.period.days):
                 self.progress.warn(note)
         assert self.workspace is not None
         with read_journal(self.workspace) as journal:

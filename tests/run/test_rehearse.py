@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.feed_checks import notes_of_days
 from riskseg.pipeline.open_journal import read_journal
-from riskseg.pipeline.session import open_checked
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.run.rehearse import rehearse
 from riskseg.run.worklist import worklist
 from riskseg.store.sinks import InMemory
@@ -215,3 +218,26 @@ def test_a_day_s_capacity_leaves_the_rest_due(root: Path) -> None:
     assert {a.action: a.left for a in strategy.actions} == {"sms": 1, "letter": 1, "agency": 2}
     with pytest.raises(ProblemsError, match=r"RS209 .*sms"):
         rehearse(root, FIRST, LAST, here=root, capacity={"smss": 1})
+
+
+def test_sources_are_held_against_what_is_expected_on_every_day(root: Path) -> None:
+    with (root / "riskseg.toml").open("a") as file:
+        file.write('\n[source.payments.expect]\nnewest = "3 days"\nsum = "200.."\n')
+        file.write('[source.bills.expect]\nnewest = "10 days"\n')
+    workspace = open_checked(root)
+    with scratch_engine(workspace) as engine:
+        session = begin(workspace, engine)
+        days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+        notes = list(notes_of_days(session, days))
+    assert notes == [
+        # There is no payment before the 15th, and that of the 15th is old from the 19th on.
+        "Not as expected: payments: there is no dated row up to 2025-11-01. "
+        "This is so on 19 of 23 days.",
+        "Not as expected: payments: there are amounts of 100.00; 200.. are expected.",
+        "Not as expected: bills: the newest row is of 2025-11-10, 11 days before 2025-11-21; "
+        "10 days are allowed. This is so on 3 of 23 days.",
+    ]
+    done = CliRunner().invoke(
+        app, ["-w", str(root), "rehearse", "--from", str(FIRST), "--to", str(LAST), "--quiet"]
+    )
+    assert all(note in done.stderr for note in notes)
