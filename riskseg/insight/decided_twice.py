@@ -3,16 +3,25 @@ of strategy are asked of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
-from riskseg.pipeline.decisions import Decider, decide_scored, decider
+from riskseg.pipeline.contracts import build
+from riskseg.pipeline.decisions import (
+    Decider,
+    decide_scored,
+    decider,
+    make_decided,
+    put_scored,
+    scored_by,
+)
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.feed_checks import source_notes
+from riskseg.pipeline.invariants import hold_against
 from riskseg.pipeline.models import Scorer, used_champions
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import Session
@@ -20,6 +29,8 @@ from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
+from riskseg.strategy.common_end import own_relations
+from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.renames import renames
 
 DECIDE = Stage("decide", "decide every account with both strategies")
@@ -106,12 +117,85 @@ class DecidedTwice:
         session = self._session
         have_facts(session, before.wanted | after.wanted, self.as_of, (first, last))
         self._scores = have_scores(session, self._scorers, session.facts, self.as_of, (first, last))
+        scored = [scored_by(decider, self._scores_of(decider)) for decider in self._deciders]
+        if before.wanted == after.wanted and scored[0] == scored[1]:
+            self._decide_from_one_table()
+            return
         self.engine.run("create or replace temp table facts_of_both as from facts")
         self._decide(before, Relation("decided_old", self._old(), materialized=True))
         self._decide(after, Relation("decided_beside", self._beside_old(), materialized=True))
+        self._take("from decided_beside")
+
+    def _take(self, rows: str) -> None:
         into = "insert into decided_twice" if self._begun else "create temp table decided_twice as"
-        self.engine.run(f"{into} from decided_beside")
+        self.engine.run(f"{into} {rows}")
         self._begun = True
+
+    def _decide_from_one_table(self) -> None:
+        """Decide the accounts in `facts` with both strategies, which read the very same of them."""
+        before, after = self._deciders
+        put_scored(self.engine, before, self._scores_of(before))
+        held = hold_against(self.engine, before.strategy, before.relations, self.scale)
+        own = own_relations(*(compile_strategy(d.strategy, self.as_of) for d in self._deciders))
+        differing = None if own is None else self._own_columns(*own)
+        if own is None or differing is None:
+            make_decided(self.engine, before, Relation("decided_old", self._old(), True))
+            hold_against(self.engine, after.strategy, after.relations, self.scale, held)
+            make_decided(self.engine, after, Relation("decided_beside", self._beside_old(), True))
+            self._take("from decided_beside")
+            return
+        decided_old = Relation("decided_old", self._old_and_alike(differing), True)
+        make_decided(self.engine, before, decided_old)
+        hold_against(self.engine, after.strategy, after.relations, self.scale, held)
+        self._decide_those_that_differ(own[1], differing)
+
+    def _own_columns(
+        self, old_relations: Sequence[Relation], new_relations: Sequence[Relation]
+    ) -> Collection[str] | None:
+        """The columns that each strategy adds by relations of its own, if they add the same."""
+        common = self.engine.columns("scored")
+        added = [
+            set(self.engine.columns_of_each(relations)[-1]) - set(common) if relations else set()
+            for relations in (old_relations, new_relations)
+        ]
+        return sorted(map(quoted, added[0])) if added[0] == added[1] else None
+
+    def _decide_those_that_differ(
+        self, own_relations: Sequence[Relation], columns: Collection[str]
+    ) -> None:
+        """Decide with the new strategy those accounts for which its own relations give other values
+        than those of the old one. Every other is decided as by the old one: from the same values,
+        by the same relations."""
+        differs = " or ".join(f"n.{column} is distinct from o.{column}" for column in columns)
+        last = own_relations[-1].name if own_relations else "scored"
+        differing = f"""
+        select n.snap
+        from {last} n
+        join decided_old o on o.snap = n.snap
+        where {differs or "false"}
+        """
+        build(self.engine, [*own_relations, Relation("decided_otherwise", differing, True)])
+        decided = "".join(f", {old(name)}, {new(name)}" for name in self.names)
+        self._take(
+            f"""
+            select account_no, overdue, protected or also_protected as protected{decided}
+            from decided_old
+            where snap not in (select snap from decided_otherwise)
+            """
+        )
+        if not self.engine.value("select count(*) from decided_otherwise"):
+            return
+        self.engine.run(
+            """
+            create or replace temp table scored as
+            select *
+            from scored
+            where snap in (select snap from decided_otherwise)
+            """
+        )
+        beside = Relation("decided_beside", self._beside_old(), materialized=True)
+        make_decided(self.engine, self._deciders[1], beside)
+        self._take("from decided_beside")
 
     @property
     def _scorers(self) -> dict[str, Scorer]:
@@ -131,12 +215,14 @@ class DecidedTwice:
         self.engine.run(
             f"create or replace temp table facts as select {selected_columns} from facts_of_both"
         )
-        scores = {key: self._scores[s.model.name] for key, s in decider.scorers.items()}
-        decide_scored(self.engine, decider, scores, of_decided)
+        decide_scored(self.engine, decider, self._scores_of(decider), of_decided)
 
-    # Two relations: `decided` is first of the old strategy, then of the new one.
+    def _scores_of(self, decider: Decider) -> dict[str, str]:
+        return {key: self._scores[s.model.name] for key, s in decider.scorers.items()}
 
-    def _old(self) -> str:
+    # Relations of what is decided: `decided` is first of the old strategy, then of the new one.
+
+    def _old(self, more: str = "") -> str:
         old_columns = "".join(
             f",\n    {self._by_new_name(column_name)} as {old(column_name)}"
             for column_name in self.names
@@ -144,9 +230,21 @@ class DecidedTwice:
         return f"""
         select
             d.snap,
-            {_any(self.strategies[0].protective)} as protected{old_columns}
+            {_any(self.strategies[0].protective)} as protected{old_columns}{more}
         from decided d
         """
+
+    def _old_and_alike(self, columns: Collection[str]) -> str:
+        """What :meth:`_old` gives, these columns, and what the new strategy decides of an account
+        for which it gives these columns the same values."""
+        more = [
+            "d.account_no",
+            f"{self._overdue} as overdue",
+            f"{_any(self.strategies[1].protective)} as also_protected",
+            *(f"d.{out(column_name)} as {new(column_name)}" for column_name in self.names),
+            *(f"d.{column}" for column in columns),
+        ]
+        return self._old("".join(f",\n    {column}" for column in more))
 
     def _by_new_name(self, column: str) -> str:
         """A column of the old strategy's decisions, with the new names of segments, paths and
@@ -160,15 +258,18 @@ class DecidedTwice:
             f",\n    o.{old(column_name)},\n    d.{out(column_name)} as {new(column_name)}"
             for column_name in self.names
         )
-        overdue = f"d.{fact_column('balance_overdue')}" if self.billed else "null::decimal(18, 4)"
         return f"""
         select
             d.account_no,
-            {overdue} as overdue,
+            {self._overdue} as overdue,
             o.protected or {_any(self.strategies[1].protective)} as protected{columns_of_both}
         from decided_old o
         join decided d on d.snap = o.snap
         """
+
+    @property
+    def _overdue(self) -> str:
+        return f"d.{fact_column('balance_overdue')}" if self.billed else "null::decimal(18, 4)"
 
 
 def _any(flags: Sequence[str]) -> str:

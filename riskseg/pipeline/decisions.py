@@ -187,15 +187,20 @@ def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:
     }
 
 
-def put_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -> None:
-    """Make `scored` of `facts` and their scores: all that the strategy reads of each account."""
+def scored_by(decider: Decider, scores: Mapping[str, str]) -> Relation:
+    """`scored`, of `facts` and their scores: all that the strategy reads of each account."""
     strategy = decider.strategy
     default_values = {
         defaulted_fact: f"cast({_sql(value)} as {TYPES[strategy.facts[defaulted_fact].kind]})"
         for defaulted_fact, value in strategy.default_values.items()
     }
     default_values |= {key: f"cast(null as {PROBABILITY})" for key in decider.unscored}
-    build(engine, [scored(scores, default_values)])
+    return scored(scores, default_values)
+
+
+def put_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -> None:
+    """Make the table `scored`."""
+    build(engine, [scored_by(decider, scores)])
 
 
 def decide_scored(
@@ -206,14 +211,9 @@ def decide_scored(
 
     Raises RS613 for accounts that proofs do not speak of.
     """
-    strategy = decider.strategy
     put_scored(engine, decider, scores)
-    hold_against(engine, strategy, decider.relations, decider.scale)
-    with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
-        relations = compile_strategy(strategy, decider.as_of)
-        if of_decided is not None:
-            relations = [*relations[:-1], replace(relations[-1], materialized=False), of_decided]
-        build(engine, relations)
+    hold_against(engine, decider.strategy, decider.relations, decider.scale)
+    make_decided(engine, decider, of_decided)
     if decider.reasons != "none" and decider.explains is not None:
         due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
         explain(
@@ -223,6 +223,16 @@ def decide_scored(
             f"select snap from decided{due}",
             Currency(decider.currency, decider.scale),
         )
+
+
+def make_decided(engine: Engine, decider: Decider, of_decided: Relation | None = None) -> None:
+    """From `scored`: `decided`, or that which is read of it, as :func:`decide_scored` says."""
+    strategy = decider.strategy
+    with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
+        relations = compile_strategy(strategy, decider.as_of)
+        if of_decided is not None:
+            relations = [*relations[:-1], replace(relations[-1], materialized=False), of_decided]
+        build(engine, relations)
 
 
 class DecidingJob(Job, ABC):

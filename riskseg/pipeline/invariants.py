@@ -44,11 +44,16 @@ def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression
 
 
 def hold_against(
-    engine: Engine, strategy: Strategy, relations: Sequence[Expression], scale: int
-) -> None:
+    engine: Engine,
+    strategy: Strategy,
+    relations: Sequence[Expression],
+    scale: int,
+    held: frozenset[str] = frozenset(),
+) -> frozenset[str]:
     """Raise RS613 for each assumption that an account in `scored` breaks, RS614 for a calculation
     that gives no finite number. Default values are the strategy's own; `scale` is the number of
-    decimals of money."""
+    decimals of money. Returns the checks that all accounts in `scored` pass: `held` are those that
+    were passed before, which are not carried out again."""
     facts = {
         fact_name: fact
         for fact_name, fact in strategy.facts.items()
@@ -63,14 +68,17 @@ def hold_against(
         for calculation in calculations(strategy)
         for assumption in finite_results([calculation.expression])
     ]
-    if not checked:
-        return
-    passed = _passed(engine, [check_sql(assumption, fact_column) for assumption, _ in checked])
+    checks = [check_sql(assumption, fact_column) for assumption, _ in checked]
+    asked = [place for place, check in enumerate(checks) if check not in held]
+    if not asked:
+        return held
+    passed = _passed(engine, [checks[place] for place in asked])
     problems = Problems()
-    for (assumption, calculation), passes in zip(checked, passed, strict=True):
+    for place, passes in zip(asked, passed, strict=True):
         if not passes:
-            _report(engine, assumption, calculation, problems)
+            _report(engine, *checked[place], problems)
     problems.raise_if_any()
+    return held | frozenset(checks)
 
 
 def _passed(engine: Engine, checks: Sequence[str]) -> list[bool]:

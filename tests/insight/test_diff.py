@@ -18,7 +18,10 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import Problems
+from riskseg.engine import Engine
+from riskseg.insight import decided_twice
 from riskseg.pipeline import strategy_versions as editions
+from riskseg.pipeline.decisions import make_decided
 from riskseg.pipeline.session import open_checked
 from riskseg.run.assign import assign
 from riskseg.store.journal import Journal
@@ -83,10 +86,18 @@ def test_a_strategy_and_itself_reformatted(workspace: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_cut_moved(workspace: Path) -> None:
-    """Exactly the accounts between the cuts change their level, and nobody else moves."""
+def test_one_cut_moved(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly the accounts between the cuts change their level, and nobody else moves: nor is
+    anybody else decided a second time."""
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 1\npartitions = 3")
     change(workspace, *CUT)
+    numbers: list[int] = []
+
+    def counted(engine: Engine, *arguments: Any) -> None:
+        numbers.append(engine.value("select count(*) from scored"))
+        make_decided(engine, *arguments)
+
+    monkeypatch.setattr(decided_twice, "make_decided", counted)
     reported = diff(workspace, "--as-of", DAY)
     assert [c["text"] for c in reported["changes"]] == [
         "strategy.yaml band risk, level medium (line 21): cut was 0.15, is 0.2"
@@ -98,6 +109,7 @@ def test_one_cut_moved(workspace: Path) -> None:
         if d["p_default"] is not None and Decimal("0.15") <= d["p_default"] < Decimal("0.20")
     }
     assert len(between) >= 5
+    assert sum(numbers) == len(old) + len(between)
     levels = reported["moves"]["levels"]
     assert [(x["name"], x["old"], x["new"], x["accounts"]) for x in levels] == [
         ("risk", "high", "medium", len(between))
@@ -126,7 +138,7 @@ MANY = {
 }
 DECIDED = (
     *("risk", "late_risk", "standing", "behaviour", *OUTCOME, "channel", "path_day", "step"),
-    *("template", "next_action", "next_on", "priority", "guards"),
+    *("template", "next_action", "next_on", "priority", "guards", "due_action"),
 )
 
 
