@@ -38,6 +38,7 @@ from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import LOAD, Session, begin, scratch_engine
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.results.insights.answer import with_months
 from riskseg.rules.model import Strategy
 from riskseg.sources.describe import fingerprints
 from riskseg.store.records import RunRecord
@@ -317,12 +318,12 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
         return problem(
             "RS643",
             f"No decisions of an earlier day than {portfolio.as_of} are kept in this workspace.",
-            hint="Name a day with --compare, or decide past months again with --months.",
+            hint=f"`--compare DAY` decides an earlier day again. "
+            f"{with_months(insight.name, portfolio.as_of)}",
         )
     needed = {source for name in insight.needs for source in TABLES[name].needs}
-    lacking = sorted(needed - portfolio.sources)
-    if lacking:
-        lacks = "none" if len(lacking) == len(needed) else f"no {lacking[0]}"
+    if needed - portfolio.sources:
+        lacks = "no payments" if portfolio.billed else "none"
         hint = (
             "A workspace of an account file alone has none by design: ask it `size`, `profile`, "
             "`movement`, `coverage`, `drift` or `feeds`. Where there are bills, add a "
@@ -332,7 +333,7 @@ def why_unanswered(insight: Insight[Portfolio, Any], portfolio: Portfolio) -> Pr
             hint = "Add a [source.payments] with the file or the table that holds them."
         return problem(
             "RS640",
-            f"This question needs {' and '.join(sorted(needed))}, and this workspace has {lacks}.",
+            f"This question needs bills and payments, and this workspace has {lacks}.",
             file="riskseg.toml",
             hint=hint,
         )

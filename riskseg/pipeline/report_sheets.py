@@ -50,6 +50,8 @@ def _about(report: SegmentReport) -> Sheet:
                 f"{day.accounts:,}; {run}; strategy {day.strategy[:12]}",
             )
         )
+    if report.fuller:
+        rows.append(("past months too", report.fuller))
     rows += [("note", note) for note in report.notes]
     table = pa.table(
         {"what": [name for name, _ in rows], "value": [str(value) for _, value in rows]}

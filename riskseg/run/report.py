@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from riskseg.domain.problems import Problems
@@ -37,6 +39,7 @@ class _Reporting(GatheringJob):
 
     def answer(self) -> None:
         portfolio = self.portfolio
+        sections = tuple(map(self._section, self.asking.values()))
         self.done = SegmentReport(
             as_of=portfolio.as_of,
             compare=portfolio.compare,
@@ -44,10 +47,21 @@ class _Reporting(GatheringJob):
             days=tuple(map(InsightDay.model_validate, portfolio.days)),
             currency=portfolio.currency,
             scale=portfolio.scale,
-            sections=tuple(map(self._section, self.asking.values())),
+            sections=sections,
+            fuller=self._fuller(sections),
             notes=tuple(dict.fromkeys(self.notes)),
             place=None if self.out is None else str(self.out),
         )
+
+    def _fuller(self, sections: Sequence[ReportSection]) -> str | None:
+        """The command whose report answers more, where questions look back at days of which none,
+        or too few, are decided."""
+        looks_back = any("--months" in section.words() for section in sections)
+        if self.asked.months or not looks_back:
+            return None
+        compare = f" --compare {self.asked.compare}" if self.asked.compare else ""
+        out = f" --out {shlex.quote(str(self.out))}" if self.out else ""
+        return f"riskseg report --as-of {self.asked.as_of}{compare} --months 12{out}"
 
     def _section(self, insight: Insight[Portfolio, Answer]) -> ReportSection:
         portfolio = self.portfolio
@@ -58,13 +72,17 @@ class _Reporting(GatheringJob):
         if asked.months:
             command += f" --months {asked.months}"
         unanswered = why_unanswered(insight, portfolio)
+        absent = None
+        if unanswered is not None:
+            (reason,) = unanswered.problems
+            absent = f"{reason.what} {reason.hint}"
         return ReportSection(
             name=insight.name,
             title=insight.name.replace("_", " ").capitalize(),
             question=insight.question,
             command=command,
             answer=insight.answer(portfolio) if unanswered is None else None,
-            absent=None if unanswered is None else unanswered.problems[0].what,
+            absent=absent,
         )
 
     def write(self) -> None:

@@ -93,6 +93,11 @@ def test_the_outcome_does_not_describe_segments(root: Path) -> None:
 def test_the_report(root: Path) -> None:
     done = report(root, Asked(LAST))
     html = page(done)
+    # Questions that this workspace can never answer stand together, with the reason once.
+    ((reason, questions),) = done.unanswered().items()
+    assert reason.startswith("This question needs bills and payments, and this workspace has none.")
+    assert len(questions) == 10 and html.count("needs bills and payments") == 1
+    assert done.fuller is None
     assert "accounts-by-segment" in html
     for nothing in ("£0.00", "0.00 GBP", "GBP 0.00", "overdue-over-time", "overdue-by-segment"):
         assert nothing not in html

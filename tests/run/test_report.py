@@ -175,7 +175,13 @@ def test_without_an_earlier_day_a_question_says_so(root: Path) -> None:
     done = report(root, Asked(FIRST), out=root / "r.html")
     absent = [section for section in done.sections if section.answer is None]
     assert [section.name for section in absent] == ["movement", "roll"]
-    assert str(absent[0].absent) in (root / "r.html").read_text(encoding="utf-8")
+    html = (root / "r.html").read_text(encoding="utf-8")
+    for section in absent:
+        command = f"riskseg insight {section.name} --as-of {FIRST} --months 12"
+        assert f"`{command}`" in str(section.absent)
+        assert f"<code>{command}</code>" in html
+    assert done.fuller == f"riskseg report --as-of {FIRST} --months 12 --out {root / 'r.html'}"
+    assert f"<code>{done.fuller}</code>" in html
 
 
 def test_it_is_the_same_bytes_again(root: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from riskseg.results.insights.result import InsightResult
     from riskseg.results.part import Part
 
+LOOKS_BACK = "Questions that look back at past days are answered in full by"
 # As many rows of a table as are shown.
 MOST = 40
 
@@ -41,8 +42,14 @@ def report(done: SegmentReport) -> None:
         f"[bold]{escape(done.strategy)}: segments as of {done.as_of}[/]  ({done.currency})"
     )
     for section in done.sections:
-        answer = section.answer.words() if section.answer else section.absent
-        console.print(f"{escape(section.question)}\n  {escape(str(answer))}")
+        if section.answer is not None:
+            console.print(f"{escape(section.question)}\n  {escape(section.words())}")
+    for reason, unanswered in done.unanswered().items():
+        for section in unanswered:
+            console.print(escape(section.question))
+        console.print(f"  {escape(reason)}")
+    if done.fuller:
+        console.print(f"{LOOKS_BACK} [bold]{escape(done.fuller)}[/]")
     for note in done.notes:
         console.print(f"[dim]{escape(note)}[/]")
     if done.place is None:

@@ -11,6 +11,8 @@ from riskseg.results.insights.drift import Drifts
 from riskseg.results.insights.report import SegmentReport
 
 _ROW, _HEAD, _NAME = 22, 32, 190
+# As many letters of a name have room; the whole name is in the text over its bar.
+_LETTERS = 26
 # Features of each model that are drawn, those that differ most.
 _MOST = 8
 # The customary bounds of small and of large drift.
@@ -45,7 +47,8 @@ def drift_of_models(answer: Drifts, _report: SegmentReport) -> Markup | None:
         for name, index, by_chance, differs in of_model:
             colour = ORANGE if differs else BLUE
             hover = f"{model}, {name}: {index:.3f}, by chance {by_chance:.3f}"
-            chart.text((chart.left - 10, y + _ROW / 2 + 4), name, anchor="end")
+            shown = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+            chart.text((chart.left - 10, y + _ROW / 2 + 4), shown, anchor="end")
             chart.box(chart.left, y + 4, scale(index) - chart.left, _ROW - 8, colour, hover)
             tick = scale(by_chance)
             chart.line((tick, y + 2), (tick, y + _ROW - 2), INK, 2)
