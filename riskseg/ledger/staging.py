@@ -11,6 +11,7 @@ attribute is `"@NAME"`: no header can take the place of a column made here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,19 +27,70 @@ from riskseg.ledger.mapping import Mapped
 
 @dataclass(frozen=True)
 class Staging:
-    """The select of a staged table, and the checks whose numbers it carries."""
+    """The select of a staged table, and the checks whose numbers it carries.
+
+    Of a `short` table only those columns are stored in which rows differ: a view of the table's
+    name adds the others. Its rows cannot be changed.
+    """
 
     table: str
-    select: str
+    rows: str
+    columns: tuple[tuple[str, str], ...]
     faults: tuple[Fault, ...]
+    short: bool = False
 
     @property
-    def sql(self) -> str:
-        """The statement that makes the table."""
+    def select(self) -> str:
+        """Every column of the table, by name and SQL."""
+        return self._select(self.columns)
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The statements that make the table."""
+        if not self.short:
+            # Such a view would be read in place of the table.
+            without_view = f"drop view if exists temp.{self.table}"
+            return without_view, self._make(self.table, self.columns)
+        stored = [(name, sql) for name, sql in self.columns if name not in self._added]
+        return self._make(f"stored_{self.table}", stored), *self.view
+
+    @property
+    def view(self) -> tuple[str, ...]:
+        """The statement without which a short table that is there cannot be read."""
+        if not self.short:
+            return ()
+        names = [name for name, _ in self.columns]
+        listed = ", ".join(
+            f"{self._added[name]} as {name}" if name in self._added else name for name in names
+        )
+        return (
+            f"""
+        create or replace temp view {self.table} as
+        select {listed}
+        from stored_{self.table}
+        """,
+        )
+
+    @property
+    def _added(self) -> dict[str, str]:
+        """SQL of the columns that are a constant, or the same as one before them."""
+        first_of = {sql: name for name, sql in reversed(self.columns)}
+        constants = {name: sql for name, sql in self.columns if _CONSTANT.fullmatch(sql)}
+        repeated = {name: first_of[sql] for name, sql in self.columns if first_of[sql] != name}
+        return repeated | constants
+
+    def _make(self, table: str, columns: Iterable[tuple[str, str]]) -> str:
         return f"""
-        create or replace table {self.table} as
-        {self.select}
+        create or replace table {table} as
+        {self._select(columns)}
         """
+
+    def _select(self, columns: Iterable[tuple[str, str]]) -> str:
+        listed = ", ".join(sql if sql == name else f"{sql} as {name}" for name, sql in columns)
+        return f"select {listed} {self.rows}"
+
+
+_CONSTANT = re.compile(r"true|false|cast\((null|0) as \w+\)")
 
 
 def account_ids_sql(sources: list[Mapped]) -> str:
@@ -67,14 +119,15 @@ def stage(
     currency: str,
     numbered: bool = False,
     texts: bool = False,
+    short: bool = False,
 ) -> Staging:
-    """The statement that stages one source as the table of its name. Rows of another `currency`
+    """What stages one source as the table of its name. Rows of another `currency`
     are bad.
 
     Ids of bills and payments are only ever compared, so they are staged as 64-bit hashes, which
     is several times quicker; `texts` keeps them as they are. `numbered` stages the rows that
     :func:`numbered_sql` has read, with their `row_no`, and keeps texts: it is slower, and asked for
-    when a row is bad.
+    when a row is bad. `short` as in :class:`Staging`.
     """
     texts = texts or numbered or mapped.table.name not in ("bills", "payments")
     faults = row_faults(mapped, scale, currency)
@@ -83,11 +136,13 @@ def stage(
     number = ["row_no"] if numbered else []
     rows = _numbered_table(mapped) if numbered else mapped.rows
     read = ", ".join([*number, *checked_values(mapped, scale, texts)])
-    staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
-    select = f"""select {staged}, cast(case {arms} end as usmallint) as fault
+    fault = f"cast(case {arms} end as usmallint)"
+    as_they_are = {name: name for name in (*number, "account_no")}
+    columns = as_they_are | _staged(mapped) | {name: name for name in attributes} | {"fault": fault}
+    from_rows = f"""
         from (select {read} from {rows}) s
         left join account_ids a on a.account_id = s.account_id"""
-    return Staging(mapped.table.name, select, faults)
+    return Staging(mapped.table.name, from_rows, tuple(columns.items()), faults, short)
 
 
 def checked_values(mapped: Mapped, scale: int, texts: bool) -> list[str]:
@@ -254,53 +309,54 @@ def _minor(e: str, type_: ColumnType, scale: int) -> str:
     return minor if type_.family != "boolean" else "cast(null as bigint)"
 
 
-def _staged(mapped: Mapped) -> list[str]:
-    """The staged columns; what the source lacks is filled in, so that every ledger has them all."""
+def _staged(mapped: Mapped) -> dict[str, str]:
+    """SQL of the staged columns; what the source lacks is filled in, so that every ledger has them
+    all."""
     has = mapped.has
+
+    def or_null(*names: str) -> dict[str, str]:
+        return {name: _or_null(mapped, name) for name in names}
+
     match mapped.table.name:
         case "accounts":
             # What was observed of an account on a day holds until it is observed again.
-            listed = {c.name: _or_null(mapped, c.name) for c in mapped.table.columns[1:]}
-            if has("observed_on"):
-                listed["valid_from"] = "observed_on as valid_from"
-            return list(listed.values())
+            listed = or_null(*(column.name for column in mapped.table.columns[1:]))
+            return listed | ({"valid_from": "observed_on"} if has("observed_on") else {})
         case "bills":
             # A bill whose day of issue is not known is first heard of when it is recorded, at the
             # latest when it falls due.
             heard = "least(recorded_on, due_on)" if has("recorded_on") else "due_on"
             issued = f"coalesce(issued_on, {heard})" if has("issued_on") else heard
             disputed = "coalesce(disputed_amount, 0)" if has("disputed_amount") else "0"
-            return [
-                "bill_id",
-                f"{issued} as issued_on",
-                "due_on",
-                "amount as amount_minor",
-                f"{_known(mapped, issued)} as known_on",
-                _or_null(mapped, "cancelled_on"),
-                f"cast({disputed} as bigint) as disputed",
-            ]
+            return {
+                "bill_id": "bill_id",
+                "issued_on": issued,
+                "due_on": "due_on",
+                "amount_minor": "amount",
+                "known_on": _known(mapped, issued),
+                **or_null("cancelled_on"),
+                "disputed": f"cast({disputed} as bigint)",
+            }
         case "payments":
-            return _staged_payment(mapped)
+            return _staged_payment(mapped) | or_null("payment_id", "bill_id", "method")
         case "instalments":
-            return [
-                "plan_id",
-                "due_on",
-                "amount as amount_minor",
-                _or_null(mapped, "recorded_on"),
-            ]
+            return {
+                "plan_id": "plan_id",
+                "due_on": "due_on",
+                "amount_minor": "amount",
+                **or_null("recorded_on"),
+            }
         case _:
-            return [
-                "happened_on",
-                "kind",
-                f"{_known(mapped, 'happened_on')} as known_on",
-                "amount as amount_minor"
-                if has("amount")
-                else "cast(null as bigint) as amount_minor",
-                *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref", "bill_id")),
-            ]
+            return {
+                "happened_on": "happened_on",
+                "kind": "kind",
+                "known_on": _known(mapped, "happened_on"),
+                "amount_minor": "amount" if has("amount") else "cast(null as bigint)",
+                **or_null("channel", "outcome", "until", "ref", "bill_id"),
+            }
 
 
-def _staged_payment(mapped: Mapped) -> list[str]:
+def _staged_payment(mapped: Mapped) -> dict[str, str]:
     """A payment that is not settled is no money yet; a refund is money that was paid out."""
     has = mapped.has
     settled, pending, refund = "true", "false", "false"
@@ -314,18 +370,17 @@ def _staged_payment(mapped: Mapped) -> list[str]:
         settled = f"({settled} or (status = 'reversed' and reverses is not null))"
         pending += " and reverses is null"
         # A refund takes back no payment, whichever it says that it pays out.
-        reverses = f"case when not ({refund}) then reverses end as reverses"
-    return [
-        "paid_on",
-        "abs(amount) as amount_minor",
-        f"{_known(mapped, 'paid_on')} as known_on",
-        f"{settled} as settled",
-        f"({pending}) as pending",
-        f"({refund}) as refund",
-        "false as won_back",
-        reverses,
-        *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "method")),
-    ]
+        reverses = f"case when not ({refund}) then reverses end"
+    return {
+        "paid_on": "paid_on",
+        "amount_minor": "abs(amount)",
+        "known_on": _known(mapped, "paid_on"),
+        "settled": settled,
+        "pending": pending,
+        "refund": refund,
+        "won_back": "false",
+        "reverses": reverses,
+    }
 
 
 def _known(mapped: Mapped, happened: str) -> str:
@@ -336,4 +391,4 @@ def _known(mapped: Mapped, happened: str) -> str:
 def _or_null(mapped: Mapped, name: str) -> str:
     column = mapped.table.column(name)
     type_ = "date" if column and column.holds is Holds.DATE else "varchar"
-    return name if mapped.has(name) else f"cast(null as {type_}) as {name}"
+    return name if mapped.has(name) else f"cast(null as {type_})"

@@ -87,7 +87,8 @@ class RespondingLedger:
                 with self._staged(growing_table, tables_of_day[growing_table]) as staging:
                     self._engine.run(f"insert into {growing_table} by name {staging.select}")
         with self._staged("accounts", pa.concat_tables(accounts)) as staging:
-            self._engine.run(staging.sql)
+            for statement in staging.statements:
+                self._engine.run(statement)
         self._engine.run(
             """
             delete from bills b

@@ -90,9 +90,17 @@ class StagedSources:
                 currency=settings.currency,
                 numbered=self.numbered,
                 texts=self.texts,
+                short=self._short(table),
             )
             for table, mapped in self.sources.items()
         }
+
+    def _short(self, table: str) -> bool:
+        """Whether of a table only what differs from row to row is stored: of long ones whose rows
+        nobody changes or looks up by their place."""
+        if self.numbered or not self.workspace.settings.keep_staged:
+            return False
+        return table == "bills" or (table == "payments" and not self.sources[table].has("reverses"))
 
     @property
     def faults(self) -> dict[str, dict[int, Fault]]:
@@ -142,6 +150,9 @@ class StagedSources:
             raise
 
     def _staged(self, name: str | None) -> Staged:
+        for staging in self._stagings.values():
+            for statement in staging.view:
+                self.engine.run(statement)
         bad = bad_rows_of(self.engine, self.sources, self.faults) if self.numbered else []
         return Staged(self.texts, bad, name)
 
@@ -153,7 +164,7 @@ class StagedSources:
             yield from map(numbered_sql, self.sources.values())
             yield from map(self._every_fault, self.sources)
         for staging in self._stagings.values():
-            yield staging.sql
+            yield from staging.statements
         if takes_back(self.sources):
             yield from (ANY_CHAIN, *NO_CHAINS, *chains_sql(texts=self.texts), REVERSED_REFUNDS)
         if splits(self.sources):
@@ -175,7 +186,8 @@ class StagedSources:
             try:
                 if self.numbered:
                     engine.run(numbered_sql(mapped))
-                engine.run(self._stagings[table].sql)
+                for statement in self._stagings[table].statements:
+                    engine.run(statement)
             except EngineError as error:
                 if mapped.converted and not self.numbered:
                     raise _NotConverted from error
