@@ -108,10 +108,11 @@ class Workspace(Treatment):
         """Its strategy; or the one in a folder, or the version in the journal, that is named."""
         return Strategy(self.root, name, self.root)
 
-    def check(self) -> Check:
+    def check(self, *, reread: bool = False) -> Check:
         """Check the data contract, the specs and the strategy. Writes nothing, raises no Problem:
-        `problems` holds all that were found."""
-        return use_cases.check.check(self.root, progress=progress())
+        `problems` holds all that were found. With `reread`, sources in databases are read as a
+        whole, and not only what was added or changed."""
+        return use_cases.check.check(self.root, reread=reread, progress=progress())
 
     def contract(
         self, out: Place | None = None, *, name: str | None = None, version: str = "1.0.0"

@@ -214,13 +214,22 @@ def generate(
 
 @app.command()
 @guarded
-def check(plan: Plan = False, as_json: AsJson = False) -> None:
+def check(
+    reread: Annotated[
+        bool,
+        typer.Option(
+            help="Read sources in databases as a whole, and not only what was added or changed."
+        ),
+    ] = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
     """Check the data contract, the specs and the strategy. Writes nothing.
 
     For instance `riskseg -w collections check`.
     """
     checked = present(
-        lambda progress: use_cases.check.check(root(), progress=progress),
+        lambda progress: use_cases.check.check(root(), reread=reread, progress=progress),
         show_check,
         plan=use_cases.check.plan() if plan else None,
         as_json=as_json,

@@ -113,6 +113,7 @@ class DuckDB(Engine):
     ) -> None:
         self.release = f"DuckDB {duckdb.__version__}, {timezone}"
         self.can_keep = keeps is not None
+        self.kept_files = _absolute(keeps) if keeps is not None else None
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._own = _own_folder(scratch)
@@ -147,8 +148,6 @@ class DuckDB(Engine):
         return str(link)
 
     def new_file(self, name: str) -> Path:
-        # It has another name, or is not there any more, when another engine asks for it.
-        self.can_keep = False
         if not self._given:
             self._own.mkdir(mode=0o700)
             self._opened.callback(shutil.rmtree, self._own, ignore_errors=True)
@@ -159,7 +158,9 @@ class DuckDB(Engine):
 
     def file(self, path: Path) -> str:
         whole = _absolute(path)
-        return literal(self._names.get(whole, str(whole)))
+        if whole not in self._names:
+            self._names[whole] = self._name(whole)
+        return literal(self._names[whole])
 
     def type_sql(self, column: ColumnType) -> str:
         if column.family == "decimal":
@@ -260,6 +261,9 @@ class DuckDB(Engine):
     def repeatable(self, sql: str) -> bool:
         return not _CHANGING.search(sql)
 
+    def lasting(self, sql: str) -> str:
+        return sql.replace(str(self._own), "files")
+
     def _scratch(self) -> str:
         return str(self.value("select current_database()"))
 
@@ -269,6 +273,14 @@ class DuckDB(Engine):
 
     def unregister(self, name: str) -> None:
         self._connection.unregister(name)
+
+    def converted(self, rows: pa.Table, select: str) -> pa.Table:
+        with self.refusals():
+            self._connection.register("given_rows", rows)
+            try:
+                return self._arrow(select)
+            finally:
+                self._connection.unregister("given_rows")
 
     def close(self) -> None:
         self._connection.close()

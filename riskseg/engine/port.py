@@ -264,9 +264,16 @@ class Engine(ABC):
     def unregister(self, name: str) -> None:
         """Take the name away again."""
 
+    @abstractmethod
+    def converted(self, rows: pa.Table, select: str) -> pa.Table:
+        """What a select makes of the rows of an Arrow table, which it calls `given_rows`."""
+
+    # The folder whose files statements may read, by :meth:`file`, in this engine and in later ones;
+    # None where there is none.
+    kept_files: Path | None
     # What tables that are kept depend on, beside SQL: the engine, its release and its time zone.
     release: str
-    # Whether tables can be kept: all that they are made of are files that stay where they are.
+    # Whether tables can be kept: nothing that they are made of is in this engine alone.
     can_keep: bool
 
     @abstractmethod
@@ -285,6 +292,11 @@ class Engine(ABC):
     def repeatable(self, sql: str) -> bool:
         """Whether a statement makes the same of the same files and tables at any time: it reads no
         clock and no setting, and takes nothing at random."""
+
+    @abstractmethod
+    def lasting(self, sql: str) -> str:
+        """A statement as an engine would have it that is given the same files, by
+        :meth:`new_file`, in the same order."""
 
     @abstractmethod
     def close(self) -> None:

@@ -101,6 +101,11 @@ class SparkTables:
                 for batch in pa.ipc.open_stream(bytes(row["batch"])):
                     yield batch.rename_columns(list(by_name))
 
+    def count(self, select: str) -> int:
+        """How many rows a select has."""
+        with _refusals():
+            return int(self._session.sql(select).count())
+
     def types_of(self, schema: pa.Schema) -> dict[str, str]:
         """The types of columns of Arrow, in Spark's words."""
         with _refusals():

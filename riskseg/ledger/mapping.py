@@ -36,7 +36,9 @@ class Mapped:
     `notes` are what a person should know of it. `observes` is the table that is read, where these
     accounts are worked out of another: monthly balances. `converted` is SQL of the text that the
     expression of a column or attribute converts, where it does; `row_by_row` says that a value it
-    cannot convert is a fault of its row.
+    cannot convert is a fault of its row. `made_of` tells the rows that `relation` reads now from
+    those of another time, where its text does not, and `read_notes` are what a person should know
+    of how they were read.
     """
 
     table: Table
@@ -57,9 +59,16 @@ class Mapped:
     observes: Mapped | None = None
     converted: Mapping[str, str] = field(default_factory=dict)
     row_by_row: bool = False
+    made_of: tuple[str, ...] = ()
+    read_notes: tuple[str, ...] = ()
 
     def has(self, column: str) -> bool:
         return column in self.columns
+
+    @property
+    def as_read(self) -> Mapped:
+        """The table whose rows are read: itself, or the one that it observes."""
+        return self.observes or self
 
     @property
     def rows(self) -> str:

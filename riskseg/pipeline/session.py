@@ -150,6 +150,7 @@ def scratch_engine(
         home = home if holds_databases(home) else None
     sweep_scratch(workspace)
     settings = workspace.settings
+    keeps = folder_of(workspace)
     with (
         tempfile.TemporaryDirectory(
             prefix=f"{_scratch_prefix(workspace)}{os.getpid()}-", dir=home
@@ -157,7 +158,7 @@ def scratch_engine(
         DuckDB(
             Path(folder) / "ledger.duckdb",
             reads=[*readable(workspace), *reads],
-            keeps=folder_of(workspace) if holds_databases(folder_of(workspace)) else None,
+            keeps=keeps if settings.keep_staged and holds_databases(keeps) else None,
             threads=settings.threads,
             memory=settings.memory,
             timezone=settings.timezone or "UTC",
@@ -264,12 +265,16 @@ def begin(
 
 def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     """Write the quarantine files, one for each table with bad rows, and take away those of
-    earlier runs; how many rows of each table are in them."""
+    earlier runs; how many rows of each table are in them. Warns of rows that were read in another
+    way than riskseg.toml says."""
     count_by_table = {}
     workspace, ledger = session.workspace, session.ledger
     for old_file in (workspace.state / "quarantine").glob("*.csv"):
         if old_file.stem != OUTCOMES:  # those are of no source
             old_file.unlink(missing_ok=True)
+    for source in ledger.sources.values():
+        for note in source.as_read.read_notes:
+            progress.warn(note)
     for table, bad_rows in quarantine(session.engine, ledger.sources, ledger.bad):
         write_quarantine(workspace, table, bad_rows, progress)
         count_by_table[table] = bad_rows.num_rows

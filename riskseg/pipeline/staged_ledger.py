@@ -20,6 +20,7 @@ from pathlib import Path
 import riskseg
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.engine import Engine, KeptTablesError
+from riskseg.sources import extracts
 from riskseg.sources.unchanged import Stamps
 from riskseg.store import kept_events
 from riskseg.store.files import check_place, private_file, private_folder, write_beside
@@ -53,8 +54,10 @@ def folder_for_events(workspace: Workspace) -> Path | None:
 
 
 def forget(workspace: Workspace) -> None:
-    """Remove the staged ledgers, what was worked out from them, and the events that are kept."""
+    """Remove the staged ledgers, what was worked out from them, the rows of databases and the
+    events that are kept."""
     kept_events.forget(folder_of(workspace))
+    extracts.forget(folder_of(workspace))
     for kept in folder_of(workspace).glob("*.duckdb"):
         kept.unlink(missing_ok=True)
     _remove_derived(folder_of(workspace))
@@ -137,14 +140,14 @@ def _keep(engine: Engine, place: Path, make: Callable[[], None]) -> bool:
 
 def _name(engine: Engine, before: Stamps, statements: Sequence[str]) -> str:
     stamped = sorted((str(path), *stamp) for path, stamp in before.items())
-    made_of = [riskseg.__version__, engine.release, stamped, *statements]
+    made_of = [riskseg.__version__, engine.release, stamped, *map(engine.lasting, statements)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
 
 
 def _may_keep(workspace: Workspace, place: Path, before: Stamps) -> bool:
     """Whether there is a folder to keep them in, in a workspace that has kept anything before, and
     the sources' files are as they were for a while."""
-    if not before or not workspace.state.is_dir():
+    if not workspace.state.is_dir():
         return False
     problems = Problems()
     try:

@@ -129,7 +129,14 @@ class StagedSources:
 
     @property
     def _kept_as(self) -> tuple[Engine, Workspace, Stamps, list[str]]:
-        return self.engine, self.workspace, self.before, [*self.statements]
+        made_of = [repr(made_of) for made_of in self._made_of]
+        return self.engine, self.workspace, self.before, [*self.statements, *made_of]
+
+    @property
+    def _made_of(self) -> Iterator[tuple[str, ...]]:
+        """What tells the rows of the sources from those of another time, where no file does."""
+        for mapped in self.sources.values():
+            yield mapped.as_read.made_of
 
     def _made(self, *, keeps: bool = True) -> Staged | None:
         try:

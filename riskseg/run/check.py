@@ -28,12 +28,14 @@ from riskseg.pipeline.protected_names import note_of, unmarked
 from riskseg.pipeline.quarantine import bad_row_counts, too_many
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
+from riskseg.pipeline.staged_ledger import folder_of
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.pipeline.training_rows import check_settings
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
+from riskseg.sources import extracts
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.laid_out import layout_notes
 from riskseg.workspace import Workspace, open_workspace
@@ -47,9 +49,9 @@ RULES = Stage("rules", "check the specs and the strategy against the facts there
 class _Check(Job):
     """What a run of `check` holds while it is carried out."""
 
-    def __init__(self, root: Path, progress: Progress | None) -> None:
+    def __init__(self, root: Path, progress: Progress | None, *, reread: bool) -> None:
         super().__init__(progress)
-        self.root, self.problems = root, Problems()
+        self.root, self.reread, self.problems = root, reread, Problems()
         self.specs: Mapping[str, AuthoredSpec] = {}
         self.rows: Mapping[str, int] = {}
         self.bad: dict[str, int] = {}
@@ -72,6 +74,8 @@ class _Check(Job):
         self.workspace = without_outcomes(workspace, filter(None, self.targets.values()))
 
     def load(self) -> None:
+        if self.reread:
+            extracts.forget(folder_of(self.workspace), rows=False)
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
         problems = Problems()
         # Each bad row is reported below, whatever their share.
@@ -104,7 +108,7 @@ class _Check(Job):
         self.notes += self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(layout_notes(self.engine, self.workspace))
         for source in self.ledger.sources.values():
-            self.notes += source.notes
+            self.notes += source.notes + source.as_read.read_notes
         self.notes += self.ledger.overlaid.notes if self.ledger.overlaid is not None else ()
         self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(
@@ -213,9 +217,10 @@ def plan() -> Plan:
     return [CONFIG.by(_Check.configure), LOAD.by(_Check.load), RULES.by(_Check.check)]
 
 
-def check(root: Path, *, progress: Progress | None = None) -> Check:
-    """Check the workspace. One fault hides no other, as far as it can be seen without it."""
-    job = _Check(root, progress)
+def check(root: Path, *, reread: bool = False, progress: Progress | None = None) -> Check:
+    """Check the workspace. One fault hides no other, as far as it can be seen without it. With
+    `reread`, all rows of databases are read, and not those alone that have changed."""
+    job = _Check(root, progress, reread=reread)
     job.carry_out(plan())
     strategy = job.strategy
     return Check(

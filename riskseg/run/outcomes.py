@@ -100,14 +100,14 @@ class _Reading(Job):
         """The file of an object store, copied into the engine's scratch. Raises RS006, RS016 and
         RS024."""
         problems = Problems()
-        folder = copies_of(
+        copied = copies_of(
             self.place,
             self.engine,
             lambda code, message, hint: problems.add(code, message, file=self.shown, hint=hint),
         )
         problems.raise_if_any()
-        assert folder is not None
-        copies = [copy for copy in folder.rglob("*") if copy.is_file()]
+        assert copied is not None
+        copies = [copy for copy in copied.folder.rglob("*") if copy.is_file()]
         if len(copies) != 1:
             message = f"The URL matches {len(copies)} files."
             raise problem("RS006", message, file=self.shown, hint="Name one of them.")

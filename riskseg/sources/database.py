@@ -5,36 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError, problem
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
 from riskseg.sources.database_connections import (
+    INEXACT,
+    NO_NUMBER,
     Connections,
     Database,
     DatabaseColumn,
     is_select,
 )
+from riskseg.sources.incremental import check_incremental
 from riskseg.sources.reader import SourceReader
 from riskseg.workspace.addresses import with_environment
 
-# Begins what the engine says of a decimal that cannot be kept as it is.
-_INEXACT = "cannot be kept exactly"
-_NO_NUMBER = "is no number"
+if TYPE_CHECKING:
+    from riskseg.sources.extracts import Extracts
 
 
 class DatabaseRows(SourceReader):
-    """The rows of a table or a select, copied once into the engine's own scratch.
+    """The rows of a table or a select, in an extract that the engine reads.
 
     They are streamed: neither riskseg nor the driver holds a table.
     """
 
     in_database = True
     _database: Database | None = None
+    _extracts: Extracts | None = None
     _columns: tuple[DatabaseColumn, ...] = ()
 
     @classmethod
@@ -63,47 +65,59 @@ class DatabaseRows(SourceReader):
         )
 
     def connect(self, connections: Connections) -> None:
-        self._database = connections.to(self.source)
+        self._database, self._extracts = connections.to(self.source), connections.extracts
 
     def relation(self, engine: Engine) -> str:
         return quoted(f"rows of {self.source.table}")
 
     def describe(self, engine: Engine) -> dict[str, ColumnType]:
-        """Its columns, of which the engine has an empty table then. Those of rows that were read
-        before are the engine's."""
+        """Its columns, with which the engine has a view without rows then. Those of rows that were
+        read before are the engine's."""
         if self._database is None:
             return super().describe(engine)
         self._columns = tuple(self._database.columns(self.source))
         names = [column.name for column in self._columns]
         if len({folded(name) for name in names}) < len(names):
             raise DuplicateColumnsError(names)
+        if self.source.incremental is not None:
+            check_incremental(self.source, self._columns, self._database)
         listed = ", ".join(
-            f"{quoted(column.name)} {engine.type_sql(column.type)}" for column in self._columns
+            f"cast(null as {engine.type_sql(column.type)}) as {quoted(column.name)}"
+            for column in self._columns
         )
-        engine.run(f"create or replace table {self.relation(engine)} ({listed})")
+        self._let_read(engine, f"select {listed} limit 0")
         return super().describe(engine)
 
+    def _let_read(self, engine: Engine, select: str) -> None:
+        # A temporary one is found from wherever tables are made.
+        engine.run(f"create or replace temp view {self.relation(engine)} as {select}")
+
     def read(self, engine: Engine, columns: Collection[str] | None) -> None:
+        # Loaded where a source is in a database, and not before.
+        from riskseg.sources.extract_reading import ExtractReading
+
         assert self._database is not None
-        wanted = [c for c in self._columns if columns is None or folded(c.name) in columns]
-        wanted = wanted or list(self._columns)
-        stream = f"batch of {self.source.table}"
-        listed = ", ".join(f"{_kept(engine, c)} as {quoted(c.name)}" for c in wanted)
+        used = columns and {*columns, *map(folded, self._incremental_columns)}
+        wanted = [c for c in self._columns if used is None or folded(c.name) in used]
+        reading = ExtractReading(
+            engine,
+            self._database,
+            self.source,
+            self._columns,
+            wanted or self._columns,
+            self._extracts,
+        )
         try:
-            with self._database.reading(self.source, wanted) as batches:
-                # Batch by batch, so that a reading can be broken off in between.
-                for batch in batches:
-                    engine.register(stream, pa.Table.from_batches([batch]))
-                    engine.run(
-                        f"""
-                        insert into {self.relation(engine)} by name
-                        select {listed}
-                        from {quoted(stream)}
-                        """
-                    )
-                    engine.unregister(stream)
+            extract, note = reading.extract()
         except EngineError as error:
             raise self._unreadable(error, self._database) from error
+        self._let_read(engine, reading.relation(extract))
+        self.made_of = (extract.since or "", *(part.file for part in extract.parts))
+        self.read_notes = () if note is None else (note,)
+
+    @property
+    def _incremental_columns(self) -> list[str]:
+        return self.source.incremental.columns if self.source.incremental is not None else []
 
     def content(self, engine: Engine) -> Iterator[bytes]:
         """The rows that were read, in whatever order they came."""
@@ -114,8 +128,8 @@ class DatabaseRows(SourceReader):
         said = re.sub(r"^(\w+ )+Error: ", "", database.without_secrets(str(error)))
         first_line = said.split("\n")[0].rstrip(". ")
         hints = {
-            _INEXACT: "Round it in a select: `cast(COLUMN as numeric(18, 2))`.",
-            _NO_NUMBER: "Correct it in the database, or read the column as text in a select, so "
+            INEXACT: "Round it in a select: `cast(COLUMN as numeric(18, 2))`.",
+            NO_NUMBER: "Correct it in the database, or read the column as text in a select, so "
             "that each row is checked: `cast(COLUMN as varchar(100)) as COLUMN`.",
         }
         hint = next((hint for words, hint in hints.items() if words in first_line), None)
@@ -126,22 +140,3 @@ class DatabaseRows(SourceReader):
             line=self.source.lines.get("from"),
             hint=hint or "Check that the database can still be reached, and run again.",
         )
-
-
-def _kept(engine: Engine, column: DatabaseColumn) -> str:
-    """A column of the stream as the engine keeps it. A decimal comes as text."""
-    name = quoted(column.name)
-    if column.type.family != "decimal":
-        return name
-    whole, scale = column.type.size - column.type.scale, column.type.scale
-    form = rf"-?0*[0-9]{{0,{whole}}}(\.[0-9]{{0,{scale}}}0*)?"
-    holds = f"{literal(column.name + ' holds ')} || substr({name}, 1, 60)"
-    refusal = f"""{holds} || case
-                when try_cast({name} as double) is null then ', which {_NO_NUMBER}'
-                else ', which {_INEXACT}'
-            end"""
-    return f"""case
-            when {name} is null or regexp_full_match({name}, {literal(form)})
-            then cast({name} as {engine.type_sql(column.type)})
-            else error({refusal})
-        end"""

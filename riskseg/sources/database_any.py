@@ -16,6 +16,7 @@ from riskseg.domain.problems import ProblemsError, problem
 from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
+    Since,
     is_select,
     select_text,
 )
@@ -24,6 +25,7 @@ from riskseg.sources.database_types import (
     array_of,
     type_in_engine,
     type_of_result,
+    value_of,
 )
 from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.workspace import Source
@@ -67,6 +69,7 @@ class AnyDatabase(Database):
                 for fault in error.problems
             ) from error
         self.dialect = engine.dialect.name
+        self.keeps_days_as_text = self.dialect == "sqlite"
         try:
             self._connection = self._opened.enter_context(engine.connect())
             for statement in _TRANSACTIONS.get(self.dialect, ()):
@@ -126,16 +129,24 @@ class AnyDatabase(Database):
 
     @contextmanager
     def reading(
-        self, source: Source, columns: Iterable[DatabaseColumn]
+        self, source: Source, columns: Iterable[DatabaseColumn], since: Since | None = None
     ) -> Iterator[Iterable[pa.RecordBatch]]:
         wanted = list(columns)
         with self._refusals(source):
-            if is_select(source.loaded_from):
+            if since is not None:
+                rows = sa.select(sa.text("*")).select_from(_rows_of(source))
+                result = self._streamed(rows.where(_condition(since)))
+            elif is_select(source.loaded_from):
                 result = self._streamed(_as_written(select_text(source.loaded_from)))
             else:
                 result = self._streamed(select_of(source.loaded_from, wanted))
         with closing(result):
             yield self._batches(result, source, wanted)
+
+    def count(self, source: Source) -> int:
+        rows = sa.select(sa.func.count()).select_from(_rows_of(source))
+        with self._refusals(source):
+            return int(self._connection.execute(rows).scalar_one())
 
     def _batches(
         self,
@@ -170,6 +181,19 @@ class AnyDatabase(Database):
             said = error.orig or error
             gone = error.connection_invalidated or _OF_FILE.search(str(said)) is not None
             raise (self.not_reached if gone else self.refused)(source, said) from None
+
+
+def _rows_of(source: Source) -> sa.FromClause | sa.TextClause:
+    """What stands after FROM for the rows of a source."""
+    if is_select(source.loaded_from):
+        return _as_written(f"({select_text(source.loaded_from)}\n) rows_of_source")
+    schema, name = schema_and_name(source.loaded_from)
+    return sa.table(name, schema=schema)
+
+
+def _condition(since: Since) -> sa.ColumnElement[bool]:
+    column: sa.ColumnClause[Any] = sa.column(since.column.name)
+    return sa.or_(column >= value_of(since.value, since.column.type), column.is_(None))
 
 
 def select_of(table: str, columns: Iterable[DatabaseColumn]) -> sa.Select[Any]:

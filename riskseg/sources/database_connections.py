@@ -21,6 +21,10 @@ from riskseg.workspace.sources import FILES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from riskseg.sources.extracts import Extracts
+
+# What the engine says of a decimal that cannot be kept as it is.
+INEXACT, NO_NUMBER = "cannot be kept exactly", "is no number"
 _FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx|xlsm)(\.gz)?$", re.IGNORECASE)
 _SELECT = re.compile(r"\s*(select|with)\b|\s*\(", re.IGNORECASE)
 
@@ -33,10 +37,21 @@ class DatabaseColumn:
     type: ColumnType
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Those rows alone whose column is null, or no less than a value: a number, a day or a time (in
+    UTC, where the column is zoned), as SQL writes it without quotes."""
+
+    column: DatabaseColumn
+    value: str
+
+
 class Database(ABC):
     """A database in the middle of a transaction that only reads. `shown` is its address without
     secrets. What it refuses is a Problem: RS006 where the `from` of a source is to blame, RS016
-    where the database is."""
+    where the database is. `keeps_days_as_text` where days and times are texts, as 2026-06-30."""
+
+    keeps_days_as_text = False
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
@@ -47,9 +62,13 @@ class Database(ABC):
 
     @abstractmethod
     def reading(
-        self, source: Source, columns: Iterable[DatabaseColumn]
+        self, source: Source, columns: Iterable[DatabaseColumn], since: Since | None = None
     ) -> AbstractContextManager[Iterable[pa.RecordBatch]]:
         """The rows as a stream of batches, which ends with the block. Decimals are texts in it."""
+
+    @abstractmethod
+    def count(self, source: Source) -> int:
+        """How many rows there are."""
 
     @abstractmethod
     def tables(self, source: Source) -> list[str]:
@@ -153,10 +172,12 @@ def select_text(loaded_from: str) -> str:
 
 
 class Connections:
-    """The connections of one reading of a workspace's sources; all are closed with the block."""
+    """The connections of one reading of a workspace's sources; all are closed with the block.
+    `extracts` is where what is read is kept for later commands, if it is."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, extracts: Extracts | None = None) -> None:
         self.root = root
+        self.extracts = extracts
         self._opened = ExitStack()
         self._databases: dict[str, Database] = {}
 
@@ -167,6 +188,9 @@ class Connections:
         at = {"file": source.file, "line": source.lines.get("url")}
         whole = with_environment(source.url, at)
         if whole not in self._databases:
+            if self.extracts is not None and not self._databases:
+                # Before a transaction begins: what is kept is never of a later moment than it.
+                self._opened.enter_context(self.extracts.locked())
             # Database toolkits are loaded where a source is in a database, and not before.
             from riskseg.sources.database_opening import open_database
 

@@ -18,6 +18,7 @@ from riskseg.domain.relations import literal, quoted
 from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
+    Since,
     is_select,
     select_text,
 )
@@ -100,13 +101,14 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def reading(
-        self, source: Source, columns: Iterable[DatabaseColumn]
+        self, source: Source, columns: Iterable[DatabaseColumn], since: Since | None = None
     ) -> Iterator[Iterable[pa.RecordBatch]]:
         listed = ", ".join(f"{_value(column)} as {quoted(column.name)}" for column in columns)
         cursor = self._connection.cursor()
         try:
             with self._refusals(source):
-                cursor.execute(f"select {listed} from {self._rows_of(cursor, source)}")
+                rows = self._rows_of(cursor, source)
+                cursor.execute(f"select {listed} from {rows}{_where(since)}")
                 batches = cursor.fetch_record_batch()
             yield self._batches(batches, source)
         except BaseException:
@@ -115,6 +117,11 @@ class PostgresDatabase(Database):
             raise
         finally:
             cursor.close()
+
+    def count(self, source: Source) -> int:
+        with self._refusals(source), self._connection.cursor() as cursor:
+            cursor.execute(f"select count(*) from {self._rows_of(cursor, source)}")
+            return int((cursor.fetchone() or (0,))[0])
 
     def _batches(
         self, batches: Iterable[pa.RecordBatch], source: Source
@@ -177,6 +184,14 @@ class PostgresDatabase(Database):
         if not code or code.startswith(_CONNECTION_LOST):
             return self.not_reached(source, error)
         return self.refused(source, error)
+
+
+def _where(since: Since | None) -> str:
+    if since is None:
+        return ""
+    name = quoted(since.column.name)
+    value = since.value + ("+00" if since.column.type.zoned else "")
+    return f" where {name} >= {literal(value)} or {name} is null"
 
 
 def _check_not_interrupted(error: Exception) -> None:

@@ -19,6 +19,7 @@ from riskseg.engine import EngineError
 from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
+    Since,
     is_select,
     select_text,
 )
@@ -74,15 +75,28 @@ class SparkDatabase(Database):
 
     @contextmanager
     def reading(
-        self, source: Source, columns: Iterable[DatabaseColumn]
+        self, source: Source, columns: Iterable[DatabaseColumn], since: Since | None = None
     ) -> Iterator[Iterable[pa.RecordBatch]]:
-        wanted = list(columns)
-        with closing(self._batches(source, wanted)) as batches:
+        select = _select(source)
+        if since is not None:
+            select = f"select * from ({select}) {self._condition(since)}"
+        with closing(self._batches(source, select, list(columns))) as batches:
             yield batches
 
-    def _batches(self, source: Source, columns: list[DatabaseColumn]) -> Generator[pa.RecordBatch]:
+    def count(self, source: Source) -> int:
+        with self._refusals(source):
+            return self._tables.count(_select(source))
+
+    def _condition(self, since: Since) -> str:
+        name = self._quoted(since.column.name)
+        zone = "+00:00" if since.column.type.zoned else ""
+        type_ = "timestamp" if since.column.type.zoned else "string"
+        return f"where {name} >= cast('{since.value}{zone}' as {type_}) or {name} is null"
+
+    def _batches(
+        self, source: Source, select: str, columns: list[DatabaseColumn]
+    ) -> Generator[pa.RecordBatch]:
         schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
-        select = _select(source)
         with self._refusals(source):
             types = dict(self._tables.columns(select))
             expressions = {

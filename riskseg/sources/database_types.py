@@ -191,3 +191,18 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "date": _day,
     "timestamp": _time,
 }
+
+
+def value_of(text: str, type_: ColumnType) -> Any:
+    """The value that stands in a text for a column of a type, as drivers take it."""
+    match type_.family:
+        case "timestamp":
+            return datetime.fromisoformat(text).replace(tzinfo=UTC if type_.zoned else None)
+        case "date":
+            return date.fromisoformat(text)
+        case "integer" | "unsigned":
+            return int(text)
+        case "decimal":
+            return Decimal(text)
+        case _:
+            return text

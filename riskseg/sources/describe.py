@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind, folded
@@ -25,6 +26,24 @@ from riskseg.sources.sql_text import NotAllowedError
 from riskseg.sources.unused import unused_columns
 from riskseg.workspace import Source, Workspace
 
+if TYPE_CHECKING:
+    from riskseg.sources.extracts import Extracts
+
+
+# What reads the rows of a source that was mapped, and says of which time they are.
+_Read = Callable[[Mapped], Mapped]
+
+
+def extracts_of(engine: Engine, sources: Iterable[Source]) -> Extracts | None:
+    """Where the rows of those sources are kept that are in databases; None where none is, or
+    nothing may be kept."""
+    if all(source.url is None for source in sources):
+        return None
+    # Parquet is written where a source is in a database, and not before.
+    from riskseg.sources.extracts import Extracts
+
+    return Extracts.of(engine)
+
 
 def map_sources(
     engine: Engine, workspace: Workspace, problems: Problems
@@ -41,8 +60,8 @@ def map_sources(
             hint="Add a [source.bills].",
         )
     mapped_sources = {}
-    with Connections(workspace.root) as connections:
-        readings = []
+    with Connections(workspace.root, extracts_of(engine, sources.values())) as connections:
+        readings = {}
         for contract_table in CONTRACT:
             if contract_table in sources:
                 source = sources[contract_table]
@@ -52,14 +71,13 @@ def map_sources(
                 if observed and mapping is not None:
                     mapping = _observed(engine, source, mapping, problems)
                 if mapping is not None:
-                    mapped_sources[contract_table] = mapping[0]
-                    readings.append(mapping[1])
+                    mapped_sources[contract_table], readings[contract_table] = mapping
         if len(problems) > problems_before:
             return None
         try:
             # Only now is it worth reading what may be many rows.
-            for read in readings:
-                read()
+            for contract_table, read in readings.items():
+                mapped_sources[contract_table] = read(mapped_sources[contract_table])
         except ProblemsError as error:
             problems.extend(error.problems)
             return None
@@ -69,18 +87,18 @@ def map_sources(
 def _observed(
     engine: Engine,
     source: Source,
-    mapping: tuple[Mapped, Callable[[], None]],
+    mapping: tuple[Mapped, _Read],
     problems: Problems,
-) -> tuple[Mapped, Callable[[], None]] | None:
+) -> tuple[Mapped, _Read] | None:
     """A table of balances, which is read at once, as the accounts that it observes."""
     balances, read = mapping
     try:
-        read()
+        balances = read(balances)
     except ProblemsError as error:
         problems.extend(error.problems)
         return None
     accounts = observed_accounts(engine, source, balances, problems)
-    return None if accounts is None else (accounts, lambda: None)
+    return None if accounts is None else (accounts, lambda mapped: mapped)
 
 
 def map_one(
@@ -94,11 +112,10 @@ def map_one(
             return None
         mapped, read = mapping
         try:
-            read()
+            return read(mapped)
         except ProblemsError as error:
             problems.extend(error.problems)
             return None
-    return mapped
 
 
 def _map_one(
@@ -107,7 +124,7 @@ def _map_one(
     source: Source,
     connections: Connections,
     problems: Problems,
-) -> tuple[Mapped, Callable[[], None]] | None:
+) -> tuple[Mapped, _Read] | None:
     """A source, mapped, and what reads its rows; or None after adding Problems."""
     problems_before = len(problems)
     file, line = source.file, source.lines.get("from")
@@ -185,6 +202,7 @@ def _map_one(
         check_hidden(source.table, mapping_lines, source.lines, headers, file, problems)
     if len(problems) > problems_before:
         return None
+    incremental = source.incremental.columns if source.incremental is not None else []
     mapped = Mapped(
         contract_of(source.table),
         file,
@@ -207,7 +225,11 @@ def _map_one(
         reader.rows_in_files if where is None else None,
         tuple(reader.notes()),
         unused_columns(
-            source.table, mapping_lines.values(), columns, [*attributes, *index_columns], headers
+            source.table,
+            mapping_lines.values(),
+            columns,
+            [*attributes, *index_columns, *incremental],
+            headers,
         ),
         converted={
             name: _text_read(mapping_lines[name], headers)
@@ -217,7 +239,13 @@ def _map_one(
     )
     # What the condition of a layout reads is not looked into: it may be any column.
     used = None if where is not None else _used(mapping_lines, headers, [*columns, *attributes])
-    return mapped, lambda: reader.read(engine, used)
+
+    def read(mapped: Mapped) -> Mapped:
+        reader.read(engine, used)
+        form = source.read.model_dump_json(exclude_defaults=True)
+        return replace(mapped, made_of=(form, *reader.made_of), read_notes=reader.read_notes)
+
+    return mapped, read
 
 
 def _text_read(line: Given, headers: Iterable[str]) -> str:

@@ -33,6 +33,10 @@ class SourceReader(ABC):
     form: ClassVar[str] = ""
     # Whether its rows are in the database that `url` names.
     in_database: ClassVar[bool] = False
+    # Tells the rows that were read from those of another time, where the relation's text does not.
+    made_of: tuple[str, ...] = ()
+    # What a person should know of how they were read.
+    read_notes: tuple[str, ...] = ()
 
     def __init__(self, source: Source, root: Path) -> None:
         self.source = source

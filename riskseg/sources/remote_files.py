@@ -5,15 +5,15 @@ The files are copied beside the engine's scratch, and read as files of this mach
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path, PurePosixPath
-from shutil import copyfileobj
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -31,8 +31,18 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _CHUNK = 1 << 20
-# The folders of the copies that an engine can read, by the `from` that names the originals.
-_COPIES: WeakKeyDictionary[Engine, dict[str, Path]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The folder of the copies of files, and what tells these from the files of another time."""
+
+    folder: Path
+    made_of: str
+
+
+# What an engine can read, by the `from` that names the originals.
+_COPIES: WeakKeyDictionary[Engine, dict[str, Copies]] = WeakKeyDictionary()
 
 
 class RemoteFiles(SourceReader):
@@ -52,15 +62,16 @@ class RemoteFiles(SourceReader):
         copies = _COPIES.setdefault(engine, {})
         url = self.source.loaded_from
         if url not in copies:
-            folder = self._copied(engine, problems)
-            if folder is None:
+            copied = self._copied(engine, problems)
+            if copied is None:
                 return False
-            copies[url] = folder
-        self._local = self._reader_of(copies[url])
+            copies[url] = copied
+        self.made_of = (copies[url].made_of,)
+        self._local = self._reader_of(copies[url].folder)
         return self._local.check(problems) and self._local.prepare(engine, problems)
 
-    def _copied(self, engine: Engine, problems: Problems) -> Path | None:
-        """The folder that the files were copied to; None after adding a Problem."""
+    def _copied(self, engine: Engine, problems: Problems) -> Copies | None:
+        """The copies of the files; None after adding a Problem."""
         add = partial(self._add, problems)
         if not self._kind():
             hint = f"Name {plain_form()}, or a glob of such."
@@ -92,7 +103,7 @@ class RemoteFiles(SourceReader):
             copies = _COPIES.get(engine, {})
             if self.source.loaded_from not in copies:
                 raise EngineError(f"{self.place} was not copied")
-            self._local = self._reader_of(copies[self.source.loaded_from])
+            self._local = self._reader_of(copies[self.source.loaded_from].folder)
         return self._local
 
     def relation(self, engine: Engine) -> str:
@@ -137,10 +148,9 @@ class RemoteFiles(SourceReader):
         return kind(self.source, self.root).replaced_by(file)
 
 
-def copies_of(url: str, engine: Engine, add: Callable[[str, str, str], None]) -> Path | None:
-    """The folder of the engine's scratch that the file which a URL names, or all files that its
-    pattern matches, were copied to; None after `add` was given the code, the message and the hint
-    of a Problem."""
+def copies_of(url: str, engine: Engine, add: Callable[[str, str, str], None]) -> Copies | None:
+    """Copies, in the engine's scratch, of the file which a URL names, or of all files that its
+    pattern matches; None after `add` was given the code, the message and the hint of a Problem."""
     place = without_secrets(url)
     try:
         # Loaded where a file is in an object store, and not before.
@@ -150,8 +160,10 @@ def copies_of(url: str, engine: Engine, add: Callable[[str, str, str], None]) ->
         paths = sorted(files.glob(pattern) if _is_pattern(pattern) else [pattern])
         first = _fixed_folder(pattern)
         folder = engine.new_file("files")
+        digest = hashlib.sha256()
         for path in paths:
-            _copy(files, path, folder / path.removeprefix(first).lstrip("/"))
+            name = path.removeprefix(first).lstrip("/")
+            digest.update(f"{name}\n{_copy(files, path, folder / name)}\n".encode())
     except ImportError as error:
         lacking = f"{place} cannot be reached: {error}".rstrip(".")
         add("RS024", f"{lacking}.", "Install it with: pip install 'riskseg[remote]'.")
@@ -167,7 +179,7 @@ def copies_of(url: str, engine: Engine, add: Callable[[str, str, str], None]) ->
         hint = "Check its name, and that it may be read."
         add("RS006", f'There is no file "{place}".', hint)
         return None
-    return folder
+    return Copies(folder, digest.hexdigest())
 
 
 def _is_pattern(path: str) -> bool:
@@ -180,9 +192,14 @@ def _fixed_folder(pattern: str) -> str:
     return fixed.rpartition("/")[0]
 
 
-def _copy(files: AbstractFileSystem, path: str, place: Path) -> None:
+def _copy(files: AbstractFileSystem, path: str, place: Path) -> str:
+    """Copy a file; the SHA-256 of its bytes, in hexadecimal."""
     if ".." in place.parts:
         raise PermissionError(f"the name {path} leads out of its folder")
     place.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
     with files.open(path, "rb") as remote, place.open("xb") as copy:
-        copyfileobj(remote, copy, _CHUNK)
+        while chunk := remote.read(_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+    return digest.hexdigest()

@@ -24,7 +24,8 @@ from riskseg.domain.problems import Problems, ProblemsError, problem
 _PART = ".riskseg.part"
 # Whose part files this process writes: see `own_parts`.
 _owner = {"tag": "none"}
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+# What the operating system says where a disk can hold no more.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def own_parts(workspace: Path) -> None:
@@ -51,7 +52,7 @@ def write_beside(path: Path, *, token: str) -> Iterator[Path]:
         os.replace(part_file, path)
         _flush_folder(path.parent)
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise _unwritable(path, error) from error
         raise
     finally:
@@ -86,7 +87,7 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
         os.replace(part_folder, path)
         _flush_folder(path.parent)
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise _unwritable(path, error) from error
         raise
     finally:

@@ -14,16 +14,23 @@ from riskseg.store.files import private_folder
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(handle: int) -> None:
+    def _take(handle: int, *, waits: bool = False) -> None:
         # Windows forbids others to read a locked byte, so it is one far behind the pid.
         os.lseek(handle, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        while True:
+            try:
+                msvcrt.locking(handle, msvcrt.LK_LOCK if waits else msvcrt.LK_NBLCK, 1)
+            except OSError:
+                if not waits:
+                    raise
+            else:
+                break
         os.lseek(handle, 0, os.SEEK_SET)
 else:
     import fcntl
 
-    def _take(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _take(handle: int, *, waits: bool = False) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
 
 
 @contextmanager
@@ -62,5 +69,16 @@ def workspace_lock(folder: Path) -> Iterator[None]:
         os.write(handle, f"{os.getpid()}\n".encode())
         yield
         os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Hold the lock on a file while the block runs; where another process holds it, wait."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _take(handle, waits=True)
+        yield
     finally:
         os.close(handle)

@@ -12,6 +12,7 @@ from riskseg.domain.columns import ColumnShape
 from riskseg.domain.documents import Shape
 from riskseg.domain.facts import Kind
 from riskseg.workspace.expectations import ExpectTable
+from riskseg.workspace.incremental import IncrementalTable
 from riskseg.workspace.reading import ReadTable
 from riskseg.workspace.timezones import check_timezone
 
@@ -105,6 +106,7 @@ class SourceTable(Shape):
     columns: str | dict[str, SourceColumn] = Field(default_factory=dict)
     read: str | ReadTable = Field(default_factory=ReadTable)
     expect: str | ExpectTable = Field(default_factory=ExpectTable)
+    incremental: str | IncrementalTable | None = None
 
 
 class SourceTables(Shape):

@@ -18,6 +18,7 @@ from riskseg.workspace.addresses import check_no_password
 from riskseg.workspace.authored import DESCRIBED_TABLES, SourceTable, SourceTables, Top
 from riskseg.workspace.balances import BALANCES, OUTCOMES, STATUSES, Balances, read_balances
 from riskseg.workspace.expectations import ExpectTable
+from riskseg.workspace.incremental import IncrementalTable
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.overlays import OVERLAYS, overlay_tables
 from riskseg.workspace.reading import ReadTable, read_table
@@ -39,7 +40,9 @@ class Source:
     those that it has. `laid_out` is the table of a layout that fills the columns which no line of
     riskseg.toml does. `read` is how its files are to be read. `url` is the address of the
     database, as it was written, that `loaded_from` is a table or a select of: None for files.
-    `balances` says that it is a table of monthly balances which stands for accounts.
+    `incremental` says how its new and changed rows are found there; its lines are
+    `incremental_lines`. `balances` says that it is a table of monthly balances which stands for
+    accounts.
     """
 
     table: str
@@ -58,6 +61,8 @@ class Source:
     expect: ExpectTable = field(default_factory=ExpectTable)
     expect_lines: Mapping[str, int | None] = field(default_factory=dict)
     url: str | None = None
+    incremental: IncrementalTable | None = None
+    incremental_lines: Mapping[str, int | None] = field(default_factory=dict)
     balances: Balances | None = None
 
     def excuses(self, name: str) -> bool:
@@ -158,7 +163,7 @@ def _texts(
             text_by_key[key] = key_value
         elif table == BALANCES and key in (STATUSES, OUTCOMES):
             continue
-        elif key not in ("read", "expect") and (
+        elif key not in ("read", "expect", "incremental") and (
             table not in DESCRIBED_TABLES or key not in ("levels", "columns")
         ):
             problems.add(
@@ -189,6 +194,25 @@ def _url(written: str | None, at: dict[str, Any], problems: Problems) -> str | N
         )
     check_no_password(written, at, problems)
     return written
+
+
+def _incremental(
+    table: str, authored: SourceTable, url: str | None, document: Document, problems: Problems
+) -> IncrementalTable | None:
+    """How new and changed rows of a source are found. RS004 is added for one that is in files."""
+    incremental = authored.incremental
+    if not isinstance(incremental, IncrementalTable):
+        return None
+    if url is None:
+        problems.add(
+            "RS004",
+            f"{table} is read from files, and only the rows of a database are read incrementally.",
+            hint=f"Remove [source.{table}.incremental]: files that have not changed are not read "
+            "again.",
+            **document.at("source", table, "incremental"),
+        )
+        return None
+    return incremental
 
 
 def read_overlays(top: Top, document: Document, problems: Problems) -> dict[str, Overlay]:
@@ -329,6 +353,11 @@ def read_sources(top: Top, document: Document, root: Path, problems: Problems) -
                 for key in ExpectTable.model_fields
             },
             url=url,
+            incremental=_incremental(table, authored, url, document, problems),
+            incremental_lines={
+                key: document.line("source", table, "incremental", key)
+                for key in IncrementalTable.model_fields
+            },
         )
     if BALANCES in sources:
         sources = _observed_by_balances(sources, document, problems)

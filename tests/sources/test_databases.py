@@ -422,7 +422,7 @@ def test_a_reading_that_is_killed_leaves_nothing_wrong_behind(
         in_postgres,
         *words,
         str(out),
-        door=Door("riskseg.engine.duck.DuckDB", "unregister", "before", 2),
+        door=Door("riskseg.engine.duck.DuckDB", "converted", "after", 2),
     )
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
@@ -451,7 +451,7 @@ def test_connections_are_closed_when_a_reading_is_broken_off(
     workspace = open_workspace(in_postgres, Problems())
     assert workspace is not None
     with DuckDB(reads=readable(workspace), threads=1) as engine:
-        monkeypatch.setattr(engine, "register", interrupted)
+        monkeypatch.setattr(engine, "converted", interrupted)
         with pytest.raises(KeyboardInterrupt):
             map_sources(engine, workspace, Problems())
     sessions = "select count(*) from pg_stat_activity where application_name = 'riskseg'"

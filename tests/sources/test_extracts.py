@@ -1,0 +1,380 @@
+"""What is kept of sources in databases: reading what has changed gives the rows that reading all of
+them gives, and what cannot be found so is read as a whole."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.pipeline.load import load
+from riskseg.pipeline.session import open_checked, scratch_engine
+from riskseg.pipeline.staged_ledger import folder_of
+from riskseg.run.assign import assign
+from riskseg.run.check import check
+from riskseg.sources.describe import fingerprints
+from riskseg.workspace import open_workspace
+from tests.sources.ledgers_in_databases import run
+from tests.support.postgres import running
+from tests.support.small import make
+
+DAY, AT = date(2026, 1, 1), datetime(2026, 1, 1, 9, tzinfo=UTC)
+TOML = """[workspace]
+strategy = "rules/s"
+max_alike = 1.0
+[source]
+url = "{url}"
+[source.accounts]
+from = "{s}accounts"
+[source.bills]
+from = "{s}bills"
+[source.payments]
+from = "{s}payments"
+[source.payments.incremental]
+watermark = "{watermark}"
+{more}
+"""
+KEY = 'key = "payment_id"'
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    with running() as url:
+        yield url
+
+
+@dataclass
+class Place:
+    """A database with payments whose `seen` is a number, a day or a time, and workspaces on it."""
+
+    tmp: Path
+    url: str
+    type_: str
+    schema: str = ""
+    read: str = ""
+    made: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        self.read = self.read or self.url
+        if self.schema:
+            self.run(f"create schema {self.schema}")
+        self.s = f"{self.schema}." if self.schema else ""
+        self.run(
+            f"create table {self.s}accounts (account_id varchar(10), region text)",
+            f"insert into {self.s}accounts values ('a', 'north'), ('b', 'south')",
+            f"create table {self.s}bills (account_id varchar(10), bill_id integer, due_on date, "
+            "amount numeric(12, 2))",
+            f"insert into {self.s}bills values ('a', 1, '2025-11-01', 100), "
+            "('b', 2, '2025-11-01', 100)",
+            f"create table {self.s}payments (payment_id integer, account_id varchar(10), "
+            f"paid_on date, amount numeric(12, 2), seen {self.type_})",
+        )
+
+    def run(self, *statements: str) -> None:
+        run(self.url, *statements)
+
+    def workspace(self, more: str = KEY, watermark: str = "seen") -> Path:
+        self.made += 1
+        root = make(self.tmp / f"workspace-{self.made}")
+        (root / ".riskseg").mkdir()
+        toml = TOML.format(url=self.read, s=self.s, more=more, watermark=watermark)
+        (root / "riskseg.toml").write_text(toml)
+        return root
+
+    def whole(self) -> Path:
+        """A workspace that reads all rows."""
+        root = self.workspace()
+        text = (root / "riskseg.toml").read_text()
+        (root / "riskseg.toml").write_text(text.partition("[source.payments.incremental]")[0])
+        return root
+
+    def moment(self, tick: int) -> str:
+        """The watermark of a moment, as SQL has it: an hour is a tick."""
+        if self.type_ == "integer":
+            return str(tick)
+        time = datetime(2025, 12, 1, tzinfo=UTC) + timedelta(hours=tick)
+        return f"'{time.date()}'" if self.type_ == "date" else f"'{time:%Y-%m-%d %H:%M:%S}'"
+
+    def insert(self, number: int, tick: int | None, many: int = 1) -> str:
+        """Payments numbered from one on, a tick after the other."""
+
+        def values(more: int) -> str:
+            seen = "null" if tick is None else self.moment(tick + more)
+            account, day = "ab"[(number + more) % 2], f"2025-11-0{1 + (number + more) % 9}"
+            return f"({number + more}, '{account}', '{day}', 5, {seen})"
+
+        return f"insert into {self.s}payments values {', '.join(map(values, range(many)))}"
+
+
+def number_in_sqlite(tmp: Path, _: str) -> Place:
+    return Place(tmp, f"sqlite:///{tmp}/ledger.db", "integer")
+
+
+def text_in_sqlite(tmp: Path, _: str) -> Place:
+    return Place(tmp, f"sqlite:///{tmp}/ledger.db", "datetime")
+
+
+def in_postgres(type_: str) -> Any:
+    def place(tmp: Path, url: str) -> Place:
+        schema = f"s{abs(hash((str(tmp), type_))) % 10**9}"
+        return Place(tmp, url, type_, schema)
+
+    return place
+
+
+PLACES = {
+    "number in SQLite": number_in_sqlite,
+    "text in SQLite": text_in_sqlite,
+    "day in PostgreSQL": in_postgres("date"),
+    "time in PostgreSQL": in_postgres("timestamp"),
+    "instant in PostgreSQL": in_postgres("timestamptz"),
+}
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path, postgres: str) -> Place:
+    made: Place = PLACES[request.param](tmp_path, postgres)
+    return made
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Place:
+    return number_in_sqlite(tmp_path, "")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    rows: list[Any]
+    fingerprints: dict[str, str]
+    kept: str | None
+    notes: tuple[str, ...]
+
+
+def loaded(root: Path) -> Loaded:
+    """The ledger as a command loads it."""
+    problems = Problems()
+    workspace = open_workspace(root, problems)
+    problems.raise_if_any()
+    assert workspace is not None
+    with scratch_engine(workspace) as engine:
+        ledger = load(engine, workspace, problems)
+        problems.raise_if_any()
+        assert ledger is not None
+        rows = engine.rows("select * from payments order by all")
+        return Loaded(
+            rows,
+            fingerprints(engine, workspace),
+            ledger.kept,
+            ledger.sources["payments"].read_notes,
+        )
+
+
+def kept_parts(root: Path, source: str = "payments") -> tuple[int, int]:
+    """How many rows of a source are kept as they were first read, and how many that changed."""
+    (state,) = folder_of(open_checked(root)).glob(f"extracts/kept-{source}-*.json")
+    parts = json.loads(state.read_text())
+    return parts["base"]["rows"], (parts["changes"] or {"rows": 0})["rows"]
+
+
+def test_the_next_command_reads_no_row_again_that_has_not_changed(place: Place) -> None:
+    place.run(place.insert(0, 0, 1000))
+    root = place.workspace()
+    first = loaded(root)
+    again = loaded(root)
+    assert kept_parts(root) == (1000, 0)
+    assert (first.rows, first.kept) == (again.rows, again.kept)
+    assert first.kept is not None
+    place.run(place.insert(1000, 1000))
+    after = loaded(root)
+    base, changes = kept_parts(root)
+    assert base == 1000
+    assert 1 <= changes <= 60
+    assert after.rows == loaded(place.whole()).rows
+    assert len(after.rows) == 1001
+    assert after.kept != first.kept
+    assert loaded(root).kept == after.kept
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_has_changed_gives_the_rows_that_all_give(place: Place, seed: int) -> None:
+    """Rows are added, late ones too; changed; taken away; without a watermark; in any order."""
+    chance = random.Random(f"{seed} {place.type_}")  # noqa: S311 (nothing here is a secret)
+    root, whole, number = place.workspace(), place.whole(), 0
+    for day in range(1, 9):
+        tick, statements = day * 24, []
+        for _ in range(chance.choice((0, 1, 12))):
+            number += 1
+            late = chance.choice((0, 0, 0, 1)) if place.type_ != "integer" else 0
+            statements.append(place.insert(number, None if number % 17 == 0 else tick - late))
+        for _ in range(chance.choice((0, 0, 2))):
+            changed = chance.randint(1, max(number, 1))
+            statements.append(
+                f"update {place.s}payments set amount = amount + 1, seen = {place.moment(tick)} "
+                f"where payment_id = {changed}"
+            )
+        if chance.random() < 0.2:
+            gone = chance.randint(1, max(number, 1))
+            statements.append(f"delete from {place.s}payments where payment_id = {gone}")
+        place.run(*statements)
+        by_changes, by_all = loaded(root), loaded(whole)
+        assert by_changes.rows == by_all.rows
+        assert by_changes.fingerprints["accounts"] == by_all.fingerprints["accounts"]
+
+
+def test_decisions_and_fingerprints_are_those_of_all_rows(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(0, 0, 50))
+    root, whole = sqlite.workspace(), sqlite.whole()
+    assign(root, DAY, str(root / "first.csv"), at=AT)
+    sqlite.run(sqlite.insert(50, 50), "update payments set amount = 70, seen = 51 where amount = 5")
+    for folder in (root, whole):
+        assign(folder, DAY, str(folder / "d.csv"), at=AT)
+    assert kept_parts(root)[1] == 0  # so many rows were changed that there is one file of them
+    assert (root / "d.csv").read_bytes() == (whole / "d.csv").read_bytes()
+    assert loaded(root).fingerprints == loaded(sqlite.workspace()).fingerprints
+
+
+@pytest.mark.parametrize(
+    "statement", ["delete from payments where payment_id = 3", "update payments set seen = 99"]
+)
+def test_rows_that_the_watermark_does_not_show_are_found_by_their_number(
+    sqlite: Place, statement: str
+) -> None:
+    """A row that is gone; and, without a key, one that was changed and is there twice then."""
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace(more="")
+    loaded(root)
+    statement = statement if "delete" in statement else f"{statement} where payment_id = 3"
+    sqlite.run(statement)
+    after = loaded(root)
+    assert after.rows == loaded(sqlite.whole()).rows
+    (note,) = after.notes
+    assert "payments was read as a whole" in note
+    assert "name their `key`" in note
+    assert note in check(sqlite.workspace(more="")).notes or not loaded(root).notes
+
+
+def test_a_row_that_is_changed_without_a_higher_watermark_is_seen_when_all_are_read(
+    sqlite: Place,
+) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    loaded(root)
+    sqlite.run("update payments set amount = 7 where payment_id = 3")
+    assert loaded(root).rows != loaded(sqlite.whole()).rows
+    check(root, reread=True)
+    assert loaded(root).rows == loaded(sqlite.whole()).rows
+
+
+def test_nothing_is_kept_where_nothing_may_be(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(1, 1))
+    root = sqlite.workspace()
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text() + "[engine]\nkeep_staged = false\n")
+    assert loaded(root).kept is None
+    assert not folder_of(open_checked(root)).exists()
+    bare = sqlite.workspace()
+    (bare / ".riskseg").rmdir()
+    assert loaded(bare).kept is None
+    assert not (bare / ".riskseg").exists()
+
+
+def test_what_is_kept_is_for_its_owner_alone_and_goes_when_it_is_used_no_more(
+    sqlite: Place,
+) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    folder = folder_of(open_checked(root)) / "extracts"
+    for more in range(3):
+        loaded(root)
+        sqlite.run(sqlite.insert(100 * more + 50, 50 + more, 9))
+    loaded(root)
+    files = sorted(folder.iterdir())
+    assert all(file.stat().st_mode & 0o077 == 0 for file in [folder, *files])
+    assert len([*folder.glob("payments-*.parquet")]) <= 2
+    assert not [*folder.glob("in-use-*")]
+
+
+def test_what_another_command_reads_is_not_removed(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    workspace = open_checked(root)
+    with scratch_engine(workspace) as engine:
+        assert load(engine, workspace, Problems()) is not None
+        sqlite.run("delete from payments where payment_id > 20")
+        assert len(loaded(root).rows) == 21
+        before = fingerprints(engine, workspace)
+    assert before != loaded(root).fingerprints
+
+
+@pytest.mark.parametrize("damage", ["half", "gone", "state"])
+def test_a_file_that_is_damaged_is_read_anew(sqlite: Place, damage: str) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    first = loaded(root)
+    folder = folder_of(open_checked(root)) / "extracts"
+    (part,) = folder.glob("payments-*.parquet")
+    if damage == "half":
+        part.write_bytes(part.read_bytes()[:100])
+    elif damage == "gone":
+        part.unlink()
+    else:
+        (state,) = folder.glob("kept-payments-*.json")
+        state.write_text('{"base": 1')
+    assert loaded(root).rows == first.rows
+
+
+MISTAKES = {
+    "no such column": ('watermark = "sen"', 'cannot be "sen"'),
+    "a text": ('watermark = "account_id"', "no days or times"),
+    "no such key": ('watermark = "seen"\nkey = "payment"', '`key` cannot be "payment"'),
+    "another lookback": ('watermark = "seen"\nlookback = "2 hours"', "`lookback` cannot be"),
+    "no lookback": ('watermark = "seen"\nlookback = "soon"', "`2 hours`"),
+    "another key": ('watermarc = "seen"', "watermark"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_what_cannot_be_is_a_problem_at_its_line(sqlite: Place, case: str) -> None:
+    lines, message = MISTAKES[case]
+    sqlite.run(sqlite.insert(1, 1))
+    root = sqlite.workspace()
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text().partition("watermark =")[0] + lines + "\n")
+    problems = Problems()
+    with pytest.raises(ProblemsError) as raised:
+        for _ in range(2):  # the second time something is kept
+            loaded(root)
+    problems.extend(raised.value.problems)
+    assert any(message in f"{p.what} {p.hint}" and (p.line or 0) >= 12 for p in problems), problems
+
+
+def test_files_are_not_read_incrementally(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text() + '[source.bills.incremental]\nwatermark = "due_on"\n')
+    (problem,) = check(root).problems
+    assert problem.code == "RS004"
+    assert "bills is read from files" in problem.what
+
+
+def test_a_transaction_of_another_that_ends_late_is_read_by_the_lookback(
+    tmp_path: Path, postgres: str
+) -> None:
+    place = in_postgres("timestamp")(tmp_path, postgres)
+    place.run(place.insert(0, 0, 100))
+    root = place.workspace(KEY + '\nlookback = "3 hours"')
+    engine = sa.create_engine(postgres, poolclass=sa.NullPool)
+    with engine.begin() as late:
+        late.exec_driver_sql(place.insert(200, 97))
+        assert len(loaded(root).rows) == 100
+    after = loaded(root)
+    assert len(after.rows) == 101
+    assert not after.notes
