@@ -203,7 +203,9 @@ def test_the_next_command_reads_no_row_again_that_has_not_changed(place: Place) 
     assert loaded(root).kept == after.kept
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
+)
 def test_what_has_changed_gives_the_rows_that_all_give(place: Place, seed: int) -> None:
     """Rows are added, late ones too; changed; taken away; without a watermark; in any order."""
     chance = random.Random(f"{seed} {place.type_}")  # noqa: S311 (nothing here is a secret)
