@@ -14,6 +14,7 @@ from riskseg.ledger.contract import BALANCES, CONTRACT, Column
 from riskseg.treatment import outcomes
 from riskseg.workspace import authored
 from riskseg.workspace.expectations import ExpectTable
+from riskseg.workspace.incremental import IncrementalTable
 from riskseg.workspace.reading import ReadTable
 
 _TOML: Mapping[str, str] = {
@@ -46,12 +47,22 @@ _TOML: Mapping[str, str] = {
     "and cites its source: `uk-consumer-duty`, `eu`, `us-states` or `none`. Changes no decision",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
     "engine.keep_staged": "whether the sources, once read, are kept in `.riskseg/staged` for the "
-    "next command, which reads them there as long as no file has changed",
+    "next command, which reads them there as long as nothing has changed. The rows of databases "
+    "are kept there too",
 }
 _EXPECT = {
     "newest": "how much older than the as-of date the newest row may be: `3 days`",
     "rows": "bounds of the rows: `0.5x..2x` of earlier runs, or `1000..50000`, or `1000..`",
     "sum": "bounds of the amounts, in the same form",
+}
+_INCREMENTAL = {
+    "watermark": "the column that every insert and every update sets to a value no lower than those "
+    "before: a time, a date or a number",
+    "key": "the columns that name a row, one or a list: a row that is read again replaces the row "
+    "with the same key. Not needed where rows are only ever added",
+    "lookback": "how far before the highest watermark rows are read once more, for transactions "
+    "that end late: `2 hours`, `3 days`, or a number. One hour for times, one day for dates and 0 "
+    "for numbers where nothing is said",
 }
 _SOURCE: Mapping[str, str] = {
     "url": "the database that the sources are tables or selects of, as "
@@ -144,6 +155,14 @@ def workspace_file() -> Iterator[str]:
     yield "### [source.TABLE.expect]"
     yield ""
     yield from keys(ExpectTable, _EXPECT)
+    yield "### [source.TABLE.incremental]"
+    yield ""
+    yield (
+        "Of a source in a database, only the rows are read that were added or changed since the "
+        "last command; the columns are those of the table or select in the database."
+    )
+    yield ""
+    yield from keys(IncrementalTable, _INCREMENTAL)
     yield "### [source.balances]"
     yield ""
     yield (

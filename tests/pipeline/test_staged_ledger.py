@@ -15,11 +15,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.engine import DuckDB
 from riskseg.pipeline import staged_ledger
+from riskseg.pipeline.load import load
+from riskseg.pipeline.session import open_checked, scratch_engine
 from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.run.history import history
@@ -375,13 +378,44 @@ def test_several_engines_read_one_kept_file(tmp_path: Path) -> None:
             assert list(other.columns("numbers")) == ["n"]
 
 
-def test_an_engine_that_reads_copies_keeps_nothing(tmp_path: Path) -> None:
+def test_an_engine_that_has_what_no_file_has_keeps_nothing(tmp_path: Path) -> None:
     with DuckDB(tmp_path / "s.duckdb", keeps=tmp_path) as engine:
         assert engine.can_keep
         engine.new_file("copy.csv")
+        assert engine.can_keep
+        engine.register("rows", pa.table({"n": [1]}))
         assert not engine.can_keep
     with DuckDB(tmp_path / "t.duckdb") as engine:
         assert not engine.can_keep
+
+
+def test_rows_that_are_read_by_way_of_a_copy_are_kept(tmp_path: Path) -> None:
+    """A file in another encoding is copied for each command, and staged once; another file, and
+    another way of reading it, is staged anew."""
+    root = write(tmp_path / "w")
+    accounts, toml = root / "data/accounts.csv", root / "riskseg.toml"
+    text = accounts.read_text().replace("treatment", "treatment,town").replace("gentle", "gentle,ü")
+    accounts.write_bytes(text.encode("windows-1252"))
+
+    def towns(encoding: str) -> list[str]:
+        settings = toml.read_text().partition("[source.accounts.read]")[0]
+        read = f'\n[source.accounts.read]\nencoding = "{encoding}"\n'
+        toml.write_text(f"{settings.rstrip()}\n{read}")
+        assign(root, DAY, InMemory(), at=treated.AT)
+        workspace = open_checked(root)
+        with scratch_engine(workspace) as engine:
+            assert load(engine, workspace, Problems()) is not None
+            return [town for (town,) in engine.rows('select distinct "@town" from accounts')]
+
+    assert towns("windows-1252") == ["ü"]
+    first = kept(root)
+    assert len(first) == 1
+    assert towns("windows-1252") == ["ü"]
+    assert kept(root) == first
+    assert towns("windows-1251") == ["ь"]
+    assert len(kept(root)) == 2
+    accounts.write_bytes(text.replace("ü", "ö").encode("windows-1252"))
+    assert towns("windows-1252") == ["ö"]
 
 
 def test_files_that_settle_while_they_are_read_are_read_once(

@@ -218,3 +218,20 @@ def test_a_bad_row_is_pointed_at(tmp_path: Path, store: MemoryFileSystem) -> Non
     store.pipe("/bucket/bills.csv", (FILES["bills"] + "a,3,soon,1\n").encode())
     problems = asked(root)[1]
     assert [(p.code, p.where) for p in problems] == [("RS102", "memory://bucket/bills.csv:4")]
+
+
+def test_rows_of_a_store_are_staged_once(tmp_path: Path, store: MemoryFileSystem) -> None:
+    """Two files with the same rows are one, whenever they were written; others are staged anew."""
+    root = in_store(tmp_path, store)
+    (root / ".riskseg").mkdir()
+
+    def ledgers() -> set[str]:
+        assign(root, DAY, str(root / "d.csv"), at=AT)
+        return {kept.name for kept in (root / ".riskseg/staged").glob("*.duckdb")}
+
+    first = ledgers()
+    assert len(first) == 1
+    store.pipe("/bucket/payments.csv", FILES["payments"].encode())
+    assert ledgers() == first
+    store.pipe("/bucket/payments.csv", FILES["payments"].replace("100", "101").encode())
+    assert len(ledgers() - first) == 1
