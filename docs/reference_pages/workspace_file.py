@@ -56,8 +56,8 @@ _EXPECT = {
     "sum": "bounds of the amounts, in the same form",
 }
 _INCREMENTAL = {
-    "watermark": "the column that every insert and every update sets to a value no lower than those "
-    "before: a time, a date or a number",
+    "watermark": "the column that every insert and every update sets to a value no lower than "
+    "those before: a time, a date or a number",
     "key": "the columns that name a row, one or a list: a row that is read again replaces the row "
     "with the same key. Not needed where rows are only ever added",
     "lookback": "how far before the highest watermark rows are read once more, for transactions "
