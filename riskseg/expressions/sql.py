@@ -130,8 +130,8 @@ class _Writer:
         match node.operator:
             case "/" if decimal:
                 # Engines need not read `and` from the left: a zero must be harmless anywhere.
-                dividend = f"cast({left} * 1000000 as hugeint) * 10000000"
-                divisor = f"nullif(cast({right} * 1000000 as hugeint), 0)"
+                dividend, divisor = self._in_whole_numbers(node.left, node.right)
+                dividend, divisor = f"{dividend} * 10000000", f"nullif({divisor}, 0)"
                 whole_quotient = f"cast(({dividend}) // {divisor} as decimal(38, 0))"
                 return f"cast({whole_quotient} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
             case "/":
@@ -141,6 +141,18 @@ class _Writer:
                 return f"cast({left} * {right} as {_STORED[Kind.DECIMAL]})"
             case _:
                 return f"({left} {node.operator} {right})"
+
+    def _in_whole_numbers(self, left: Node, right: Node) -> tuple[str, str]:
+        """Whole numbers of the same quotient as two decimals: millionths, where these are not
+        whole numbers themselves, of which the quotient takes half as long."""
+        whole = [node.part for node in (left, right) if isinstance(node, Cast)]
+        if len(whole) == 2 and all(part.kind is Kind.INTEGER for part in whole):
+            dividend, divisor = (f"cast({self._stored(part)} as hugeint)" for part in whole)
+        else:
+            dividend, divisor = (
+                f"cast({self._stored(node)} * 1000000 as hugeint)" for node in (left, right)
+            )
+        return dividend, divisor
 
     def _call(self, node: Call) -> str:
         first_argument = node.arguments[0]

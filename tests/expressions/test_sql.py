@@ -57,6 +57,12 @@ def checked(text: str) -> Expression:
             'nullif(cast(cast("n" as decimal(38, 6)) * 1000000 as hugeint), 0) '
             "as decimal(38, 0)) * 0.0000001 as decimal(38, 6))",
         ),
+        (
+            "m / n",
+            'cast(cast((cast(cast("m" as bigint) as hugeint) * 10000000) // '
+            'nullif(cast(cast("n" as bigint) as hugeint), 0) '
+            "as decimal(38, 0)) * 0.0000001 as decimal(38, 6))",
+        ),
         ("n not in (1, 2)", '(not ("n" in (1, 2)))'),
         ("n between 1 and 2", '(("n" >= 1) and ("n" <= 2))'),
     ],
