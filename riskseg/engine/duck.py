@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ _NAMES = {ours: theirs for theirs, ours in _TYPES.items()}
 _PATTERN = re.compile(r"[*?\[\\]")
 
 
+@lru_cache(maxsize=1024)
 def duckdb_type(name: str) -> ColumnType:
     """The type that DuckDB calls by this name."""
     if name in _TYPES:
@@ -125,6 +126,9 @@ class DuckDB(Engine):
         # Where it takes itself to be talked to, it draws a bar on stdout, among the results.
         self.run("set enable_progress_bar = false")
         self.run(f"set timezone = {literal(timezone)}")
+        # It walks through each expression of a strategy for a good part of the time that planning
+        # takes, and lists of values are no slower without it.
+        self.run("set disabled_optimizers = 'in_clause'")
         if scratch:
             # It goes when the engine is closed: nothing has to be in it by then.
             self.run("pragma disable_checkpoint_on_shutdown")

@@ -106,6 +106,7 @@ def _may_hide_duplicates(names: Collection[str]) -> bool:
 # The columns of relations that were described, by what they say and what the tables hold.
 _DESCRIBED: dict[bytes, list[dict[str, ColumnType]]] = {}
 _MOST_DESCRIBED = 256
+_WORD = re.compile(r"\w+")
 # The columns of a relation are the same whichever day it is of.
 _DATE = re.compile(r"date '\d{4}-\d\d-\d\d'")
 
@@ -164,11 +165,12 @@ class Engine(ABC):
         name are of the same columns. Raises DuplicateColumnsError."""
         said = [(relation.name, _DATE.sub("", relation.select)) for relation in relations]
         text = "\n".join(select for _, select in said).lower()
+        words = set(_WORD.findall(text))
         with self.refusals():
             tables = [
                 row
                 for name, rows_of_table in groupby(self._tables(), key=itemgetter(0))
-                if name.lower() in text
+                if (name.lower() in words if _WORD.fullmatch(name) else name.lower() in text)
                 for row in rows_of_table
             ]
         asked = hashlib.sha256(repr((said, tables)).encode()).digest()

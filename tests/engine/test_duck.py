@@ -125,6 +125,8 @@ def test_a_relation_is_described_anew_where_it_may_hold_other_columns() -> None:
         with Counting() as engine:
             engine.run(f"create temp table t as select 1 as {column}")
             engine.run(f"create temp table unnamed as select 1 as column_{beside}")
+            # `q` names neither of these, though its text holds their letters.
+            engine.run(f"create temp table da as select 1 as column_{beside}")
             for day in ("2026-01-01", "2026-01-02"):
                 columns = engine.columns_of_each(of(day))
                 assert [list(names) for names in columns] == [[column, "day"]] * 2

@@ -54,7 +54,7 @@ class Boosted:
 
     @cached_property
     def _read(self) -> Trees:
-        return read_trees(self.text)
+        return _trees_of(self.text)
 
     @cached_property
     def _lookup(self) -> Lookup | None:
@@ -129,8 +129,15 @@ class Boosted:
         return cls(tuple(tree_columns), text, dict(dropped), tuple(notes))
 
 
+# Both are made once in a process, which may load a version twice: for a run's decision, and for
+# today's.
+
+
+@lru_cache(maxsize=8)
+def _trees_of(text: str) -> Trees:
+    return read_trees(text)
+
+
 @lru_cache(maxsize=8)
 def _explainer_of(text: str) -> Explainer:
-    """Made once in a process, which may load a version twice: for a run's decision, and for
-    today's."""
-    return Explainer.of(read_trees(text))
+    return Explainer.of(_trees_of(text))
