@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Copy = Callable[[Path], Path]
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+SLOW = pytest.mark.slow
 MASTER = "local[2]"
 ADDRESS = f"spark://{MASTER}"
 
@@ -69,6 +71,37 @@ def test_tables_decide_as_files_do(trained: Path, copy_of: Copy, in_tables: Path
     decided(of_files, str(of_files / "d.parquet"))
     decided(of_tables, str(of_tables / "d.parquet"), spark=MASTER)
     assert (of_files / "d.parquet").read_bytes() == (of_tables / "d.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ["timestamp", *(pytest.param(t, marks=SLOW) for t in ("timestamp_ntz", "date", "bigint"))],
+)
+def test_rows_of_a_table_that_have_changed(
+    session: SparkSession, in_tables: Path, copy_of: Copy, type_: str
+) -> None:
+    """Rows are added; those that were there are read no second time, and decisions are those of
+    all rows."""
+    table = f"risk.payments_by_{type_}"
+    seen = "unix_date(cast(paid_on as date))" if type_ == "bigint" else "paid_on"
+    session.sql(
+        f"create table {table} as select *, cast({seen} as {type_}) as seen from risk.payments"
+    )
+    by_changes, whole = copy_of(in_tables), copy_of(in_tables)
+    for workspace in (by_changes, whole):
+        p.replace(workspace, "riskseg.toml", '"risk.payments"', f'"{table}"')
+    with (by_changes / "riskseg.toml").open("a") as toml:
+        toml.write('[source.payments.incremental]\nwatermark = "seen"\n')
+    decided(by_changes, str(by_changes / "d.parquet"))
+    others = {"amount": "'0.01'", "payment_id": "concat('n', payment_id)"}
+    listed = ", ".join(others.get(column, column) for column in session.table(table).columns)
+    session.sql(f"insert into {table} select {listed} from {table} order by seen desc limit 5")
+    for workspace in (by_changes, whole):
+        decided(workspace, str(workspace / "d.parquet"))
+    assert (by_changes / "d.parquet").read_bytes() == (whole / "d.parquet").read_bytes()
+    (state,) = (by_changes / ".riskseg/staged/extracts").glob("kept-payments-*.json")
+    changes = json.loads(state.read_text())["changes"]
+    assert 5 <= changes["rows"] < session.table(table).count() / 10
 
 
 def test_decisions_in_a_table(session: SparkSession, in_tables: Path, copy_of: Copy) -> None:
