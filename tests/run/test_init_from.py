@@ -360,6 +360,23 @@ def test_the_tables_of_a_database_are_found(tmp_path: Path) -> None:
     assert open_points(matching) == [("workspace", "currency")]
 
 
+def test_how_changes_of_a_table_are_found_is_proposed_as_a_comment(tmp_path: Path) -> None:
+    """Taking the marks away makes it hold."""
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database:
+        database.execute(f"create table invoices ({BILLS.splitlines()[0]}, updated_at datetime)")
+        for n, line in enumerate(BILLS.splitlines()[1:]):
+            row = [*line.split(","), f"2026-01-02 10:00:{n % 60:02}"]
+            database.execute(f"insert into invoices values ({','.join('?' * len(row))})", row)
+        database.commit()
+    text = match(tmp_path, f"sqlite:///{tmp_path / 'erp.db'}").toml
+    comment = [line for line in text.splitlines() if "incremental" in line]
+    assert comment == ["# [source.bills.incremental]"]
+    rest = text.partition("# [source.bills.incremental]\n")[2]
+    lines = [line.removeprefix("# ") for line in rest.splitlines()[:2]]
+    assert lines[0] == 'watermark = "updated_at"'
+    assert tomllib.loads("\n".join(lines))["key"] in BILLS.splitlines()[0]
+
+
 def test_a_password_is_not_taken_into_a_file(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError, match="password does not belong") as raised:
         match(tmp_path, "postgresql://me:hunter2@nowhere/erp")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from riskseg.engine import EngineError, syntax_tree
 from riskseg.layouts import layouts
+from riskseg.sources.matching.profile import Profile
 from riskseg.sources.matching.proposal import ColumnProposal, Proposal, TableProposal
 from riskseg.sources.sql_text import NotAllowedError, check_expression
 from riskseg.workspace.undecided import MARK
@@ -85,7 +86,40 @@ def _table(proposal: TableProposal) -> str:
         lines += [
             f'{mark}{_key(name)} = {{kind = "{kind}"}}' for name, kind in proposal.kinds.items()
         ]
+    lines += _incremental(proposal)
     return "\n".join(lines) + "\n"
+
+
+# What systems call the column that says when a row was written last.
+_CHANGED = re.compile(
+    r"(row_?)?(last_?)?(updated?|changed?|modified|modification|write)(_?(at|on|date|time|ts|stamp|"
+    r"timestamp))?|system_?modstamp",
+    re.IGNORECASE,
+)
+# The columns of the contract that name a row.
+_NAMES_A_ROW = {"bills": "bill_id", "payments": "payment_id"}
+
+
+def _incremental(proposal: TableProposal) -> Iterator[str]:
+    """How the changes of a table in a database may be found. Nothing shows that every change sets
+    the column, so these lines are a comment."""
+    profiles = proposal.found.profiles
+    changed = [name for name in profiles if _CHANGED.fullmatch(name) and _is_filled(profiles[name])]
+    if not proposal.found.in_database or len(changed) != 1 or not proposal.decided:
+        return
+    yield f"# If every insert and update sets {changed[0]}, only what has changed has to be read:"
+    yield f"# [source.{proposal.table}.incremental]"
+    yield f"# watermark = {toml_text(changed[0])}"
+    named = proposal.columns.get(_NAMES_A_ROW.get(proposal.table, ""))
+    if named is not None and named.decided and named.header is not None:
+        yield f"# key = {toml_text(named.header)}"
+
+
+def _is_filled(profile: Profile) -> bool:
+    """Whether a column has a day or a time in each row, be it one that is kept as a text."""
+    day = re.compile(r"\d{4}-\d\d-\d\d")
+    is_text = profile.type.family == "text" and bool(day.match(profile.least))
+    return (profile.is_date or is_text) and profile.filled == profile.rows > 0
 
 
 def _key(name: str) -> str:
