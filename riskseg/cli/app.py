@@ -131,7 +131,12 @@ def main(
     context: typer.Context,
     workspace: Annotated[
         Path | None,
-        typer.Option("-w", "--workspace", help="The folder that holds riskseg.toml."),
+        typer.Option(
+            "-w",
+            "--workspace",
+            readable=False,  # what stands in the way is said as of any other file
+            help="The folder that holds riskseg.toml.",
+        ),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:

@@ -18,6 +18,7 @@ import typer
 from riskseg.cli.progress import be_silent, end_progress
 from riskseg.cli.terminal import problems_to_stderr, stderr, without_secrets, write_any_text
 from riskseg.domain.problems import OUR_FAULT, USERS_FAULT, Problem, Problems, ProblemsError
+from riskseg.domain.system_errors import use_cure
 
 R = TypeVar("R")
 
@@ -189,5 +190,5 @@ def _refused(error: OSError) -> Problem:
         "RS616",
         f"The system says: {system_reason}.",
         file_name,
-        hint="Free some space, allow riskseg to use it, or name another place.",
+        hint=use_cure(error),
     )

@@ -24,6 +24,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel, ValidationE
 from pydantic.fields import FieldInfo
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.system_errors import read_cure
 from riskseg.domain.toml_slips import slip_of
 from riskseg.domain.toml_text import toml_lines
 from riskseg.domain.value_hints import hint_for, space_behind_colon
@@ -264,7 +265,7 @@ def _read(path: Path, file: str, problems: Problems) -> str | None:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         message = f"This cannot be read: {error.strerror or error}."
-        problems.add("RS002", message, file=file)
+        problems.add("RS002", message, file=file, hint=read_cure(error))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -80,7 +80,8 @@ def opened(
     name = _name(engine, before, statements)
     place = folder_of(workspace) / f"{name}.duckdb"
     can_keep = _can_keep(engine, workspace, statements)
-    return name if can_keep and place.is_file() and engine.read_kept(place) else None
+    # Another user's may not be read.
+    return name if can_keep and os.access(place, os.R_OK) and engine.read_kept(place) else None
 
 
 def kept(

@@ -195,7 +195,8 @@ class _Kept(Job):
             job = _Fresh(file_given, self.account, self.kept.as_of, before=self)
             job.carry_out(_fresh_plan())
         except ProblemsError as error:
-            note_text = f"what has changed since cannot be shown: {error.problems[0].what}"
+            reason = error.problems[0].what.rstrip(".")
+            note_text = f"what has changed since cannot be shown: {reason}"
             self.story = self.story.model_copy(update={"notes": (note_text,)})
             return
         now, then = job.story, self.story

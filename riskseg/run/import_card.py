@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, problem
+from riskseg.domain.system_errors import read_cure
 from riskseg.domain.yaml_text import inline
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.imported import imported
@@ -221,7 +222,7 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         message = f"This cannot be read: {error.strerror or error}."
-        raise problem("RS412", message, file=str(file)) from None
+        raise problem("RS412", message, file=str(file), hint=read_cure(error)) from None
 
 
 def _text(content: bytes, file: Path) -> str:

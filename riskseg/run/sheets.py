@@ -14,6 +14,7 @@ from pathlib import Path
 
 from riskseg.domain.documents import Document, read_yaml
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.system_errors import read_cure
 from riskseg.pipeline.outputs import check_output, make_folder
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
@@ -223,7 +224,7 @@ def _bytes(place: Path) -> bytes:
         return place.read_bytes()
     except OSError as error:
         message = f"This cannot be read: {os.strerror(error.errno or 0).lower()}."
-        raise problem("RS217", message, file=str(place)) from error
+        raise problem("RS217", message, file=str(place), hint=read_cure(error)) from error
 
 
 def _documents(

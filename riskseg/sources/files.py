@@ -19,6 +19,7 @@ from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.words import counted, first_few
 from riskseg.engine import Engine, EngineError
+from riskseg.sources.allowed import LEFT_OUT, check_allowed, is_closed
 from riskseg.sources.reader import KINDS, SourceReader, kind_of_source
 from riskseg.sources.sql_text import reader
 from riskseg.workspace import Source
@@ -59,6 +60,8 @@ class Files(SourceReader):
     def check(self, problems: Problems) -> bool:
         """Whether every name has a file, and one of them holds anything."""
         table, file, line = self.source.table, self.source.file, self.source.lines.get("from")
+        if not check_allowed(self.names(), self.files(), self.root, problems):
+            return False
         missing_files = [
             missing_file for missing_file in self.names() if not self.matching(missing_file)
         ]
@@ -124,11 +127,12 @@ class PlainFiles(Files):
 
     @classmethod
     def takes(cls, source: Source, root: Path) -> bool:
-        """A folder is of the kind of the files in it."""
+        """A folder is of the kind of the files in it; one that may not be looked into is of any,
+        which then says so."""
         if cls.reads(source.loaded_from):
             return True
-        files = files_in(Path(root, source.loaded_from))
-        return any(cls.reads(file.name) for file in files)
+        folder = Path(root, source.loaded_from)
+        return is_closed(folder) or any(cls.reads(file.name) for file in files_in(folder))
 
     def names(self) -> list[str]:
         return [self.source.loaded_from]
@@ -137,7 +141,7 @@ class PlainFiles(Files):
     def folder(self) -> Path | None:
         """The folder that the `from` names; None where it names files."""
         folder = Path(os.path.abspath(os.path.join(self.root, self.source.loaded_from)))
-        return folder if folder.is_dir() else None
+        return folder if os.path.isdir(folder) else None
 
     def matching(self, name: str) -> list[Path]:
         return files_in(self.folder) if self.folder is not None else super().matching(name)
@@ -251,8 +255,8 @@ def files_in(folder: Path) -> list[Path]:
     `_` are what programs write beside data, and left out."""
     found = []
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        found += [Path(place, name) for name in names if not name.startswith((".", "_"))]
+        folders[:] = [name for name in folders if not name.startswith(LEFT_OUT)]
+        found += [Path(place, name) for name in names if not name.startswith(LEFT_OUT)]
     return sorted(Path(os.path.abspath(path)) for path in found)
 
 

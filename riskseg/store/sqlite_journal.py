@@ -128,9 +128,11 @@ class SqliteJournal(JournalDatabase):
             if name.startswith("SQLITE_BUSY"):
                 raise self.busy() from error
             if name.startswith(_UNWRITABLE):
+                wanted = "read and write" if self._reading else "write"
                 raise self.unusable(
-                    f"The journal cannot be opened for writing: {error.orig}.",
-                    "Make room, or give the right to write there.",
+                    f"The journal cannot be opened{'' if self._reading else ' for writing'}: "
+                    f"{error.orig}.",
+                    f"Make room, or give the user who runs riskseg the right to {wanted} there.",
                 ) from error
             if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
                 raise
