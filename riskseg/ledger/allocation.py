@@ -70,7 +70,7 @@ def bill_facts(
         _laid_bills(money),
         _LAID_POOL,
         _POOLS,
-        _billed(shared),
+        _billed(money, shared),
         _bill_totals(money),
         _totals(money, shared),
         *clearing(money, keep_days, "allocated" if shared else "bill_facts"),
@@ -81,7 +81,7 @@ def bill_facts(
 def _paid_out(money: Money) -> list[Relation]:
     if not money.refunds:
         return []
-    return refunds(_residual(money), _left_to_pool(money), reverses=money.reverses)
+    return refunds(money.residual, _left_to_pool(money), reverses=money.reverses)
 
 
 # How much of each snapshot's account is settled by then, where anything is.
@@ -159,8 +159,7 @@ def _with_settled(money: Money, keep_days: int | None, spans: bool) -> Relation:
 
 
 def _residuals(money: Money) -> Relation:
-    """What of each bill is left to the pool. These rows are sorted: what all of them have alike is
-    added behind the sort, by :func:`_laid_bills`."""
+    """What of each bill is left to the pool."""
     disputed = ", b.disputed" if money.disputes else ""
     unpaid = "b.owed - coalesce(n.paid, 0)" if money.names_bills else "b.owed"
     residual = unpaid
@@ -229,11 +228,6 @@ def _unnamed_taken(money: Money) -> Relation:
     )
 
 
-def _residual(money: Money) -> str:
-    """The column that says what of a bill is left to the pool."""
-    return "residual" if money.has_residuals else "amount_minor"
-
-
 def _left_to_pool(money: Money) -> str:
     """The relation that says it."""
     return "undisputed" if money.disputes_amounts else "residuals"
@@ -241,20 +235,14 @@ def _left_to_pool(money: Money) -> str:
 
 def _laid_bills(money: Money) -> Relation:
     """Bills laid end to end, in the order in which the pool pays them."""
-    is_disputed = money.disputes or money.raises_disputes
-    added = [] if is_disputed else ["0 as disputed"]
-    if not money.names_bills:
-        added += [] if is_disputed else ["amount_minor as residual"]
-        added += ["0 as named_paid", "cast(null as date) as named_on"]
-    residual = _residual(money)
     return Relation(
         "laid_bills",
         f"""
-        select {", ".join(["*", *added])},
+        select *,
             cast(
-                sum({residual}) over (
+                sum({money.residual}) over (
                     partition by snap
-                    order by {due_order(money, residual)}
+                    order by {due_order(money, money.residual)}
                     rows unbounded preceding
                 ) as bigint
             ) as far_end
@@ -287,18 +275,19 @@ _POOLS = Relation(
 )
 
 
-def _billed(shared: bool) -> Relation:
+def _billed(money: Money, shared: bool) -> Relation:
     """Bills and what the pool pays of each. Where settled bills are `shared`, they lie before
     these."""
     far_end = "(b.far_end + coalesce(z.owed, 0))" if shared else "b.far_end"
     over = "left join over z on z.snap = b.snap" if shared else ""
+    residual = f"b.{money.residual}"
     return Relation(
         "billed",
         f"""
         select b.* replace ({far_end} as far_end),
             coalesce(p.reached, 0) as pooled,
             least(
-                greatest(coalesce(p.reached, 0) - ({far_end} - b.residual), 0), b.residual
+                greatest(coalesce(p.reached, 0) - ({far_end} - {residual}), 0), {residual}
             ) as pool_paid
         from laid_bills b
         left join pools p on p.snap = b.snap
@@ -311,6 +300,7 @@ def _billed(shared: bool) -> Relation:
 def _bill_totals(money: Money) -> Relation:
     # What a refund takes is laid among the bills, and is none.
     is_bill = " filter (where bill_id is not null)" if money.refunds else ""
+    unpaid = f"{money.residual} - pool_paid"
     return Relation(
         "bill_totals",
         f"""
@@ -318,13 +308,13 @@ def _bill_totals(money: Money) -> Relation:
         count(*){is_bill} as bills,
         min(issued_on){is_bill} as first_billed_on,
         max(issued_on){is_bill} as last_billed_on,
-        cast(sum(residual - pool_paid){is_bill} as bigint) as open,
+        cast(sum({unpaid}){is_bill} as bigint) as open,
         cast(
-            sum(case when {past_due_sql(money)} then residual - pool_paid else 0 end){is_bill}
+            sum(case when {past_due_sql(money)} then {unpaid} else 0 end){is_bill}
             as bigint
         ) as overdue,
         cast(sum(pool_paid) as bigint) as pool_paid,
-        cast(sum(named_paid + pool_paid) as bigint) as paid
+        cast(sum({money.named_paid} + pool_paid) as bigint) as paid
     from billed
     group by snap
     """,

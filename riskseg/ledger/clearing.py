@@ -23,7 +23,8 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         beside = " or b.plan_from is not null" if money.plans else ""
         if money.disputes or money.raises_disputes:
             # What was found not to be owed is in dispute no more.
-            beside += " or b.disputed > 0 or b.residual + b.named_paid < b.amount_minor"
+            paid = "+ b.named_paid" if money.names_bills else ""
+            beside += f" or b.disputed > 0 or b.residual {paid} < b.amount_minor"
         bills_asked_for = f"""
         select b.*
         from billed b
@@ -36,23 +37,24 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
     # the bill is paid by name or too little is owed through it.
     marked_bills = f"""
         select *,
-            case when residual > 0 and far_end > {slack} then far_end - {slack} end as mark
+            case when {money.residual} > 0 and far_end > {slack} then far_end - {slack} end as mark
         from bills_asked_for
         """
+    unpaid = f"{money.residual} - pool_paid"
     return [
         Relation("bills_asked_for", bills_asked_for),
         Relation("marked_bills", marked_bills),
-        _CLEARED,
+        _cleared(money),
         *([Relation("re_aged", f"select {RE_AGED} from cleared")] if money.plans else []),
         Relation(
             name,
             f"""
             select snap, as_of, bill_id, issued_on, due_on, amount_minor,
-                least(disputed, amount_minor) as disputed,
-                named_paid + pool_paid as paid,
+                least({money.in_dispute}, amount_minor) as disputed,
+                {money.named_paid} + pool_paid as paid,
                 cleared_on,
-                residual - pool_paid as unpaid,
-                case when {past_due_sql(money)} then residual - pool_paid else 0 end as overdue,
+                {unpaid} as unpaid,
+                case when {past_due_sql(money)} then {unpaid} else 0 end as overdue,
                 {late_days_sql(money)} as days_past_due
             from {"re_aged" if money.plans else "cleared"}
             """,
@@ -93,17 +95,20 @@ RE_AGED = """* replace (
     )"""
 
 
-# A payment of which nothing is left reaches no further than the one before it, and clears nothing.
-_CLEARED = Relation(
-    "cleared",
-    """
-    select b.*,
-        case
-            when b.mark is null then greatest(b.named_on, b.issued_on)
-            when b.mark <= b.pooled then greatest(p.paid_on, b.named_on, b.issued_on)
-        end as cleared_on
-    from marked_bills b
-    asof left join (select * from laid_pool where amount_minor > 0) p
-        on p.snap = b.snap and p.reached >= b.mark
-    """,
-)
+def _cleared(money: Money) -> Relation:
+    named_on = "b.named_on, " if money.names_bills else ""
+    # A payment of which nothing is left reaches no further than the one before it, and clears
+    # nothing.
+    return Relation(
+        "cleared",
+        f"""
+        select b.*,
+            case
+                when b.mark is null then greatest({named_on}b.issued_on)
+                when b.mark <= b.pooled then greatest(p.paid_on, {named_on}b.issued_on)
+            end as cleared_on
+        from marked_bills b
+        asof left join (select * from laid_pool where amount_minor > 0) p
+            on p.snap = b.snap and p.reached >= b.mark
+        """,
+    )

@@ -32,6 +32,23 @@ class Money:
         """Whether less than the whole of a bill may be left to the pool."""
         return self.names_bills or self.disputes or self.raises_disputes
 
+    # What all bills have alike is no column of theirs: tables of them are sorted several times.
+
+    @property
+    def residual(self) -> str:
+        """SQL of what of a bill is left to the pool."""
+        return "residual" if self.has_residuals else "amount_minor"
+
+    @property
+    def named_paid(self) -> str:
+        """SQL of what payments that name a bill pay of it."""
+        return "named_paid" if self.names_bills else "0"
+
+    @property
+    def in_dispute(self) -> str:
+        """SQL of what of a bill is in dispute."""
+        return "disputed" if self.disputes or self.raises_disputes else "cast(0 as bigint)"
+
     def bill_order(self, bill_id: str) -> str:
         """SQL by which bills of one day are put in order: the same however ids are kept."""
         return f"hash({bill_id})" if self.readable_ids else bill_id
