@@ -45,15 +45,16 @@ class RehearsedWeek(Part):
     week_until: date
     path: str
     accounts: int
-    in_arrears: int
+    in_arrears: int | None
+    """Null without bills."""
     overdue: Decimal | None
     """The balance overdue of these accounts; null without bills."""
     actions: int
     contacts: int
     significant: int
     cost: Decimal | None
-    cures: int
-    """How many arrears episodes of accounts on the path ended."""
+    cures: int | None
+    """How many arrears episodes of accounts on the path ended; null without bills."""
 
 
 class RehearsedStrategy(Part):
@@ -69,10 +70,10 @@ class RehearsedStrategy(Part):
     significant: int
     cost: Decimal | None
     """What the actions cost of which the strategy says so; null where it does so of none."""
-    cures: int
-    """How many arrears episodes ended."""
-    paid: Decimal
-    """What accounts paid on these days, less what was taken back."""
+    cures: int | None
+    """How many arrears episodes ended; null without bills."""
+    paid: Decimal | None
+    """What accounts paid on these days, less what was taken back; null without payments."""
     overdue: Decimal | None
     """The balance overdue on the last day; null without bills."""
     contacted_often: int
@@ -85,7 +86,7 @@ class RehearsedDifference(Part):
     """What the second strategy has more of than the first, over all accounts."""
 
     measure: str
-    """contacts, actions, significant, cost, cures, paid or overdue."""
+    """contacts, actions, significant, cost, cures, paid or overdue, of those that are known."""
     difference: Interval
     """With its 95% interval: the parties are the units, each compared with itself."""
 

@@ -148,6 +148,8 @@ class _Rehearsal(VersionsJob):
         session, period = self.source, self.period
         side_names = _names([edition.strategy for edition in self.editions])
         weeks = session.engine.arrow(self.rehearsed.weeks()).to_pylist()
+        if not session.ledger.billed:
+            weeks = [{**week, "in_arrears": None, "cures": None} for week in weeks]
         self.done = Rehearsal(
             first=period.first,
             last=period.last,
@@ -189,6 +191,7 @@ class _Rehearsal(VersionsJob):
             RehearsedDay(day=day, action=action, channel=channel, issued=issued)
             for day, action, channel, issued in self.rehearsed.days(side)
         ]
+        known = self._known()
         costs = any(action.cost is not None for action in strategy.actions)
         return RehearsedStrategy(
             strategy=version_of(strategy),
@@ -198,15 +201,19 @@ class _Rehearsal(VersionsJob):
             contacts=total_by_measure["contacts"],
             significant=total_by_measure["significant"],
             cost=amount(total_by_measure["cost"], scale) if costs else None,
-            cures=total_by_measure["cures"],
-            paid=amount(total_by_measure["paid"], scale),
-            overdue=amount(total_by_measure["overdue"], scale)
-            if self.source.ledger.billed
-            else None,
+            cures=total_by_measure["cures"] if "cures" in known else None,
+            paid=amount(total_by_measure["paid"], scale) if "paid" in known else None,
+            overdue=amount(total_by_measure["overdue"], scale) if "overdue" in known else None,
             contacted_often=self.rehearsed.contacted_often(side, self.more_than),
             actions=tuple(_actions(strategy, days, self.rehearsed.left(side))),
             days=tuple(days),
         )
+
+    def _known(self) -> list[str]:
+        """The measures of which anything is known: without bills and payments not all are."""
+        sources = self.source.ledger.sources
+        needed = {"cures": "bills", "overdue": "bills", "paid": "payments"}
+        return [name for name in MEASURES if name not in needed or needed[name] in sources]
 
     def _differences(self) -> list[RehearsedDifference]:
         """What the second strategy has more of, party by party, over all of them."""
@@ -235,10 +242,12 @@ class _Rehearsal(VersionsJob):
             """
         )[0]
         count, *sums_of_measures = sums_row
-        differences_made = []
+        differences_made, known = [], self._known()
         for measure, total, squares in zip(
             MEASURES, sums_of_measures[::2], sums_of_measures[1::2], strict=True
         ):
+            if measure not in known:
+                continue
             factor = 10.0**self.source.scale if measure in _MONEY else 1.0
             differences_made.append(
                 RehearsedDifference(

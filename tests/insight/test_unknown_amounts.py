@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from riskseg.results.insights.roll_rates import Roll
 from riskseg.results.insights.sizes import SegmentSizes
 from riskseg.results.units import in_words
 from riskseg.run.insight import insight
+from riskseg.run.rehearse import rehearse
 from riskseg.run.report import report
 from tests.support import account_file, treated
 
@@ -65,7 +66,7 @@ def test_what_segments_owe(root: Path) -> None:
         assert in_words(size, "overdue", 2) == "–"
     assert {day.overdue for day in sizes.trend} == {None}
     assert [figure.name for figure in sizes.key_figures()] == ["accounts"]
-    assert "What accounts owe is not known: there are no bills." in sizes.words()
+    assert "What accounts owe is worked out from bills, and there are none." in sizes.words()
 
 
 def test_what_moves(root: Path) -> None:
@@ -124,3 +125,13 @@ def test_without_payments_nothing_is_said_of_what_was_paid(tmp_path: Path) -> No
     assert [(size.overdue, size.paid) for size in sizes.segments] == [(200, None)]
     with pytest.raises(ProblemsError, match=r"RS640 .* bills and payments, .* has no payments"):
         answer(root, "collected")
+
+
+def test_a_rehearsal(root: Path) -> None:
+    done = rehearse(root, LAST, LAST + timedelta(days=6), ["rules/s", "rules/s"], here=root)
+    for strategy in done.strategies:
+        assert (strategy.cures, strategy.paid, strategy.overdue) == (None, None, None)
+        assert strategy.issued > 0
+    assert {week.in_arrears for week in done.weeks} == {week.cures for week in done.weeks} == {None}
+    measures = [difference.measure for difference in done.differences]
+    assert measures == ["actions", "contacts", "significant", "cost"]

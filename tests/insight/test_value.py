@@ -91,8 +91,8 @@ def test_without_bills_nobody_knows(tmp_path: Path) -> None:
     answer = insight(root, "size", Asked(account_file.DAY)).answer
     assert isinstance(answer, SegmentSizes) and answer.accounts == 2
     assert answer.words() == (
-        '"hit" is the largest, with 50% of the accounts. What accounts owe is not known: there are '
-        "no bills."
+        '"hit" is the largest, with 50% of the accounts. What accounts owe is worked out from '
+        "bills, and there are none."
     )
     with pytest.raises(ProblemsError, match=r"RS640 .* by design"):
         insight(root, "arrears", Asked(account_file.DAY))

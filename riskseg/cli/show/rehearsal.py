@@ -73,8 +73,7 @@ def _cell(strategy: RehearsedStrategy, field: str, scale: int) -> str:
     figure: int | Decimal | None = getattr(strategy, field)
     if field in _MONEY:
         return money(figure, scale)
-    assert isinstance(figure, int)
-    return number(figure)
+    return "–" if figure is None else number(int(figure))
 
 
 def _difference(

@@ -43,8 +43,8 @@ class Roll(Answer):
     def words(self) -> str:
         if not self.known:
             return (
-                f"Of no account is it known how many days it was past due on {self.first} and on "
-                f"{self.last}: without bills, nothing says so."
+                f"Of no account is it known how many days it was past due both on {self.first} and "
+                f"on {self.last}. Days past due are worked out from bills."
             )
         share = Decimal(self.cured) / self.late if self.late else Decimal(0)
         return (

@@ -67,7 +67,7 @@ class SegmentSizes(Answer):
             largest = max(self.segments, key=lambda size: size.accounts)
             text = f'"{largest.segment}" is the largest, with {largest.share:.0%} of the accounts.'
             if self.overdue is None:
-                text += " What accounts owe is not known: there are no bills."
+                text += " What accounts owe is worked out from bills, and there are none."
             return text + too_few(
                 self.suppressed, "Probabilities and payments not shown", of_total=True
             )
