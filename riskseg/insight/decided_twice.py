@@ -11,6 +11,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import (
+    IN_FULL,
     Decider,
     decide_scored,
     decider,
@@ -220,7 +221,7 @@ class DecidedTwice:
     def _scores_of(self, decider: Decider) -> dict[str, str]:
         return {key: self._scores[s.model.name] for key, s in decider.scorers.items()}
 
-    # Relations of what is decided: `decided` is first of the old strategy, then of the new one.
+    # Relations of what is decided, first by the old strategy, then by the new one.
 
     def _old(self, more: str = "") -> str:
         old_columns = "".join(
@@ -231,7 +232,7 @@ class DecidedTwice:
         select
             d.snap,
             {_any(self.strategies[0].protective)} as protected{old_columns}{more}
-        from decided d
+        from {IN_FULL} d
         """
 
     def _old_and_alike(self, columns: Collection[str]) -> str:
@@ -264,7 +265,7 @@ class DecidedTwice:
             {self._overdue} as overdue,
             o.protected or {_any(self.strategies[1].protective)} as protected{columns_of_both}
         from decided_old o
-        join decided d on d.snap = o.snap
+        join {IN_FULL} d on d.snap = o.snap
         """
 
     @property

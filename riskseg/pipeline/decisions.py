@@ -56,6 +56,10 @@ SCORE = Stage("score", "a probability for the population of each model")
 DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards")
 
 
+# What `decided` would be, where only some of its columns are made.
+IN_FULL = "decided_in_full"
+
+
 @dataclass(frozen=True)
 class Decider:
     """Everything that turns facts into decisions as of one date.
@@ -207,7 +211,7 @@ def decide_scored(
     engine: Engine, decider: Decider, scores: Mapping[str, str], of_decided: Relation | None = None
 ) -> None:
     """From `facts` and their scores: `decided` and (where wanted) `reasons`. With `of_decided`,
-    which reads some columns of `decided`, that alone is made: the other columns cost nothing.
+    which reads some columns of `IN_FULL`, that alone is made: the other columns cost nothing.
 
     Raises RS613 for accounts that proofs do not speak of.
     """
@@ -231,7 +235,8 @@ def make_decided(engine: Engine, decider: Decider, of_decided: Relation | None =
     with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
         relations = compile_strategy(strategy, decider.as_of)
         if of_decided is not None:
-            relations = [*relations[:-1], replace(relations[-1], materialized=False), of_decided]
+            in_full = replace(relations[-1], name=IN_FULL, materialized=False)
+            relations = [*relations[:-1], in_full, of_decided]
         build(engine, relations)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
-from riskseg.pipeline.listing import add_due
+from riskseg.pipeline.listing import add_due, decided_for_due
 from riskseg.pipeline.session import LedgerInEngine, Session
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class DueFromLedger(DecidingJob):
         self._scores = have_scores(self.source, by.scorers, by.facts, by.as_of, accounts)
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
-        decide_scored(self.engine, self.decider, self._scores)
+        due = decided_for_due(self.decider, tuple(self.columns))
+        decide_scored(self.engine, self.decider, self._scores, due)
         anew = accounts == self.ranges[0]
         add_due(self.engine, self.decider, columns=tuple(self.columns), anew=anew)
         yield from ()
