@@ -7,14 +7,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import LAST_DAY, Fact
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.engine import (
     DuckDB,
     Engine,
@@ -151,6 +151,9 @@ def scratch_engine(
     sweep_scratch(workspace)
     settings = workspace.settings
     keeps = folder_of(workspace)
+    if not settings.keep_staged:
+        with suppress(OSError, ProblemsError):  # who may not write here has kept nothing
+            forget(workspace)
     with (
         tempfile.TemporaryDirectory(
             prefix=f"{_scratch_prefix(workspace)}{os.getpid()}-", dir=home

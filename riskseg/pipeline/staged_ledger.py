@@ -53,11 +53,11 @@ def folder_for_events(workspace: Workspace) -> Path | None:
         return None
 
 
-def forget(workspace: Workspace) -> None:
+def forget(workspace: Workspace, *, at_once: bool = False) -> None:
     """Remove the staged ledgers, what was worked out from them, the rows of databases and the
-    events that are kept."""
+    events that are kept; rows that another command reads only where it is to be `at_once`."""
     kept_events.forget(folder_of(workspace))
-    extracts.forget(folder_of(workspace))
+    extracts.forget(folder_of(workspace), at_once=at_once)
     for kept in folder_of(workspace).glob("*.duckdb"):
         kept.unlink(missing_ok=True)
     _remove_derived(folder_of(workspace))

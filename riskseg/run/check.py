@@ -75,7 +75,7 @@ class _Check(Job):
 
     def load(self) -> None:
         if self.reread:
-            extracts.forget(folder_of(self.workspace), rows=False)
+            extracts.forget(folder_of(self.workspace))
         self.engine = self.opened.enter_context(scratch_engine(self.workspace))
         problems = Problems()
         # Each bad row is reported below, whatever their share.

@@ -167,7 +167,7 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     hashed = account_hash(account)
     problems = Problems()
     with locked(workspace), open_journal(workspace) as journal:
-        forget_staged(workspace)
+        forget_staged(workspace, at_once=True)
         folders = [
             run_folder
             for run_folder in store.folders(workspace.state / "runs")

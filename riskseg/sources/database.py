@@ -11,7 +11,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import quoted
-from riskseg.engine import DuplicateColumnsError, Engine, EngineError
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError, NoRoomError
 from riskseg.sources.database_connections import (
     INEXACT,
     NO_NUMBER,
@@ -109,6 +109,8 @@ class DatabaseRows(SourceReader):
         )
         try:
             extract, note = reading.extract()
+        except NoRoomError:
+            raise
         except EngineError as error:
             raise self._unreadable(error, self._database) from error
         self._let_read(engine, reading.relation(extract))

@@ -53,7 +53,7 @@ class AnyDatabase(Database):
     """A database by the driver that its address names."""
 
     def __init__(self, url: sa.URL, source: Source, root: Path) -> None:
-        super().__init__(rendered(url))
+        super().__init__(rendered(url), str(url.set(password=None)))
         self._url, self._opened = url, ExitStack()
         at: dict[str, Any] = {"file": source.file, "line": source.lines.get("url")}
         arguments: dict[str, Any] = {}

@@ -48,13 +48,14 @@ class Since:
 
 class Database(ABC):
     """A database in the middle of a transaction that only reads. `shown` is its address without
-    secrets. What it refuses is a Problem: RS006 where the `from` of a source is to blame, RS016
-    where the database is. `keeps_days_as_text` where days and times are texts, as 2026-06-30."""
+    secrets, and `identity` tells it, and what its user sees of it, from others. What it refuses
+    is a Problem: RS006 where the `from` of a source is to blame, RS016 where the database is.
+    `keeps_days_as_text` where days and times are texts, as 2026-06-30."""
 
     keeps_days_as_text = False
 
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
+    def __init__(self, shown: str, identity: str = "") -> None:
+        self.shown, self.identity = shown, identity or shown
 
     @abstractmethod
     def columns(self, source: Source) -> list[DatabaseColumn]:

@@ -54,6 +54,12 @@ _BOUNDS = {
     "timestamp": ("timestamp '0001-01-01'", "timestamp '9999-12-31'"),
     "timestamp with zone": ("timestamptz '0001-01-01Z'", "timestamptz '9999-12-31Z'"),
 }
+_IDENTITY = """
+    select cast(oid as text), current_user, current_setting('search_path'),
+        cast(inet_server_addr() as text), inet_server_port()
+    from pg_database
+    where datname = current_database()
+    """
 _TABLES = """
     select n.nspname || '.' || c.relname
     from pg_class c
@@ -74,7 +80,7 @@ class PostgresDatabase(Database):
     """A PostgreSQL server, by whichever driver its address names."""
 
     def __init__(self, url: sa.URL, source: Source) -> None:
-        super().__init__(rendered(url))
+        super().__init__(rendered(url), str(url.set(password=None)))
         self._url = url
         given = {name: value for name, value in _CONNECTION.items() if name not in url.query}
         libpq_url = url.set(drivername="postgresql").update_query_dict(given)
@@ -87,6 +93,9 @@ class PostgresDatabase(Database):
         with self._refusals(source), self._connection.cursor() as cursor:
             for statement in _TRANSACTION:
                 cursor.execute(statement)
+            # Variables of the environment say the rest of an address: PGHOST, PGOPTIONS, others.
+            cursor.execute(_IDENTITY)
+            self.identity += repr(cursor.fetchone())
 
     def columns(self, source: Source) -> list[DatabaseColumn]:
         with self._refusals(source), self._connection.cursor() as cursor:

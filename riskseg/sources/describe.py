@@ -243,7 +243,9 @@ def _map_one(
     def read(mapped: Mapped) -> Mapped:
         reader.read(engine, used)
         form = source.read.model_dump_json(exclude_defaults=True)
-        return replace(mapped, made_of=(form, *reader.made_of), read_notes=reader.read_notes)
+        # Copies of files are not called as these are: which file it is that a source reads.
+        made_of = (form, source.loaded_from, *reader.made_of)
+        return replace(mapped, made_of=made_of, read_notes=reader.read_notes)
 
     return mapped, read
 

@@ -24,7 +24,7 @@ from riskseg.sources.database_connections import (
     Since,
 )
 from riskseg.sources.extracts import Extract, Extracts, Part, called
-from riskseg.sources.incremental import check_days_as_text
+from riskseg.sources.incremental import check_days_as_text, check_key
 from riskseg.store.files import NO_ROOM, private_file, sha256_of, write_beside
 from riskseg.workspace import Source
 
@@ -34,9 +34,10 @@ _GROUP = 200_000
 _MERGED_AT = 10
 # How far back changes are looked for where riskseg.toml does not say: a transaction sets the time
 # of a row when it writes it, and others see the row when the transaction ends.
-_LOOKBACKS = {"timestamp": "interval 1 hour", "date": "interval 1 day"}
+_LOOKBACKS = {"timestamp": "interval 1 hour", "date": "interval 1 day", "text": "interval 1 day"}
 # The last day of four digits stands for one that never comes: it is no watermark.
 _NEVER = "date '9999-01-01'"
+_FIRST = "timestamp '0001-01-01'"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class ExtractReading:
                 extract, note = None, self._note(rows)
         if extract is None:
             extract = Extract(self._read())
+            self._check_key(extract.base)
         self.extracts.keep(self.source, form, extract)
         return extract, note
 
@@ -80,7 +82,7 @@ class ExtractReading:
         incremental = self.source.incremental
         made_of = (
             riskseg.__version__,
-            self.database.shown,
+            self.database.identity,
             self.source.loaded_from,
             [(column.name, str(column.type)) for column in self.wanted],
             incremental.model_dump() if incremental is not None else None,
@@ -107,7 +109,9 @@ class ExtractReading:
         assert extract.since is not None
         unchanged = f"select * from ({base}) b where {self._before(extract.since)}"
         if key := self._columns_of_key:
-            same = " and ".join(f"c.{quoted(name)} = b.{quoted(name)}" for name in key)
+            same = " and ".join(
+                f"c.{quoted(name)} is not distinct from b.{quoted(name)}" for name in key
+            )
             unchanged += f" and not exists (select 1 from ({changes}) c where {same})"
         return [unchanged, changes]
 
@@ -142,7 +146,14 @@ class ExtractReading:
         incremental, type_ = self.source.incremental, self._watermark.type
         assert incremental is not None
         name, condition = quoted(self._watermark.name), ""
+        rows = self._rows(base)
         if type_.family in ("date", "timestamp"):
+            condition = f" where {name} < {_NEVER}"
+        if type_.family == "text":
+            check_days_as_text(self.source, self.engine, name, rows)
+            # In what form a time stands behind its day, and in which zone, may be another each
+            # time: texts are in the order of days, and of days a zone apart not even in that.
+            name = f"cast(left({name}, 10) as date)"
             condition = f" where {name} < {_NEVER}"
         if type_.zoned:
             name = f"make_timestamp(epoch_us({name}))"
@@ -151,11 +162,10 @@ class ExtractReading:
         if back is not None:
             highest = f"cast({highest} as hugeint)" if type_.is_integer else highest
             highest = f"{highest} - {back}"
-        if type_.family == "date":
+        if condition:  # no day before the first can be asked for
+            highest = f"greatest({highest}, {_FIRST})"
+        if type_.family in ("date", "text"):
             highest = f"cast({highest} as date)"
-        rows = self._rows(base)
-        if type_.family == "text":
-            check_days_as_text(self.source, self.engine, name, rows)
         value = self.engine.value(f"select cast({highest} as varchar) from ({rows}){condition}")
         return None if value is None else str(value)
 
@@ -167,6 +177,7 @@ class ExtractReading:
         if since is None:
             return None
         changes = self._read(Since(self._watermark, since))
+        self._check_key(changes)
         again = (
             f"select * from ({self._rows(base)}) where not coalesce({self._before(since)}, false)"
         )
@@ -209,6 +220,12 @@ class ExtractReading:
             f"{self.source.table} was read as a whole: there are {there:,} rows, and with what was "
             f"added or changed there would be {found:,} ({why})."
         )
+
+    def _check_key(self, part: Part) -> None:
+        """Raise RS004 where rows have the same key: one would replace the others."""
+        if self.source.incremental is not None and self._columns_of_key:
+            listed = ", ".join(map(quoted, self._columns_of_key))
+            check_key(self.source, self.engine, listed, self._rows(part))
 
     # -- files ----------------------------------------------------------------------------------
 

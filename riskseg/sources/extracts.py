@@ -18,21 +18,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from riskseg.engine import Engine
-from riskseg.store.files import (
-    is_left,
-    part_token,
-    private_file,
-    private_folder,
-    sweep,
-    write_beside,
-)
-from riskseg.store.lock import waiting_lock
+from riskseg.store.files import private_file, private_folder, sweep, write_beside
+from riskseg.store.lock import hold, is_held, waiting_lock
 from riskseg.workspace import Source
 
 FOLDER = "extracts"
 # What is kept of a source, for so many forms of it: another `from`, other columns.
 _FORMS = 2
-_STATE, _IN_USE = "kept-", "in-use-"
+_STATE, _IN_USE, _LOCK = "kept-", "in-use-", "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +56,9 @@ class Extracts:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.folder = folder
+        self._engine = engine
         self._used: set[str] = set()
-        self._in_use = folder / f"{_IN_USE}{part_token()}-{secrets.token_hex(4)}.json"
-        weakref.finalize(engine, self._in_use.unlink, missing_ok=True)
+        self._in_use = folder / f"{_IN_USE}{secrets.token_hex(8)}.json"
 
     @classmethod
     def of(cls, engine: Engine) -> Extracts | None:
@@ -81,7 +74,7 @@ class Extracts:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Let no other command read from the databases meanwhile: it waits, and reads less then."""
-        with waiting_lock(self.folder / "lock"):
+        with waiting_lock(self.folder / _LOCK):
             sweep([self.folder])
             yield
 
@@ -112,29 +105,38 @@ class Extracts:
         for other in sorted(states, key=lambda s: (s == place, s.stat().st_mtime_ns))[:-_FORMS]:
             other.unlink(missing_ok=True)
         self._use(extract)
-        self._remove_unused()
+        _remove_unused(self.folder)
 
     def _state(self, source: Source, form: str) -> Path:
         return self.folder / f"{_STATE}{called(source)}-{form}.json"
 
     def _use(self, extract: Extract) -> None:
         """Let no other command remove what this one reads, for as long as its engine is there."""
+        if not self._used:
+            weakref.finalize(self._engine, _let_go, hold(self._in_use), self._in_use)
         self._used |= {part.file for part in extract.parts}
         self._in_use.write_text(json.dumps(sorted(self._used)))
 
-    def _remove_unused(self) -> None:
-        needed: set[str] = set()
-        for other in self.folder.glob(f"{_IN_USE}*.json"):
-            if is_left(other.name.removeprefix(_IN_USE).rpartition("-")[0]):
-                other.unlink(missing_ok=True)
-            else:
-                needed |= set(_read(other) or [])
-        for state in self.folder.glob(f"{_STATE}*.json"):
-            parts = _read(state) or {}
-            needed |= {p["file"] for p in (parts.get("base"), parts.get("changes")) if p}
-        for file in self.folder.glob("*.parquet"):
-            if file.name not in needed:
-                file.unlink(missing_ok=True)
+
+def _let_go(handle: int, in_use: Path) -> None:
+    os.close(handle)
+    in_use.unlink(missing_ok=True)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the files that nothing says are kept, and that no command reads."""
+    needed: set[str] = set()
+    for other in folder.glob(f"{_IN_USE}*.json"):
+        if is_held(other):
+            needed |= set(_read(other) or [])
+        else:  # its command was killed
+            other.unlink(missing_ok=True)
+    for state in folder.glob(f"{_STATE}*.json"):
+        parts = _read(state) or {}
+        needed |= {p["file"] for p in (parts.get("base"), parts.get("changes")) if p}
+    for file in folder.glob("*.parquet"):
+        if file.name not in needed:
+            file.unlink(missing_ok=True)
 
 
 def called(source: Source) -> str:
@@ -142,11 +144,18 @@ def called(source: Source) -> str:
     return re.sub(r"\W", "_", source.table)
 
 
-def forget(kept_files: Path, *, rows: bool = True) -> None:
-    """Remove what is kept, so that sources in databases are read as a whole. Without `rows`, what
-    other commands still read stays until they end."""
-    for file in (kept_files / FOLDER).glob("*"):
-        if file.name.startswith(_STATE) or (rows and file.suffix == ".parquet"):
+def forget(kept_files: Path, *, at_once: bool = False) -> None:
+    """Remove what is kept, so that sources in databases are read as a whole. What other commands
+    still read stays until they have ended, unless all is removed `at_once`. Waits for a command
+    that reads from a database: what it keeps may be made of what was kept before."""
+    folder = kept_files / FOLDER
+    if not folder.is_dir():
+        return
+    with waiting_lock(folder / _LOCK):
+        for state in folder.glob(f"{_STATE}*.json"):
+            state.unlink(missing_ok=True)
+        _remove_unused(folder)
+        for file in folder.glob("*.parquet") if at_once else ():
             file.unlink(missing_ok=True)
 
 

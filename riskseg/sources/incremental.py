@@ -63,7 +63,12 @@ def check_days_as_text(source: Source, engine: Engine, watermark: str, rows: str
     """Raise RS004 where a watermark that is a text holds what is no day or time as 2026-06-30: the
     order of other texts is not that of what they stand for."""
     day = "[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?"
-    select = f"select count(*) from ({rows}) where not regexp_full_match({watermark}, '{day}')"
+    select = f"""
+        select count(*)
+        from ({rows})
+        where not regexp_full_match({watermark}, '{day}')
+            or ({watermark} is not null and try_cast(left({watermark}, 10) as date) is null)
+        """
     problems = Problems()
     if engine.value(select):
         problems.add(
@@ -73,5 +78,31 @@ def check_days_as_text(source: Source, engine: Engine, watermark: str, rows: str
             file=source.file,
             line=source.incremental_lines.get("watermark"),
             hint="Name a column of days, times or numbers.",
+        )
+    problems.raise_if_any()
+
+
+def check_key(source: Source, engine: Engine, columns: str, rows: str) -> None:
+    """Raise RS004 where more than one row has the same values in the columns of a key."""
+    doubled = engine.rows(
+        f"""
+        select {columns}
+        from ({rows})
+        group by all
+        having count(*) > 1
+        order by all
+        limit 1
+        """
+    )
+    problems = Problems()
+    if doubled:
+        values = ", ".join("no value" if value is None else str(value) for value in doubled[0])
+        problems.add(
+            "RS004",
+            f"`key` cannot be {columns}: more than one row of {source.table} has {values}.",
+            file=source.file,
+            line=source.incremental_lines.get("key"),
+            hint="Name the columns that together are different in each row, or remove `key` where "
+            "rows are only added.",
         )
     problems.raise_if_any()

@@ -75,10 +75,46 @@ def workspace_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def waiting_lock(path: Path) -> Iterator[None]:
-    """Hold the lock on a file while the block runs; where another process holds it, wait."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """Hold the lock on a file while the block runs; where another process holds it, wait. Raises
+    RS010 where the file cannot be written or locked."""
+    handle = None
     try:
-        _take(handle, waits=True)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            _take(handle, waits=True)
+        except OSError as error:
+            raise problem(
+                "RS010",
+                f"This cannot be locked: {os.strerror(error.errno or 0).lower()}.",
+                file=str(path),
+                hint="Make room or give the right to write there, or set `keep_staged = false` in "
+                "[engine].",
+            ) from error
         yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def hold(path: Path) -> int:
+    """The handle of a file that others find held until it is closed, or its process ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with suppress(OSError):  # a file system without locks
+        _take(handle)
+    return handle
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process, on this machine or another, holds a file."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return path.exists()
+    try:
+        _take(handle)
+    except OSError:
+        return True
+    else:
+        return False
     finally:
         os.close(handle)

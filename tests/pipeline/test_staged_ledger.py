@@ -29,6 +29,7 @@ from riskseg.run.history import history
 from riskseg.run.retention import erase
 from riskseg.store.sinks import InMemory
 from tests.support import treated
+from tests.support.small import make
 
 DAY = date(2026, 2, 1)
 STAGES_BILLS = re.compile(r"create or replace table (stored_)?bills\b")
@@ -416,6 +417,36 @@ def test_rows_that_are_read_by_way_of_a_copy_are_kept(tmp_path: Path) -> None:
     assert len(kept(root)) == 2
     accounts.write_bytes(text.replace("ü", "ö").encode("windows-1252"))
     assert towns("windows-1252") == ["ö"]
+
+
+def test_files_of_one_name_that_change_places_are_read_anew(tmp_path: Path) -> None:
+    """Copies in the form that the engine reads have the names of the originals, not their
+    folders."""
+    root = make(tmp_path / "w")
+    for folder, rows in (("x", "a,2025-11-01,30"), ("y", "b,2025-11-01,40")):
+        (root / folder).mkdir()
+        (root / folder / "rows.csv").write_bytes(
+            f"account_id,paid_on,amount\n{rows}\n".encode("windows-1252")
+        )
+    (root / ".riskseg").mkdir()
+    toml = root / "riskseg.toml"
+    text = toml.read_text().partition("[source.bills]")[0] + "".join(
+        f'[source.{table}]\nfrom = "{{}}/rows.csv"\n{more}'
+        f'[source.{table}.read]\nencoding = "windows-1252"\n'
+        for table, more in (
+            ("bills", 'bill_id = "account_id"\ndue_on = "paid_on"\n'),
+            ("payments", ""),
+        )
+    )
+
+    def billed(*folders: str) -> list[tuple[str, int]]:
+        toml.write_text(text.format(*folders))
+        workspace = open_checked(root)
+        with scratch_engine(workspace) as engine:
+            assert load(engine, workspace, Problems(), limit=False) is not None
+            return engine.rows("select bill_id, amount_minor from bills order by all")
+
+    assert billed("x", "y") != billed("y", "x")
 
 
 def test_files_that_settle_while_they_are_read_are_read_once(

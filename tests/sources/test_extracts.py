@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,9 @@ from riskseg.pipeline.staged_ledger import folder_of
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.sources.describe import fingerprints
+from riskseg.sources.extracts import forget
+from riskseg.store.files import part_token
+from riskseg.store.lock import waiting_lock
 from riskseg.workspace import open_workspace
 from tests.sources.ledgers_in_databases import run
 from tests.support.postgres import running
@@ -380,3 +384,109 @@ def test_a_transaction_of_another_that_ends_late_is_read_by_the_lookback(
     after = loaded(root)
     assert len(after.rows) == 101
     assert not after.notes
+
+
+def test_texts_of_times_in_another_form_are_compared_by_their_days(tmp_path: Path) -> None:
+    place = text_in_sqlite(tmp_path, "")
+    place.run(place.insert(0, 0, 40), "update payments set seen = '2025-12-03T09:00:00'")
+    root = place.workspace()
+    loaded(root)
+    place.run("update payments set amount = 70, seen = '2025-12-03 21:00' where payment_id = 3")
+    place.run(
+        "update payments set amount = 7, seen = '2025-12-02T23:00-05:00' where payment_id = 4"
+    )
+    after = loaded(root)
+    assert after.rows == loaded(place.whole()).rows
+    assert not after.notes
+
+
+def test_a_key_that_rows_share_is_a_problem(sqlite: Place) -> None:
+    """One would replace the others, and a row that was deleted could hide that."""
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace('key = ["account_id"]')
+    with pytest.raises(ProblemsError, match="more than one row of payments has a"):
+        loaded(root)
+
+
+def test_a_row_whose_key_is_null_is_replaced_as_others_are(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40), "update payments set payment_id = null where seen = 3")
+    root = sqlite.workspace()
+    loaded(root)
+    sqlite.run("update payments set amount = 70, seen = 90 where payment_id is null")
+    after = loaded(root)
+    assert after.rows == loaded(sqlite.whole()).rows
+    assert not after.notes
+
+
+def test_the_first_of_all_days_can_be_the_watermark_of_all_rows(tmp_path: Path) -> None:
+    place = text_in_sqlite(tmp_path, "")
+    place.run(place.insert(0, 0, 40), f"update {place.s}payments set seen = '0001-01-01'")
+    root = place.workspace()
+    assert len(loaded(root).rows) == len(loaded(root).rows) == 40
+    assert not loaded(root).notes
+
+
+def test_what_is_kept_of_one_database_is_not_taken_for_another(
+    tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the addresses differ only in what is not shown of them, or in the environment."""
+    one = in_postgres("integer")(tmp_path / "1", postgres)
+    other = in_postgres("integer")(tmp_path / "2", postgres)
+    for place in (one, other):
+        place.run(place.insert(0, 0, 40))
+    other.run(f"update {other.s}payments set amount = 77 where payment_id = 3")
+    root = one.workspace()
+    toml = root / "riskseg.toml"
+    text = toml.read_text().replace(one.s, "")
+    by_address = [f"{postgres}&options=-csearch_path%3D{place.schema}" for place in (one, other)]
+    rows = []
+    for address in by_address:
+        toml.write_text(text.replace(postgres, address))
+        rows.append(loaded(root).rows)
+    toml.write_text(text)
+    for place in (one, other):
+        monkeypatch.setenv("PGOPTIONS", f"-csearch_path={place.schema}")
+        rows.append(loaded(root).rows)
+    assert rows[0] == rows[2] != rows[1]
+    assert rows[1] == rows[3]
+
+
+def test_rows_that_another_command_keeps_meanwhile_are_forgotten_too(sqlite: Place) -> None:
+    """What is kept is forgotten while no other command reads from the databases."""
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    loaded(root)
+    kept_files = folder_of(open_checked(root))
+    with ThreadPoolExecutor(1) as others:
+        with waiting_lock(kept_files / "extracts" / "lock"):
+            forgetting = others.submit(forget, kept_files)
+            with pytest.raises(TimeoutError):
+                forgetting.result(timeout=0.05)
+            assert kept_parts(root) == (40, 0)
+        forgetting.result()
+    assert not [*kept_files.glob("extracts/*.*")]
+
+
+def test_what_a_killed_command_read_goes_with_the_next(sqlite: Place) -> None:
+    """Even where a process of the same number is alive, or it was on another machine."""
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    loaded(root)
+    folder = folder_of(open_checked(root)) / "extracts"
+    (old,) = folder.glob("payments-*.parquet")
+    (folder / f"in-use-{part_token()}-1.json").write_text(json.dumps([old.name]))
+    sqlite.run("delete from payments where payment_id = 3")
+    loaded(root)
+    assert not old.exists()
+    assert not [*folder.glob("in-use-*")]
+
+
+def test_what_was_kept_goes_when_nothing_may_be_kept_any_more(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    loaded(root)
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text() + "[engine]\nkeep_staged = false\n")
+    loaded(root)
+    kept = [*folder_of(open_checked(root)).rglob("*")]
+    assert not [file for file in kept if file.suffix in (".parquet", ".json", ".duckdb", ".rows")]
