@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,7 @@ class DatabaseRows(SourceReader):
     def read(self, engine: Engine, columns: Collection[str] | None) -> None:
         # Loaded where a source is in a database, and not before.
         from riskseg.sources.extract_reading import ExtractReading
+        from riskseg.sources.extracts import NotKeptError
 
         assert self._database is not None
         used = columns and {*columns, *map(folded, self._incremental_columns)}
@@ -108,7 +110,12 @@ class DatabaseRows(SourceReader):
             self._extracts,
         )
         try:
-            extract, note = reading.extract()
+            try:
+                extract, note = reading.extract()
+            except (NoRoomError, NotKeptError):
+                # The engine's scratch may lie on another disk.
+                reading = replace(reading, extracts=None)
+                extract, note = reading.extract()
         except NoRoomError:
             raise
         except EngineError as error:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 # What the engine says of a decimal that cannot be kept as it is.
 INEXACT, NO_NUMBER = "cannot be kept exactly", "is no number"
 _FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx|xlsm)(\.gz)?$", re.IGNORECASE)
-_SELECT = re.compile(r"\s*(select|with)\b|\s*\(", re.IGNORECASE)
+# Comments may stand before it.
+_SELECT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*((select|with)\b|\()", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 import riskseg
 from riskseg.domain.facts import folded
+from riskseg.domain.problems import ProblemsError
 from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine, NoRoomError
 from riskseg.sources.database_connections import (
@@ -60,7 +62,14 @@ class ExtractReading:
         form = self._form
         before = self.extracts.kept(self.source, form)
         extract, note = None, None
-        if before is not None and self.source.incremental is not None:
+        if self.source.incremental is not None and not self.engine.repeatable(
+            self.source.loaded_from
+        ):
+            note = (
+                f"{self.source.table} was read as a whole: its select depends on the time or on "
+                "chance, so that rows change by themselves."
+            )
+        elif before is not None and self.source.incremental is not None:
             extract = self._with_changes(before)
             if extract is not None and (rows := self._missed(extract)):
                 extract, note = None, self._note(rows)
@@ -246,7 +255,7 @@ class ExtractReading:
         schema = self.engine.arrow(f"select {types} limit 0").schema
         place = self.folder / f"{called(self.source)}.parquet"
         try:
-            with write_beside(place, token="extract") as part:
+            with _writing(place) as part:
                 with pq.ParquetWriter(part, schema) as writer:
                     for group in _in_groups(tables):
                         writer.write_table(group.cast(schema))
@@ -259,6 +268,18 @@ class ExtractReading:
         named = place.with_name(f"{called(self.source)}-{sha256_of(place)[:32]}.parquet")
         place.replace(named)
         return Part(named.name, rows, named.stat().st_size)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[Path]:
+    """A file to write beside its place. Raises NoRoomError where none can be written there."""
+    try:
+        with write_beside(place, token="extract") as part:
+            yield part
+    except ProblemsError as error:
+        if {problem.code for problem in error.problems} != {"RS010"}:
+            raise
+        raise NoRoomError(str(error)) from error
 
 
 def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from riskseg.domain.problems import ProblemsError
 from riskseg.engine import Engine
 from riskseg.store.files import private_file, private_folder, sweep, write_beside
 from riskseg.store.lock import hold, is_held, waiting_lock
@@ -49,6 +50,10 @@ class Extract:
     @property
     def parts(self) -> list[Part]:
         return [self.base, *([self.changes] if self.changes is not None else [])]
+
+
+class NotKeptError(Exception):
+    """Rows cannot be kept for later commands."""
 
 
 class Extracts:
@@ -96,7 +101,13 @@ class Extracts:
             return False
 
     def keep(self, source: Source, form: str, extract: Extract) -> None:
-        """Keep an extract in place of the one before it."""
+        """Keep an extract in place of the one before it. Raises NotKeptError."""
+        try:
+            self._keep(source, form, extract)
+        except (OSError, ProblemsError) as error:
+            raise NotKeptError from error
+
+    def _keep(self, source: Source, form: str, extract: Extract) -> None:
         place = self._state(source, form)
         with write_beside(place, token="extract") as part:
             part.write_text(json.dumps(asdict(extract)))

@@ -3,7 +3,9 @@ them gives, and what cannot be found so is read as a whole."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -490,3 +492,47 @@ def test_what_was_kept_goes_when_nothing_may_be_kept_any_more(sqlite: Place) -> 
     loaded(root)
     kept = [*folder_of(open_checked(root)).rglob("*")]
     assert not [file for file in kept if file.suffix in (".parquet", ".json", ".duckdb", ".rows")]
+
+
+def test_a_select_whose_rows_change_by_themselves_is_read_as_a_whole(sqlite: Place) -> None:
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    toml = root / "riskseg.toml"
+    select = "-- as of today\nselect p.*, current_date as today from payments p"
+    toml.write_text(toml.read_text().replace('"payments"', f'"""{select}"""'))
+    loaded(root)
+    sqlite.run("update payments set amount = 7 where payment_id = 3")
+    after = loaded(root)
+    assert after.rows == loaded(sqlite.whole()).rows
+    (note,) = after.notes
+    assert "depends on the time" in note
+
+
+@pytest.mark.parametrize("place", ["payments.parquet", "kept-payments", "in-use-"])
+def test_a_command_goes_on_where_rows_cannot_be_kept(
+    sqlite: Place, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when rows are written, or the file that says what is kept or in use."""
+    sqlite.run(sqlite.insert(0, 0, 40))
+    root = sqlite.workspace()
+    loaded(root)
+    sqlite.run("update payments set amount = 7, seen = 99 where payment_id = 3")
+    touch, write_text = Path.touch, Path.write_text
+
+    def full(path: Path) -> None:
+        if path.parent.name == "extracts" and path.name.strip(".").startswith(place.strip(".")):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def touched(path: Path, *given: Any, **named: Any) -> None:
+        full(path)
+        touch(path, *given, **named)
+
+    def written(path: Path, *given: Any, **named: Any) -> int:
+        full(path)
+        return write_text(path, *given, **named)
+
+    monkeypatch.setattr(Path, "touch", touched)
+    monkeypatch.setattr(Path, "write_text", written)
+    assert loaded(root).rows == loaded(sqlite.whole()).rows
+    monkeypatch.undo()
+    assert loaded(root).rows == loaded(sqlite.whole()).rows
