@@ -13,6 +13,7 @@ from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, NoRoomError
+from riskseg.ledger.contract import BALANCES
 from riskseg.sources.database_connections import (
     INEXACT,
     NO_NUMBER,
@@ -69,7 +70,9 @@ class DatabaseRows(SourceReader):
         self._database, self._extracts = connections.to(self.source), connections.extracts
 
     def relation(self, engine: Engine) -> str:
-        return quoted(f"rows of {self.source.table}")
+        # Monthly balances are asked for as a table of their own, and then stand for accounts.
+        table = BALANCES.name if self.source.balances is not None else self.source.table
+        return quoted(f"rows of {table}")
 
     def describe(self, engine: Engine) -> dict[str, ColumnType]:
         """Its columns, with which the engine has a view without rows then. Those of rows that were

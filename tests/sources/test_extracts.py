@@ -536,3 +536,33 @@ def test_a_command_goes_on_where_rows_cannot_be_kept(
     assert loaded(root).rows == loaded(sqlite.whole()).rows
     monkeypatch.undo()
     assert loaded(root).rows == loaded(sqlite.whole()).rows
+
+
+def test_monthly_balances_of_a_database_are_decided_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/balances.db"
+    run(
+        url,
+        "create table balances (account_id text, as_of date, overdue numeric(12, 2), seen integer)",
+        "insert into balances values ('a', '2025-11-30', 0, 1), ('a', '2025-12-31', 60, 2), "
+        "('b', '2025-12-31', 0, 3)",
+    )
+    changed = '[source.balances.incremental]\nwatermark = "seen"\nkey = ["account_id", "as_of"]\n'
+    roots = [make(tmp_path / "all"), make(tmp_path / "changed")]
+    for root, more in zip(roots, ("", changed), strict=True):
+        tiers = root / "rules/s/tiers.yaml"
+        tiers.write_text(
+            tiers.read_text().replace("balance_overdue > 50", "overdue > 50, unknown: skip")
+        )
+        (root / ".riskseg").mkdir()
+        (root / "riskseg.toml").write_text(
+            f'[workspace]\nstrategy = "rules/s"\nmax_alike = 1.0\n[source]\nurl = "{url}"\n'
+            f'[source.balances]\nfrom = "balances"\nas_of = "as_of"\noverdue = "overdue"\n{more}'
+        )
+    assign(roots[1], DAY, str(tmp_path / "first.csv"), at=AT)
+    run(url, "update balances set overdue = 70, seen = 9 where overdue = 60")
+    decisions = []
+    for root in roots:
+        assign(root, DAY, str(root / "d.csv"), at=AT)
+        decisions.append((root / "d.csv").read_bytes())
+    assert decisions[0] == decisions[1]
+    assert b"late" in decisions[0]
