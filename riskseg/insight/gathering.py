@@ -81,7 +81,7 @@ class GatheringJob(Job):
         days are decided anew is known once the runs are read."""
         needed = _tables(workspace, insights)
         anew = ForEach(
-            "day and partition",
+            "day that no run has decided, and partition",
             lambda job: job.anew,
             (FACTS.by(cls.facts), DECIDE.by(cls.decide)),
         )
