@@ -160,8 +160,8 @@ class ExtractReading:
             condition = f" where {name} < {_NEVER}"
         if type_.family == "text":
             check_days_as_text(self.source, self.engine, name, rows)
-            # In what form a time stands behind its day, and in which zone, may be another each
-            # time: texts are in the order of days, and of days a zone apart not even in that.
+            # Texts have the order of their days alone: times may be written in more than one form.
+            # With zones, even texts of days next to each other may be out of order.
             name = f"cast(left({name}, 10) as date)"
             condition = f" where {name} < {_NEVER}"
         if type_.zoned:

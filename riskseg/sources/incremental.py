@@ -52,7 +52,7 @@ def check_incremental(
             f"`lookback` cannot be {incremental.lookback!r} for a watermark of the type {family}.",
             file=source.file,
             line=source.incremental_lines.get("lookback"),
-            hint="Remove it: texts are not counted back."
+            hint="Remove it: for days and times that are texts it is always one day."
             if is_text_of_time
             else f"Write {fitting}.",
         )
