@@ -20,6 +20,7 @@ from riskseg.sources.database_connections import (
     Connections,
     Database,
     DatabaseColumn,
+    digest_sql,
     is_select,
 )
 from riskseg.sources.incremental import check_incremental
@@ -133,8 +134,7 @@ class DatabaseRows(SourceReader):
 
     def content(self, engine: Engine) -> Iterator[bytes]:
         """The rows that were read, in whatever order they came."""
-        rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {self.relation(engine)} t"
-        yield repr(engine.rows(rows)).encode()
+        yield repr(engine.rows(digest_sql(self.relation(engine)))).encode()
 
     def _unreadable(self, error: EngineError, database: Database) -> ProblemsError:
         said = re.sub(r"^(\w+ )+Error: ", "", database.without_secrets(str(error)))

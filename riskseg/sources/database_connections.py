@@ -163,6 +163,11 @@ def _problem(
     return problem(code, message, file=source.file, line=source.lines.get(key), hint=hint)
 
 
+def digest_sql(relation: str) -> str:
+    """A select that tells the rows of a relation from others, in whatever order they are."""
+    return f"select count(*), sum(cast(hash(t) as hugeint)) from {relation} t"
+
+
 def is_select(loaded_from: str) -> bool:
     """Whether a `from` is a select of the database, and no table."""
     return _SELECT.match(loaded_from) is not None
@@ -191,7 +196,8 @@ class Connections:
         whole = with_environment(source.url, at)
         if whole not in self._databases:
             if self.extracts is not None and not self._databases:
-                # Before a transaction begins: what is kept is never of a later moment than it.
+                # The lock comes before the transaction, so that the rows in the extracts are never
+                # newer than those that the transaction sees.
                 self._opened.enter_context(self.extracts.locked())
             # Database toolkits are loaded where a source is in a database, and not before.
             from riskseg.sources.database_opening import open_database

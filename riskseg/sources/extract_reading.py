@@ -24,6 +24,7 @@ from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
     Since,
+    digest_sql,
 )
 from riskseg.sources.extracts import Extract, Extracts, Part, called
 from riskseg.sources.incremental import check_days_as_text, check_key
@@ -207,8 +208,7 @@ class ExtractReading:
 
     def _digest(self, rows: str) -> tuple[object, ...]:
         """Tells rows from others, in whatever order they are."""
-        digest = f"select count(*), sum(cast(hash(t) as hugeint)) from ({rows}) t"
-        return self.engine.rows(digest)[0]
+        return self.engine.rows(digest_sql(f"({rows})"))[0]
 
     def _missed(self, extract: Extract) -> tuple[int, int] | None:
         """How many rows there are and how many there should be, where these differ: rows were

@@ -156,9 +156,9 @@ def called(source: Source) -> str:
 
 
 def forget(kept_files: Path, *, at_once: bool = False) -> None:
-    """Remove what is kept, so that sources in databases are read as a whole. What other commands
-    still read stays until they have ended, unless all is removed `at_once`. Waits for a command
-    that reads from a database: what it keeps may be made of what was kept before."""
+    """Remove the extracts, so that sources in databases are read as a whole. A file that another
+    command still reads stays until that command ends, unless all are removed `at_once`. While
+    another command reads from a database, this waits: its extract may build on an earlier one."""
     folder = kept_files / FOLDER
     if not folder.is_dir():
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from riskseg.domain.facts import folded
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.engine import Engine
 from riskseg.sources.database_connections import Database, DatabaseColumn
 from riskseg.workspace import Source
@@ -36,27 +36,27 @@ def check_incremental(
     family = by_name[folded(incremental.watermark)].type.family
     is_text_of_time = family == "text" and database.keeps_days_as_text
     if family not in (*_TIMES, *_NUMBERS) and not is_text_of_time:
-        problems.add(
-            "RS004",
+        raise _problem(
+            source,
+            "watermark",
             f'`watermark` cannot be "{incremental.watermark}", which is of the type {family}.',
-            file=source.file,
-            line=source.incremental_lines.get("watermark"),
-            hint="Name a date, a time or a number that grows with every insert and update.",
+            "Name a date, a time or a number that grows with every insert and update.",
         )
-    elif incremental.lookback is not None and (
-        is_text_of_time or (incremental.interval is None) != (family in _NUMBERS)
-    ):
+    if incremental.lookback is None:
+        return
+    said = f"`lookback` cannot be {incremental.lookback!r} for a watermark of the type {family}."
+    if is_text_of_time:
+        hint = "Remove it: for days and times that are texts it is always one day."
+        raise _problem(source, "lookback", said, hint)
+    if (incremental.interval is None) != (family in _NUMBERS):
         fitting = "a number" if family in _NUMBERS else "a time, such as `2 hours`"
-        problems.add(
-            "RS004",
-            f"`lookback` cannot be {incremental.lookback!r} for a watermark of the type {family}.",
-            file=source.file,
-            line=source.incremental_lines.get("lookback"),
-            hint="Remove it: for days and times that are texts it is always one day."
-            if is_text_of_time
-            else f"Write {fitting}.",
-        )
-    problems.raise_if_any()
+        raise _problem(source, "lookback", said, f"Write {fitting}.")
+
+
+def _problem(source: Source, key: str, message: str, hint: str) -> ProblemsError:
+    """RS004 at the line of a key of `[source.TABLE.incremental]`."""
+    line = source.incremental_lines.get(key)
+    return problem("RS004", message, file=source.file, line=line, hint=hint)
 
 
 def check_days_as_text(source: Source, engine: Engine, watermark: str, rows: str) -> None:
@@ -69,17 +69,14 @@ def check_days_as_text(source: Source, engine: Engine, watermark: str, rows: str
         where not regexp_full_match({watermark}, '{day}')
             or ({watermark} is not null and try_cast(left({watermark}, 10) as date) is null)
         """
-    problems = Problems()
     if engine.value(select):
-        problems.add(
-            "RS004",
+        raise _problem(
+            source,
+            "watermark",
             f"`watermark` holds texts that are no days or times, such as 2026-06-30, in the column "
             f"{watermark} of {source.table}.",
-            file=source.file,
-            line=source.incremental_lines.get("watermark"),
-            hint="Name a column of days, times or numbers.",
+            "Name a column of days, times or numbers.",
         )
-    problems.raise_if_any()
 
 
 def check_key(source: Source, engine: Engine, columns: str, rows: str) -> None:
@@ -94,15 +91,12 @@ def check_key(source: Source, engine: Engine, columns: str, rows: str) -> None:
         limit 1
         """
     )
-    problems = Problems()
     if doubled:
         values = ", ".join("no value" if value is None else str(value) for value in doubled[0])
-        problems.add(
-            "RS004",
+        raise _problem(
+            source,
+            "key",
             f"`key` cannot be {columns}: more than one row of {source.table} has {values}.",
-            file=source.file,
-            line=source.incremental_lines.get("key"),
-            hint="Name the columns that together are different in each row, or remove `key` where "
+            "Name the columns that together are different in each row, or remove `key` where "
             "rows are only added.",
         )
-    problems.raise_if_any()

@@ -512,7 +512,8 @@ def test_a_select_whose_rows_change_by_themselves_is_read_as_a_whole(sqlite: Pla
 def test_a_command_goes_on_where_rows_cannot_be_kept(
     sqlite: Place, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk is full when rows are written, or the file that says what is kept or in use."""
+    """The disk is full when the rows are written, when the file that lists the parts of an extract
+    is, or when the file that lists the parts in use is."""
     sqlite.run(sqlite.insert(0, 0, 40))
     root = sqlite.workspace()
     loaded(root)
