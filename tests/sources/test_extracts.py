@@ -237,6 +237,18 @@ def test_what_has_changed_gives_the_rows_that_all_give(place: Place, seed: int) 
         assert by_changes.fingerprints["accounts"] == by_all.fingerprints["accounts"]
 
 
+def test_a_row_that_is_changed_takes_the_place_of_the_one_with_its_key(sqlite: Place) -> None:
+    """Without all rows being read for it."""
+    sqlite.run(sqlite.insert(0, 0, 100))
+    root = sqlite.workspace()
+    loaded(root)
+    sqlite.run("update payments set amount = 7, seen = 100 where payment_id = 3")
+    after = loaded(root)
+    assert after.rows == loaded(sqlite.whole()).rows
+    assert after.notes == ()
+    assert kept_parts(root)[1] > 0
+
+
 def test_decisions_and_fingerprints_are_those_of_all_rows(sqlite: Place) -> None:
     sqlite.run(sqlite.insert(0, 0, 50))
     root, whole = sqlite.workspace(), sqlite.whole()
