@@ -17,30 +17,44 @@ import json
 import multiprocessing
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pyspark import cloudpickle
 
 from riskseg.engine import Engine
-from riskseg.pipeline.buckets import bucket, bucket_ledger
+from riskseg.pipeline.buckets import Bucket, BucketLedger, bucket, bucket_ledger
+from riskseg.pipeline.deciding_from_ledger import DecidedRange, Deciding
 from riskseg.pipeline.decisions import prepare
 from riskseg.pipeline.on_spark import packed, unpacked
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.pipeline.work_on_buckets import Deciding, decide_bucket
+from riskseg.pipeline.work_on_buckets import decide_bucket
 from riskseg.store import sinks
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A ledger in an engine, what decides its buckets and what they have in common, how many rows
+    the sources have, and the seconds of the processor that it took to load."""
+
+    engine: Engine
+    decide: Callable[[Bucket], DecidedRange]
+    in_common: BucketLedger
+    rows: int
+    seconds: float
+
+
 @contextmanager
-def opened(root: Path, day: date) -> Iterator[tuple[Engine, Deciding, int, float]]:
-    """The ledger in an engine, what its buckets are decided with, how many rows the sources have,
-    and the seconds of the processor that it took to load."""
+def opened(root: Path, day: date) -> Iterator[Opened]:
+    """The ledger of a workspace, in an engine."""
     workspace, begun = open_checked(root), time.process_time()
     with scratch_engine(workspace) as engine, read_journal(workspace) as journal:
         session = begin(workspace, engine)
@@ -48,22 +62,25 @@ def opened(root: Path, day: date) -> Iterator[tuple[Engine, Deciding, int, float
         force = strategy_in_force(session, day, journal, draft=False, progress=Progress())
         decider = prepare(session, force.strategy, day, journal)
         rows = sum(session.ledger.rows.values())
-        yield engine, Deciding(decider, bucket_ledger(session), True), rows, loaded
+        in_common = bucket_ledger(session)
+        decide = partial(decide_bucket, Deciding(decider, keep=True), in_common)
+        yield Opened(engine, decide, in_common, rows, loaded)
 
 
-def pieces(engine: Engine, given: Deciding, count: int) -> Iterator[bytes]:
+def pieces(ledger: Opened, count: int) -> Iterator[bytes]:
     """The accounts in so many buckets, as they go over the network."""
-    accounts = given.ledger.ledger.accounts
+    in_common = ledger.in_common
+    accounts = in_common.ledger.accounts
     for number in range(count):
         first, last = accounts * number // count + 1, accounts * (number + 1) // count
-        yield packed(bucket(engine, given.ledger.tables, first, last))
+        yield packed(bucket(ledger.engine, in_common.tables, first, last))
 
 
-def costs(engine: Engine, given: Deciding, count: int) -> dict[str, float]:
+def costs(ledger: Opened, count: int) -> dict[str, float]:
     """What so many buckets cost in all."""
     made = decided = written = 0.0
     sent = returned = 0
-    left = pieces(engine, given, count)
+    left = pieces(ledger, count)
     tables = []
     while True:
         begun = time.process_time()
@@ -72,7 +89,7 @@ def costs(engine: Engine, given: Deciding, count: int) -> dict[str, float]:
         if piece is None:
             break
         begun = time.process_time()
-        result = packed(decide_bucket(given, unpacked(piece)))
+        result = packed(ledger.decide(unpacked(piece)))
         decided += time.process_time() - begun
         sent, returned = sent + len(piece), returned + len(result)
         begun = time.process_time()
@@ -94,11 +111,11 @@ def costs(engine: Engine, given: Deciding, count: int) -> dict[str, float]:
 
 def peak_mb(work: bytes, piece: bytes) -> float:
     """The memory that this process needs at most to decide a bucket, beyond what it has."""
-    given: Deciding = cloudpickle.loads(work)
+    decide: Callable[[Bucket], object] = cloudpickle.loads(work)
     # What the process that started this one has held counts no more.
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory_kb("VmRSS")
-    packed(decide_bucket(given, unpacked(piece)))
+    packed(decide(unpacked(piece)))
     return (_memory_kb("VmHWM") - before) / 1024
 
 
@@ -121,17 +138,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     shutil.rmtree(asked.workspace / ".riskseg" / "staged", ignore_errors=True)
-    with opened(asked.workspace, asked.as_of) as (_, _, _, staged):
-        pass
-    with opened(asked.workspace, asked.as_of) as (engine, given, rows, kept):
-        figures = {"accounts": given.ledger.ledger.accounts, "rows": rows}
-        figures |= {"staged_s": staged, "kept_s": kept}
-        figures |= {"buckets": asked.buckets, **costs(engine, given, asked.buckets)}
-        small = costs(engine, given, asked.small)["decided_s"] if asked.small else 0.0
+    with opened(asked.workspace, asked.as_of) as anew:
+        staged = anew.seconds
+    with opened(asked.workspace, asked.as_of) as ledger:
+        figures = {"accounts": ledger.in_common.ledger.accounts, "rows": ledger.rows}
+        figures |= {"staged_s": staged, "kept_s": ledger.seconds}
+        figures |= {"buckets": asked.buckets, **costs(ledger, asked.buckets)}
+        small = costs(ledger, asked.small)["decided_s"] if asked.small else 0.0
         more = asked.small - asked.buckets
         figures["bucket_s"] = max(0.0, (small - figures["decided_s"]) / more) if small else 0.0
-        work = cloudpickle.dumps(given)  # type: ignore[no-untyped-call]
-        first = next(pieces(engine, given, asked.buckets))
+        work = cloudpickle.dumps(ledger.decide)  # type: ignore[no-untyped-call]
+        first = next(pieces(ledger, asked.buckets))
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         figures["peak_mb"] = pool.apply(peak_mb, (work, first))
     figures = {name: round(figure, 3) for name, figure in figures.items()}

@@ -10,6 +10,7 @@ from riskseg.engine.port import (
     NoMemoryError,
     NoRoomError,
     TooLargeError,
+    statements_are_logged,
 )
 from riskseg.engine.sql_file import sql_written
 
@@ -26,5 +27,6 @@ __all__ = [
     "duckdb_type",
     "holds_databases",
     "sql_written",
+    "statements_are_logged",
     "syntax_tree",
 ]

@@ -15,7 +15,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from copy import copy
 from functools import cache, lru_cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,14 +120,14 @@ class DuckDB(Engine):
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._own = _own_folder(scratch)
-        self._given = 0
+        self._numbers = count(1)
         self._kept: Path | None = None
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
         # Where it takes itself to be talked to, it draws a bar on stdout, among the results.
         self.run("set enable_progress_bar = false")
-        self.run(f"set timezone = {literal(timezone)}")
+        self.run(f"set global timezone = {literal(timezone)}")
         # It walks through each expression of a strategy for a good part of the time that planning
         # takes, and lists of values are no slower without it.
         self.run("set disabled_optimizers = 'in_clause'")
@@ -152,11 +154,11 @@ class DuckDB(Engine):
         return str(link)
 
     def new_file(self, name: str) -> Path:
-        if not self._given:
+        number = next(self._numbers)
+        if number == 1:
             self._own.mkdir(mode=0o700)
             self._opened.callback(shutil.rmtree, self._own, ignore_errors=True)
-        self._given += 1
-        place = self._own / str(self._given) / name
+        place = self._own / str(number) / name
         place.parent.mkdir(parents=True)
         return place
 
@@ -250,8 +252,7 @@ class DuckDB(Engine):
             self._kept = None
 
     def read_kept(self, place: Path) -> bool:
-        scratch = self._scratch()
-        self.run(f"set search_path = '{scratch}.main'")
+        self.run(f"set search_path = '{self._scratch()}.main'")
         self.run("detach database if exists kept")
         self._kept = None
         try:
@@ -259,8 +260,11 @@ class DuckDB(Engine):
         except EngineError:
             return False
         self._kept = place
-        self.run(f"set search_path = '{scratch}.main,kept.main'")
+        self._search_kept()
         return True
+
+    def _search_kept(self) -> None:
+        self.run(f"set search_path = '{self._scratch()}.main,kept.main'")
 
     def repeatable(self, sql: str) -> bool:
         return not _CHANGING.search(sql)
@@ -285,6 +289,21 @@ class DuckDB(Engine):
                 return self._arrow(select)
             finally:
                 self._connection.unregister("given_rows")
+
+    def beside(self, threads: int) -> DuckDB:
+        engine = copy(self)
+        engine.threads, engine._opened = threads, ExitStack()
+        engine._connection = self._connection.cursor()
+        if self._kept is not None:
+            engine._search_kept()
+        for (view,) in self.rows(
+            "select sql from duckdb_views() where temporary and not internal order by view_name"
+        ):
+            engine.run(str(view))
+        return engine
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
 
     def close(self) -> None:
         self._connection.close()

@@ -75,6 +75,11 @@ class _Statement:
     rows: int | None = None
 
 
+def statements_are_logged() -> bool:
+    """Whether somebody wants to read what is carried out."""
+    return _log.isEnabledFor(logging.DEBUG)
+
+
 @contextmanager
 def _logged(sql: str) -> Iterator[_Statement]:
     """Log a statement when it has ended, however it does."""
@@ -82,7 +87,7 @@ def _logged(sql: str) -> Iterator[_Statement]:
     try:
         yield statement
     finally:
-        if _log.isEnabledFor(logging.DEBUG):
+        if statements_are_logged():
             seconds = time.perf_counter() - started
             log_fields = {"sql": sql, "rows": statement.rows, "seconds": seconds}
             _log.debug("%s rows in %.3f s: %s", statement.rows, seconds, sql, extra=log_fields)
@@ -299,6 +304,15 @@ class Engine(ABC):
     def lasting(self, sql: str) -> str:
         """A statement as an engine would have it that is given the same files, by
         :meth:`new_file`, in the same order."""
+
+    @abstractmethod
+    def beside(self, threads: int) -> Engine:
+        """An engine over the same tables, views and files, whose statements are carried out at the
+        same time as those of this one. Its temporary tables are its own. It is closed first."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """End the statement that another thread carries out: there, it raises EngineError."""
 
     @abstractmethod
     def close(self) -> None:

@@ -240,13 +240,32 @@ def make_decided(engine: Engine, decider: Decider, of_decided: Relation | None =
         build(engine, relations)
 
 
-class DecidingJob(Job, ABC):
-    """A job that decides ranges of accounts, one after the other, from the table `facts`."""
+class WritingJob(Job):
+    """A job that writes decisions of ranges of accounts, which have the `schema`."""
 
-    engine: Engine
     decider: Decider
     ranges: Sequence[tuple[int, int]] = ()
     schema: pa.Schema
+
+    def write(
+        self, target: str | InMemory, decisions: Iterator[pa.RecordBatch], run: str
+    ) -> Written:
+        """Write decisions; their schema is known once the first of them are. In a workbook, which
+        people read, those of the highest priority come first."""
+        from riskseg.store import sinks
+
+        first = list(islice(decisions, 1))
+        dated = sinks.Dated(self.decider.as_of, ("account_id",))
+        rows: Iterator[pa.RecordBatch] = chain(first, decisions)
+        if isinstance(target, str) and sinks.for_people(target):
+            rows = _by_priority(rows, self.schema)
+        return sinks.write(target, self.schema, rows, token=run, dated=dated)
+
+
+class DecidingJob(WritingJob, ABC):
+    """A job that decides ranges of accounts, one after the other, from the table `facts`."""
+
+    engine: Engine
 
     @classmethod
     def deciding(cls, into: Stage, *, facts: Stage = FACTS) -> ForEach:
@@ -268,20 +287,6 @@ class DecidingJob(Job, ABC):
         decisions = self.engine.batches(decision_select(self.decider))
         self.schema = decisions.schema
         yield from decisions
-
-    def write(
-        self, target: str | InMemory, decisions: Iterator[pa.RecordBatch], run: str
-    ) -> Written:
-        """Write decisions; their schema is known once the first of them are. In a workbook, which
-        people read, those of the highest priority come first."""
-        from riskseg.store import sinks
-
-        first = list(islice(decisions, 1))
-        dated = sinks.Dated(self.decider.as_of, ("account_id",))
-        rows: Iterator[pa.RecordBatch] = chain(first, decisions)
-        if isinstance(target, str) and sinks.for_people(target):
-            rows = _by_priority(rows, self.schema)
-        return sinks.write(target, self.schema, rows, token=run, dated=dated)
 
 
 def _by_priority(rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

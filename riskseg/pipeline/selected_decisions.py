@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from riskseg.domain.decision import decision_names
 from riskseg.domain.problems import Problems
@@ -14,7 +15,10 @@ from riskseg.results.runs import Selected
 from riskseg.store import sinks
 from riskseg.store.sinks import Dated, InMemory, Written
 
-_TABLE = "selected_decisions"
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TABLE, _GIVEN = "selected_decisions", "selected_rows"
 
 
 class SelectedDecisions:
@@ -26,20 +30,27 @@ class SelectedDecisions:
         usual = decision_names([*decider.strategy.uses], decider.strategy.levels)
         selection.check_names(decider.strategy, problems)
         selection.check_columns(usual, facts, problems)
-        self.selection, self.decider = selection, decider
+        self.selection, self.as_of = selection, decider.as_of
         self.more = selection.more(usual)
         self.columns = selection.shown(usual)
         self.begun = False
 
-    def add(self, engine: Engine) -> None:
-        """Add what is to be written of the accounts just decided."""
-        rows = f"""
+    def rows(self, engine: Engine, decider: Decider) -> pa.Table:
+        """What is to be written of the accounts just decided."""
+        return engine.arrow(
+            f"""
             select d.*
-            from ({decision_select(self.decider, self.more)}) d
+            from ({decision_select(decider, self.more)}) d
             where {self.selection.condition("d")}
             """
+        )
+
+    def add(self, engine: Engine, rows: pa.Table) -> None:
+        """Add rows of a range of accounts to those of the ranges before it."""
         into = f"insert into {_TABLE}" if self.begun else f"create or replace table {_TABLE} as"
-        engine.run(f"{into} {rows}")
+        engine.register(_GIVEN, rows)
+        engine.run(f"{into} select * from {_GIVEN}")
+        engine.unregister(_GIVEN)
         self.begun = True
 
     def write(self, engine: Engine, target: str | InMemory, run: str) -> Written:
@@ -52,7 +63,7 @@ class SelectedDecisions:
             """
         )
         key = ("account_id",) if "account_id" in self.columns else ()
-        dated = Dated(self.decider.as_of, key)
+        dated = Dated(self.as_of, key)
         return sinks.write(target, rows.schema, rows, token=run, dated=dated)
 
     def described(self, rows: int) -> Selected:

@@ -4,15 +4,20 @@ reported as it is worked through."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from functools import partial
+from itertools import islice
+from queue import SimpleQueue
+from typing import Any
 
 _log = logging.getLogger("riskseg.stages")
+
+# How long is waited for a job to end by itself, or after an interrupt, before it is interrupted.
+_PATIENCE_SECONDS = 0.1
 
 
 def _not_given(*_: Any) -> None:
@@ -37,20 +42,40 @@ class Stage:
         """The stage, carried out by `run`."""
         return replace(self, run=run)
 
+    def log(self) -> None:
+        """Log that the stage is reached, in the thread that carries out its statements."""
+        stage_text = f"{self.name}: {self.does}"
+        _log.info(stage_text, extra={"stage": stage_text})
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """How several items are worked on at a time. `most` takes the job: so many are. `job` takes the
+    job, an item and how many are worked on at a time, and makes a job of the item alone, which
+    carries out the stages in a thread of its own. Once it has, `take` takes both jobs, in the order
+    of the items; what it returns is iterable, and goes into the stream."""
+
+    most: Callable[[Any], int]
+    job: Callable[[Any, Any, int], Job]
+    take: Callable[[Any, Any], Iterator[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class ForEach:
-    """Stages that are carried out for each of several items, one item after the other.
+    """Stages that are carried out for each of several items, one item after the other, or
+    `side_by_side`.
 
     `items` takes the job; it is empty as long as they are not known. Where there is an `into`, what
     the last of the stages returns is iterable, and `into` takes the job and all of it as one
-    stream: no more than one item is in memory. `into` is reported once the stream has ended.
+    stream: no more items are in memory than are worked on, and the one that is taken. `into` is
+    reported once the stream has ended.
     """
 
     each: str
     items: Callable[[Any], Sequence[Any]]
     stages: tuple[Stage, ...]
     into: Stage | None = None
+    side_by_side: SideBySide | None = None
 
 
 Plan = Sequence[Stage | ForEach]
@@ -94,8 +119,7 @@ class NothingLeft(Exception):
 
 class Job:
     """What a run holds while its plan is carried out (each stage is logged by `riskseg.stages`):
-    whatever is entered into `opened` is closed
-    at the end of it."""
+    whatever is entered into `opened` is closed at the end of it."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or Progress()
@@ -107,8 +131,6 @@ class Job:
 
         def reach(stage: Stage) -> None:
             nonlocal weight_done
-            stage_text = f"{stage.name}: {stage.does}"
-            _log.info(stage_text, extra={"stage": stage_text})
             self.progress.reached(
                 stage, weight_done, sum(self._weight(plan_part) for plan_part in plan)
             )
@@ -119,29 +141,92 @@ class Job:
                 for plan_part in plan:
                     if isinstance(plan_part, Stage):
                         reach(plan_part)
+                        plan_part.log()
                         plan_part.run(self)
                         continue
-                    stream = self._stream(plan_part, reach)
-                    if plan_part.into is not None:
-                        plan_part.into.run(self, stream)
-                    else:
-                        for _ in stream:
-                            pass
+                    with closing(self._stream(plan_part, reach)) as stream:
+                        if plan_part.into is not None:
+                            plan_part.into.run(self, stream)
+                        else:
+                            for _ in stream:
+                                pass
             except NothingLeft:
                 return
 
-    def _stream(self, part: ForEach, reach: Callable[[Stage], None]) -> Iterator[Any]:
-        for item in part.items(self):
-            for stage in part.stages:
-                reach(stage)
-                result = stage.run(self, item)
-            if part.into is not None:
-                yield from result
+    def interrupt(self) -> None:
+        """End what another thread does for this job, as soon as may be."""
+
+    def _stream(self, part: ForEach, reach: Callable[[Stage], None]) -> Generator[Any, None, None]:
+        if part.side_by_side is not None:
+            with closing(self._side_by_side(part, part.side_by_side, reach)) as jobs:
+                for job in jobs:
+                    yield from part.side_by_side.take(self, job)
+        else:
+            for item in part.items(self):
+                for stage in part.stages:
+                    reach(stage)
+                    stage.log()
+                    result = stage.run(self, item)
+                if part.into is not None:
+                    yield from result
         if part.into is not None:
             reach(part.into)
+            part.into.log()
+
+    def _side_by_side(
+        self, part: ForEach, how: SideBySide, reach: Callable[[Stage], None]
+    ) -> Generator[Job, None, None]:
+        """The jobs of the items, each of which has carried out its stages, in the order of the
+        items. Progress is reported in the thread that takes them."""
+        items = part.items(self)
+        at_a_time = max(1, min(how.most(self), len(items)))
+        reports: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        working: deque[tuple[Job, Future[None]]] = deque()
+
+        def carry_out(job: Job, item: Any) -> None:
+            with job.opened:
+                for stage in part.stages:
+                    reports.put(partial(reach, stage))
+                    stage.log()
+                    stage.run(job, item)
+
+        def begin(item: Any) -> None:
+            job = how.job(self, item, at_a_time)
+            future = pool.submit(carry_out, job, item)
+            future.add_done_callback(lambda _: reports.put(lambda: None))
+            working.append((job, future))
+
+        with ThreadPoolExecutor(at_a_time) as pool:
+            try:
+                left = iter(items)
+                for item in islice(left, at_a_time):
+                    begin(item)
+                while working:
+                    job, future = working[0]
+                    while not (future.done() and reports.empty()):
+                        reports.get()()
+                    future.result()
+                    working.popleft()
+                    for item in islice(left, 1):
+                        begin(item)
+                    yield job
+            finally:
+                _end(working)
 
     def _weight(self, part: Stage | ForEach) -> int:
         if isinstance(part, Stage):
             return part.weight
         each = sum(stage.weight for stage in part.stages)
         return max(1, len(part.items(self))) * each + (part.into.weight if part.into else 0)
+
+
+def _end(working: Collection[tuple[Job, Future[None]]]) -> None:
+    """End the jobs of items that nobody takes any more."""
+    for _, future in working:
+        future.cancel()
+    while wait([future for _, future in working], timeout=_PATIENCE_SECONDS).not_done:
+        for job, future in working:
+            if not future.done():
+                job.interrupt()
+    for job, _ in working:
+        job.opened.close()

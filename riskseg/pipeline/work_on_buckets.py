@@ -13,80 +13,27 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskseg.domain.column_types import ColumnType
-from riskseg.engine import Batches
 from riskseg.pipeline.buckets import Bucket, BucketLedger, column_types, in_engine
-from riskseg.pipeline.deciding_from_ledger import DecidingFromLedger
+from riskseg.pipeline.deciding_from_ledger import DecidedRange, Deciding, DecidingRange
 from riskseg.pipeline.decisions import Decider
 from riskseg.pipeline.due_from_ledger import DueFromLedger
 from riskseg.pipeline.labelled_rows import Drawn, labelled, observe
 from riskseg.pipeline.labelling import WantedRows
 from riskseg.pipeline.listing import DUE_TABLES
 from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
-from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.session import LedgerInEngine
-from riskseg.pipeline.stages import Stage
+from riskseg.pipeline.stages import ForEach, Stage
 
 if TYPE_CHECKING:
     from riskseg.learning.drift import Watch
 
 
-@dataclass(frozen=True)
-class Deciding:
-    """What every bucket of a run is decided with. `keep` says that what they are decided from is
-    asked for too."""
-
-    decider: Decider
-    ledger: BucketLedger
-    keep: bool
-
-
-@dataclass(frozen=True)
-class DecidedBucket:
-    """The decisions of a bucket in the order of account ids; what they were decided from, where it
-    is kept, and the types of its columns; what was added up beside them; and watches of the models
-    that have seen these accounts and no others."""
-
-    decisions: pa.Table
-    inputs: pa.Table | None
-    columns: Mapping[str, ColumnType]
-    totals: SegmentTotals
-    controls: Mapping[str, int]
-    watches: Mapping[str, Watch]
-
-
-class _DecidingBucket(DecidingFromLedger):
-    """The one range of accounts of a bucket."""
-
-    inputs: pa.Table | None = None
-    columns: Mapping[str, ColumnType] = {}
-
-    def __init__(self, ledger: LedgerInEngine, given: Deciding, bucket: Bucket) -> None:
-        super().__init__(None)
-        self.decides(ledger, given.decider.unwatched())
-        self.keep, self.ranges = given.keep, [(bucket.first, bucket.last)]
-
-    def keep_inputs(self, inputs: Batches, columns: Mapping[str, ColumnType]) -> None:
-        self.inputs, self.columns = pa.Table.from_batches(inputs, inputs.schema), columns
-
-    def collect(self, decisions: Iterator[pa.RecordBatch]) -> None:
-        rows = list(decisions)
-        self.decisions = pa.Table.from_batches(rows, self.schema)
-
-
-def decide_bucket(given: Deciding, bucket: Bucket) -> DecidedBucket:
+def decide_bucket(given: Deciding, in_common: BucketLedger, bucket: Bucket) -> DecidedRange:
     """Decide the accounts of a bucket. Raises what deciding them raises."""
-    with in_engine(given.ledger, bucket) as ledger:
-        job = _DecidingBucket(ledger, given, bucket)
-        job.carry_out([job.deciding(_COLLECT.by(_DecidingBucket.collect))])
-        return DecidedBucket(
-            job.decisions,
-            job.inputs,
-            job.columns,
-            job.totals,
-            job.controls.sums,
-            job.decider.watches,
-        )
+    with in_engine(in_common, bucket) as ledger:
+        job = DecidingRange(ledger, given)
+        job.carry_out([ForEach("bucket", lambda _: [(bucket.first, bucket.last)], job.stages())])
+        return job.decided
 
 
 @dataclass(frozen=True)

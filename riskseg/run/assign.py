@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -13,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import riskseg
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.problems import Problems, problem
-from riskseg.engine import Batches
+from riskseg.domain.problems import Problems
 from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about
 from riskseg.pipeline.buckets import bucket_ledger
-from riskseg.pipeline.deciding_from_ledger import DecidingFromLedger
+from riskseg.pipeline.control_totals import Controls
+from riskseg.pipeline.deciding_from_ledger import DecidedRange, Deciding, DecidingRange
 from riskseg.pipeline.decisions import (
     DECIDE,
     RULES,
     Reasons,
+    WritingJob,
     drift_figures,
     note_differences,
     prepare,
@@ -36,6 +38,7 @@ from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.selected_decisions import SelectedDecisions
 from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
@@ -43,12 +46,13 @@ from riskseg.pipeline.session import (
     begin,
     locked,
     open_checked,
+    ranges_at_a_time,
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Plan, Progress, SideBySide, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.pipeline.work_on_buckets import Deciding, decide_bucket
+from riskseg.pipeline.work_on_buckets import decide_bucket
 from riskseg.results.runs import Decisions
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
@@ -66,8 +70,9 @@ WRITE = Stage("write", "the decisions beside their place, then in it; then the m
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
 
 
-class _Assignment(DecidingFromLedger):
-    """What a run of `assign` holds while it is carried out."""
+class _Assignment(WritingJob):
+    """What a run of `assign` holds while it is carried out. `totals` and `controls` are of all
+    ranges that were decided so far."""
 
     def __init__(
         self,
@@ -122,7 +127,7 @@ class _Assignment(DecidingFromLedger):
         self.force = strategy_in_force(
             session, self.as_of, self.journal, draft=self.draft, progress=progress
         )
-        decider = prepare(
+        self.decider = prepare(
             session,
             self.force.strategy,
             self.as_of,
@@ -130,8 +135,10 @@ class _Assignment(DecidingFromLedger):
             reasons=self.reasons,
             accounts_from=self.accounts_from,
         )
-        self.decides(session, decider)
+        self.totals = SegmentTotals(self.decider)
+        self.controls = Controls(self.engine, session.ledger, self.as_of, session.scale)
         self.selected = self._selected()
+        self.deciding = Deciding(self.decider, self.keep, self.selected)
         for key, scorer in self.decider.scorers.items():
             if warning := hindsight(scorer.model, self.as_of):
                 progress.warn(f"{key}: {warning}")
@@ -147,9 +154,9 @@ class _Assignment(DecidingFromLedger):
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
         self.run_id = self._run_id()
         if self.spark is not None:
-            given = Deciding(self.decider, bucket_ledger(session), self.keep)
-            work = partial(decide_bucket, given)
-            self.buckets = on_spark(self.spark, session, given.ledger, self.ranges, work)
+            in_common = bucket_ledger(session)
+            work = partial(decide_bucket, self.deciding, in_common)
+            self.buckets = on_spark(self.spark, session, in_common, self.ranges, work)
 
     def _selected(self) -> SelectedDecisions | None:
         """What of the decisions is written, where it is not all of them."""
@@ -158,7 +165,6 @@ class _Assignment(DecidingFromLedger):
         problems = Problems()
         selected = SelectedDecisions(self.selection, self.decider, self.session.facts, problems)
         problems.raise_if_any()
-        self.more = selected.more
         return selected
 
     def _check_feeds(self) -> None:
@@ -181,39 +187,44 @@ class _Assignment(DecidingFromLedger):
         self.feeds = compared.figures
         self.accepted = compared.settle(accept=self.accept_feeds, progress=self.progress)
 
-    def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
-        yield from super().decide(accounts)
-        if self.selected is not None:
-            self.selected.add(self.engine)
+    @classmethod
+    def deciding_ranges(cls, into: Stage) -> ForEach:
+        """The stages to decisions, of several ranges of accounts at a time; `into` takes all
+        decisions, in the order of account ids."""
+        how = SideBySide(
+            most=lambda job: ranges_at_a_time(job.engine),
+            job=cls._deciding_range,
+            take=lambda job, of_range: job.take(of_range.decided),
+        )
+        stages = DecidingRange.stages()
+        return ForEach("partition", lambda job: job.ranges, stages, into=into, side_by_side=how)
 
-    def keep_inputs(self, inputs: Batches, columns: Mapping[str, ColumnType]) -> None:
-        self._keep(inputs, inputs.schema, columns)
-
-    def _keep(
-        self,
-        inputs: Iterable[pa.RecordBatch],
-        schema: pa.Schema,
-        columns: Mapping[str, ColumnType],
-    ) -> None:
-        if not self.kept.begun:
-            self.columns = dict(columns)
-            self.kept.begin(schema)
-        self.kept.add(inputs)
+    def _deciding_range(self, _accounts: tuple[int, int], at_a_time: int) -> DecidingRange:
+        beside = self.engine.beside(max(1, self.engine.threads // at_a_time))
+        job = DecidingRange(replace(self.session, engine=beside), self.deciding)
+        job.opened.enter_context(beside)
+        return job
 
     @classmethod
     def deciding_on_spark(cls, into: Stage) -> ForEach:
         """The same decisions, of ranges of accounts that executors decide."""
-        return ForEach("bucket", lambda job: job.ranges, (DECIDE.by(cls.take),), into=into)
+        stages = (DECIDE.by(lambda job, _: job.take(next(job.buckets))),)
+        return ForEach("bucket", lambda job: job.ranges, stages, into=into)
 
-    def take(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
-        """The decisions of the next range, and what was added up beside them."""
-        decided = next(self.buckets)
+    def take(self, decided: DecidedRange) -> Iterator[pa.RecordBatch]:
+        """The decisions of the next range; what was added up beside them is added, and what they
+        were decided from is kept, where that is asked for."""
         self.totals.include(decided.totals)
         self.controls.sums.update(decided.controls)
         for key, watch in self.decider.watches.items():
             watch.include(decided.watches[key])
+        if self.selected is not None and decided.selected is not None:
+            self.selected.add(self.engine, decided.selected)
         if decided.inputs is not None:
-            self._keep(decided.inputs.to_batches(), decided.inputs.schema, decided.columns)
+            if not self.kept.begun:
+                self.columns = dict(decided.columns)
+                self.kept.begin(decided.inputs.schema)
+            self.kept.add(decided.inputs.to_batches())
         self.schema = decided.decisions.schema
         yield from decided.decisions.to_batches()
 
@@ -342,7 +353,7 @@ def plan(*, spark: bool = False) -> Plan:
     return [
         LOAD.by(_Assignment.load),
         RULES.by(_Assignment.prepare),
-        _Assignment.deciding_on_spark(write) if spark else _Assignment.deciding(into=write),
+        _Assignment.deciding_on_spark(write) if spark else _Assignment.deciding_ranges(write),
         JOURNAL.by(_Assignment.record),
     ]
 
@@ -376,12 +387,6 @@ def assign(
     if isinstance(target, str):
         check_target(workspace, target, problems)
     problems.raise_if_any()
-    if spark is not None and selection:
-        raise problem(
-            "RS004",
-            "On Spark, all decisions and all of their columns are written.",
-            hint="Leave out --columns, --due, --action and --segment, or decide without --engine.",
-        )
     job = _Assignment(
         workspace,
         as_of,

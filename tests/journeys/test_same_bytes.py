@@ -12,7 +12,7 @@ from riskseg.pipeline import training_rows as observed
 from riskseg.run.assign import assign
 from riskseg.run.train import train
 from tests.support import portfolio as p
-from tests.support.sampled import one_in
+from tests.support.sampled import one_in, only
 
 Copy = Callable[[Path], Path]
 
@@ -34,16 +34,13 @@ def test_a_second_run(trained: Path, copy_of: Copy, undisturbed: bytes) -> None:
     assert decisions(workspace, "again.parquet") == undisturbed
 
 
-def test_two_threads(trained: Path, copy_of: Copy, undisturbed: bytes) -> None:
+@pytest.mark.parametrize("partitions", only(5, [1, 2, 7, 40]))
+def test_two_ranges_of_accounts_at_a_time(
+    trained: Path, copy_of: Copy, undisturbed: bytes, partitions: int
+) -> None:
     workspace = copy_of(trained)
-    p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2")
-    assert decisions(workspace) == undisturbed
-
-
-@pytest.mark.slow
-def test_seven_partitions(trained: Path, copy_of: Copy, undisturbed: bytes) -> None:
-    workspace = copy_of(trained)
-    p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2\npartitions = 7")
+    threads = f"threads = 2\npartitions = {partitions}"
+    p.replace(workspace, "riskseg.toml", "threads = 1", threads)
     assert decisions(workspace) == undisturbed
 
 

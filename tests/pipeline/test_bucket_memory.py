@@ -10,14 +10,15 @@ from pathlib import Path
 import pyarrow.csv as pc
 import pytest
 
-from riskseg.pipeline.buckets import bucket, bucket_ledger
+from riskseg.pipeline.buckets import Bucket, bucket, bucket_ledger
+from riskseg.pipeline.deciding_from_ledger import Deciding
 from riskseg.pipeline.decisions import prepare
 from riskseg.pipeline.on_spark import ROWS_A_BUCKET, least_buckets, most_memory_mb, packed, unpacked
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.pipeline.work_on_buckets import Deciding, decide_bucket
+from riskseg.pipeline.work_on_buckets import decide_bucket
 from riskseg.synthetic import generate
 from tests.support import portfolio as p
 from tests.support import spark as installed
@@ -37,11 +38,11 @@ def peak_mb(work: bytes, piece: bytes) -> float:
     """The memory that this process needs at most to decide a bucket, beyond what it has."""
     from pyspark import cloudpickle
 
-    given: Deciding = cloudpickle.loads(work)
+    decide: Callable[[Bucket], object] = cloudpickle.loads(work)
     # What the process that started this one has held counts no more.
     Path("/proc/self/clear_refs").write_text("5")
     before = memory_kb("VmRSS")
-    packed(decide_bucket(given, unpacked(piece)))
+    packed(decide(unpacked(piece)))
     return (memory_kb("VmHWM") - before) / 1024
 
 
@@ -70,9 +71,10 @@ def test_a_bucket_stays_under_the_memory_that_is_stated(
         session = begin(workspace, engine)
         force = strategy_in_force(session, p.AS_OF, journal, draft=False, progress=Progress())
         decider = prepare(session, force.strategy, p.AS_OF, journal, reasons="all")
-        given = Deciding(decider, bucket_ledger(session), keep=True)
-        piece = packed(bucket(engine, given.ledger.tables, 1, accounts))
-        work = cloudpickle.dumps(given)  # type: ignore[no-untyped-call]
+        in_common = bucket_ledger(session)
+        piece = packed(bucket(engine, in_common.tables, 1, accounts))
+        decide = partial(decide_bucket, Deciding(decider, keep=True), in_common)
+        work = cloudpickle.dumps(decide)  # type: ignore[no-untyped-call]
     rows = sum(session.ledger.rows.values())
     assert rows > 30 * accounts
     with multiprocessing.get_context("spawn").Pool(1) as pool:

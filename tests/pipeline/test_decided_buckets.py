@@ -17,12 +17,13 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.buckets import bucket_ledger
+from riskseg.pipeline.deciding_from_ledger import DecidedRange, Deciding
 from riskseg.pipeline.decisions import prepare
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.pipeline.work_on_buckets import DecidedBucket, Deciding, decide_bucket
+from riskseg.pipeline.work_on_buckets import decide_bucket
 from riskseg.results.runs import Decisions
 from riskseg.run.assign import assign
 from riskseg.store import sinks
@@ -112,23 +113,24 @@ def random_workspace(root: Path, number: int) -> Path:
     return root
 
 
-def written(place: Path, decided: list[DecidedBucket]) -> bytes:
+def written(place: Path, decided: list[DecidedRange]) -> bytes:
     """A file of the decisions of buckets."""
     rows = pa.concat_tables([one.decisions for one in decided])
     sinks.write(str(place), rows.schema, rows.to_batches(), token="buckets")
     return place.read_bytes()
 
 
-def in_buckets(root: Path, day: date) -> Iterator[tuple[int, list[DecidedBucket]]]:
+def in_buckets(root: Path, day: date) -> Iterator[tuple[int, list[DecidedRange]]]:
     """The decisions of a workspace in each number of buckets."""
     workspace = open_checked(root)
     with scratch_engine(workspace) as engine, read_journal(workspace) as journal:
         session = begin(workspace, engine)
         force = strategy_in_force(session, day, journal, draft=True, progress=Progress())
         decider = prepare(session, force.strategy, day, journal)
-        given = Deciding(decider, bucket_ledger(session), keep=False)
+        in_common = bucket_ledger(session)
+        work = partial(decide_bucket, Deciding(decider, keep=False), in_common)
         for count in sorted({min(count, session.ledger.accounts) for count in BUCKETS}):
-            yield count, [*of_each(session, given.ledger, count, partial(decide_bucket, given))]
+            yield count, [*of_each(session, in_common, count, work)]
 
 
 def compare(root: Path, number: int) -> set[str]:

@@ -220,15 +220,16 @@ def test_no_such_master_is_a_problem(trained: Path, copy_of: Copy) -> None:
     assert not (workspace / "out.parquet").exists()
 
 
-def test_a_part_of_the_decisions_is_refused(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(ProblemsError, match="On Spark, all decisions") as raised:
-        assign(
-            trained,
-            p.AS_OF,
-            str(tmp_path / "out.parquet"),
-            at=p.AT,
-            selection=Selection(due=True),
-            spark=MASTER,
-        )
-    assert [problem.code for problem in raised.value.problems] == ["RS004"]
-    assert not (tmp_path / "out.parquet").exists()
+@pytest.mark.usefixtures("spark")
+def test_the_same_part_of_the_decisions(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    divide(workspace, 3)
+    place = workspace / "due.parquet"
+    selection = Selection(columns=("bills_12m",), due=True)
+    here = assign(workspace, p.AS_OF, str(place), at=p.AT, selection=selection)
+    expected = place.read_bytes()
+    assert here.selection is not None
+    assert 10 < here.selection.rows < here.rows
+    found = assign(workspace, p.AS_OF, str(place), at=p.AT, selection=selection, spark=MASTER)
+    assert found == here
+    assert place.read_bytes() == expected
