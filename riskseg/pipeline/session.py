@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 
-# Bills and payments that one partition holds at most: about 75 MB in the engine.
-ROWS_A_PARTITION = 6_000_000
+# Bills and payments that one partition holds at most: about 100 MB in the engine.
+ROWS_A_PARTITION = 8_000_000
 # Partitions that are worked on side by side: what one leaves idle of the machine, such as while
 # rows are scored or written, the other takes.
 _AT_A_TIME = 2
