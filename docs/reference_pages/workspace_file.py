@@ -45,8 +45,8 @@ _TOML: Mapping[str, str] = {
     "journal.schema": "the schema of that database, one for each workspace",
     "fairness.frame": "the legal frame of `riskseg insight fairness`, which says what is compared "
     "and cites its source: `uk-consumer-duty`, `eu`, `us-states` or `none`. Changes no decision",
-    "engine.partitions": "how many ranges accounts are divided into; `assign` works on two at a time. "
-    "By the size of the data if left out",
+    "engine.partitions": "how many ranges accounts are divided into; `assign` works on two at a "
+    "time. By the size of the data if left out",
     "engine.keep_staged": "whether the sources, once read, are kept in `.riskseg/staged` for the "
     "next command, which reads them there as long as nothing has changed. The rows of databases "
     "are kept there too",
