@@ -100,6 +100,3 @@ class DecidingRange(DecidingJob):
             controls.sums,
             decider.watches,
         )
-
-    def interrupt(self) -> None:
-        self.engine.interrupt()

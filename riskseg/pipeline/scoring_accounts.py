@@ -1,5 +1,5 @@
 """Probabilities of a range of accounts, or of their bills, from the rows of a ledger: for a run of
-`score`, and for each of the buckets that a run has scored elsewhere."""
+`score`, and for each of the buckets that executors score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import fact_column, literal, quoted
-from riskseg.engine import Batches, Engine
+from riskseg.engine import Engine
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import SCORE
@@ -18,7 +18,7 @@ from riskseg.pipeline.facts import facts
 from riskseg.pipeline.models import Scorer
 from riskseg.pipeline.scoring import PROBABILITY, score
 from riskseg.pipeline.session import LedgerInEngine, Session
-from riskseg.pipeline.stages import ForEach, Job, Stage
+from riskseg.pipeline.stages import Job, Stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,23 +63,30 @@ class Pass:
     of_bills: bool
 
 
-class ScoringJob(Job):
-    """A job that scores accounts from the rows of a ledger. `counts` says how many rows each model
-    has scored so far."""
+@dataclass(frozen=True)
+class ScoredPass:
+    """The probabilities of a pass in the order of account ids, how many rows each model has scored,
+    and watches that have seen these accounts and no others."""
 
-    passes: Sequence[Pass] = ()
-    schema: pa.Schema
+    rows: pa.Table
+    counts: Mapping[str, int]
+    watches: Mapping[str, Watch]
 
-    def scores(self, ledger: Session | LedgerInEngine, scoring: Scoring) -> None:
-        """Name what is scored, and by what: the first thing to do."""
-        self.source, self.scoring = ledger, scoring
+
+class ScoringPass(Job):
+    """A job that goes through one range of accounts from the rows of a ledger, into `scored`."""
+
+    scored: ScoredPass
+
+    def __init__(self, source: Session | LedgerInEngine, scoring: Scoring) -> None:
+        super().__init__(None)
+        self.source, self.scoring = source, scoring.unwatched()
         self.counts = dict.fromkeys(scoring.scorers, 0)
 
     @classmethod
-    def scoring_stages(cls, into: Stage) -> ForEach:
-        """The stages from the ledger to probabilities, for each pass."""
-        stages = (FACTS.by(cls.facts), SCORE.by(cls.score))
-        return ForEach("partition", lambda job: job.passes, stages, into=into)
+    def stages(cls) -> tuple[Stage, ...]:
+        """The stages from a ledger to probabilities, each of which takes the pass."""
+        return FACTS.by(cls.facts), SCORE.by(cls.score)
 
     def facts(self, looked_at: Pass) -> None:
         source, scoring = self.source, self.scoring
@@ -106,11 +113,11 @@ class ScoringJob(Job):
         )
         build(source.engine, relations)
 
-    def score(self, looked_at: Pass) -> Batches:
-        """The rows of a pass, in the order of account ids."""
-        rows = self.source.engine.batches(self._scored(self.source.engine, looked_at.of_bills))
-        self.schema = rows.schema
-        return rows
+    def score(self, looked_at: Pass) -> None:
+        """Score the accounts, or their bills."""
+        engine = self.source.engine
+        rows = engine.arrow(self._scored(engine, looked_at.of_bills))
+        self.scored = ScoredPass(rows, self.counts, self.scoring.watches)
 
     def _scored(self, engine: Engine, of_bills: bool) -> str:
         """Score `facts` with the models that look at bills, or at accounts; a select of its rows

@@ -23,7 +23,6 @@ from riskseg.engine import (
     NoRoomError,
     TooLargeError,
     holds_databases,
-    statements_are_logged,
 )
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
@@ -49,9 +48,6 @@ LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 
 # Bills and payments that one partition holds at most: about 100 MB in the engine.
 ROWS_A_PARTITION = 8_000_000
-# Partitions that are worked on side by side: what one leaves idle of the machine, such as while
-# rows are scored or written, the other takes.
-_AT_A_TIME = 2
 
 
 @dataclass(frozen=True)
@@ -125,12 +121,6 @@ class Session:
             )
             for partition in range(partition_count)
         ]
-
-
-def ranges_at_a_time(engine: Engine) -> int:
-    """How many ranges of accounts are worked on side by side. Where statements are logged, people
-    read them in their order: it is one."""
-    return 1 if statements_are_logged() else min(_AT_A_TIME, engine.threads)
 
 
 def open_checked(root: Path) -> Workspace:

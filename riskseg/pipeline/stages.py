@@ -124,6 +124,8 @@ class Job:
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or Progress()
         self.opened = ExitStack()
+        # Ends what another thread does for this job, as soon as may be.
+        self.interrupt: Callable[[], None] = lambda: None
 
     def carry_out(self, plan: Plan) -> None:
         """Work through a plan, reporting each stage as it is reached."""
@@ -152,9 +154,6 @@ class Job:
                                 pass
             except NothingLeft:
                 return
-
-    def interrupt(self) -> None:
-        """End what another thread does for this job, as soon as may be."""
 
     def _stream(self, part: ForEach, reach: Callable[[Stage], None]) -> Generator[Any, None, None]:
         if part.side_by_side is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -20,19 +20,19 @@ from riskseg.pipeline.due_from_ledger import DueFromLedger
 from riskseg.pipeline.labelled_rows import Drawn, labelled, observe
 from riskseg.pipeline.labelling import WantedRows
 from riskseg.pipeline.listing import DUE_TABLES
-from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
+from riskseg.pipeline.scoring_accounts import ScoredPass, Scoring, ScoringPass
 from riskseg.pipeline.session import LedgerInEngine
 from riskseg.pipeline.stages import ForEach, Stage
 
 if TYPE_CHECKING:
-    from riskseg.learning.drift import Watch
+    pass
 
 
 def decide_bucket(given: Deciding, in_common: BucketLedger, bucket: Bucket) -> DecidedRange:
     """Decide the accounts of a bucket. Raises what deciding them raises."""
     with in_engine(in_common, bucket) as ledger:
         job = DecidingRange(ledger, given)
-        job.carry_out([ForEach("bucket", lambda _: [(bucket.first, bucket.last)], job.stages())])
+        carry_out(job, (bucket.first, bucket.last))
         return job.decided
 
 
@@ -78,43 +78,15 @@ def list_bucket(given: Listing, bucket: Bucket) -> DueOfBucket:
         )
 
 
-@dataclass(frozen=True)
-class ScoringBuckets:
-    """What every bucket of a run is scored with."""
-
-    scoring: Scoring
-    ledger: BucketLedger
-
-
-@dataclass(frozen=True)
-class ScoredBucket:
-    """The probabilities of a bucket in the order of account ids, how many rows each model has
-    scored, and watches that have seen these accounts and no others."""
-
-    rows: pa.Table
-    counts: Mapping[str, int]
-    watches: Mapping[str, Watch]
-
-
-class _ScoringBucket(ScoringJob):
-    """The passes over the one range of accounts of a bucket."""
-
-    def __init__(self, ledger: LedgerInEngine, given: ScoringBuckets, bucket: Bucket) -> None:
-        super().__init__(None)
-        self.scores(ledger, given.scoring.unwatched())
-        self.passes = self.scoring.passes([(bucket.first, bucket.last)])
-
-    def collect(self, scores: Iterator[pa.RecordBatch]) -> None:
-        rows = list(scores)
-        self.rows = pa.Table.from_batches(rows, self.schema)
-
-
-def score_bucket(given: ScoringBuckets, bucket: Bucket) -> ScoredBucket:
-    """Score the accounts of a bucket. Raises what scoring them raises."""
-    with in_engine(given.ledger, bucket) as ledger:
-        job = _ScoringBucket(ledger, given, bucket)
-        job.carry_out([job.scoring_stages(_COLLECT.by(_ScoringBucket.collect))])
-        return ScoredBucket(job.rows, job.counts, job.scoring.watches)
+def score_bucket(scoring: Scoring, in_common: BucketLedger, bucket: Bucket) -> list[ScoredPass]:
+    """The passes over the accounts of a bucket. Raises what scoring them raises."""
+    scored = []
+    with in_engine(in_common, bucket) as ledger:
+        for looked_at in scoring.passes([(bucket.first, bucket.last)]):
+            job = ScoringPass(ledger, scoring)
+            carry_out(job, looked_at)
+            scored.append(job.scored)
+    return scored
 
 
 _COLLECT = Stage("collect", "the rows of the bucket")
@@ -137,3 +109,8 @@ def observe_bucket(given: Observing, bucket: Bucket) -> list[Drawn]:
             labelled(ledger, wanted, facts)
             for wanted, facts in zip(given.wanted, observed, strict=True)
         ]
+
+
+def carry_out(job: DecidingRange | ScoringPass, item: Any) -> None:
+    """Carry out the stages of a job of one range."""
+    job.carry_out([ForEach("bucket", lambda _: [item], job.stages())])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -46,11 +45,11 @@ from riskseg.pipeline.session import (
     begin,
     locked,
     open_checked,
-    ranges_at_a_time,
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Plan, Progress, SideBySide, Stage
+from riskseg.pipeline.side_by_side import side_by_side
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.pipeline.work_on_buckets import decide_bucket
 from riskseg.results.runs import Decisions
@@ -191,19 +190,12 @@ class _Assignment(WritingJob):
     def deciding_ranges(cls, into: Stage) -> ForEach:
         """The stages to decisions, of several ranges of accounts at a time; `into` takes all
         decisions, in the order of account ids."""
-        how = SideBySide(
-            most=lambda job: ranges_at_a_time(job.engine),
-            job=cls._deciding_range,
-            take=lambda job, of_range: job.take(of_range.decided),
+        how = side_by_side(
+            lambda run, session: DecidingRange(session, run.deciding),
+            lambda run, job: run.take(job.decided),
         )
         stages = DecidingRange.stages()
         return ForEach("partition", lambda job: job.ranges, stages, into=into, side_by_side=how)
-
-    def _deciding_range(self, _accounts: tuple[int, int], at_a_time: int) -> DecidingRange:
-        beside = self.engine.beside(max(1, self.engine.threads // at_a_time))
-        job = DecidingRange(replace(self.session, engine=beside), self.deciding)
-        job.opened.enter_context(beside)
-        return job
 
     @classmethod
     def deciding_on_spark(cls, into: Stage) -> ForEach:

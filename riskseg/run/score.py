@@ -25,7 +25,7 @@ from riskseg.pipeline.models import load_champions, scorer, spec_files, without_
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_target
-from riskseg.pipeline.scoring_accounts import Scoring, ScoringJob
+from riskseg.pipeline.scoring_accounts import Pass, ScoredPass, Scoring, ScoringPass
 from riskseg.pipeline.selection import Selection
 from riskseg.pipeline.session import (
     LOAD,
@@ -35,8 +35,9 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
-from riskseg.pipeline.work_on_buckets import ScoringBuckets, score_bucket
+from riskseg.pipeline.side_by_side import side_by_side
+from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
+from riskseg.pipeline.work_on_buckets import score_bucket
 from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks
@@ -52,10 +53,12 @@ if TYPE_CHECKING:
 WRITE = Stage("write", "the probabilities beside their place, then in it; then the journal")
 
 
-class _Scoring(ScoringJob):
+class _Scoring(Job):
     """What a run of `score` holds while it is carried out."""
 
     ranges: Sequence[tuple[int, int]] = ()
+    passes: Sequence[Pass] = ()
+    schema: pa.Schema
 
     def __init__(
         self,
@@ -104,16 +107,18 @@ class _Scoring(ScoringJob):
         set_apart(session, self.progress)
         check_features(accounts_from, models, session.facts)
         self.given = fingerprint(accounts_from)
-        self.scores(session, self._scoring())
+        self.scoring = self._scoring()
+        # How many rows each model has scored so far.
+        self.counts = dict.fromkeys(self.models, 0)
         self.ranges = session.partitions()
         if self.spark_master is None:
             self.passes = self.scoring.passes(self.ranges)
             return
         spark = spark_at(self.spark_master)
         self.ranges = ranges_for(spark, session)
-        given = ScoringBuckets(self.scoring, bucket_ledger(session))
-        work = partial(score_bucket, given)
-        self.buckets = on_spark(spark, session, given.ledger, self.ranges, work)
+        in_common = bucket_ledger(session)
+        work = partial(score_bucket, self.scoring, in_common)
+        self.buckets = on_spark(spark, session, in_common, self.ranges, work)
 
     def _scoring(self) -> Scoring:
         """What accounts are scored with. Raises RS501 for columns that there are none of."""
@@ -155,18 +160,30 @@ class _Scoring(ScoringJob):
             )
 
     @classmethod
+    def scoring_passes(cls, into: Stage) -> ForEach:
+        """The stages to probabilities, of several ranges of accounts at a time; `into` takes all of
+        them, in the order of account ids."""
+        how = side_by_side(
+            lambda run, session: ScoringPass(session, run.scoring),
+            lambda run, job: run.take([job.scored]),
+        )
+        stages = ScoringPass.stages()
+        return ForEach("partition", lambda job: job.passes, stages, into=into, side_by_side=how)
+
+    @classmethod
     def scoring_on_spark(cls, into: Stage) -> ForEach:
         """The same probabilities, of ranges of accounts that executors score."""
-        return ForEach("bucket", lambda job: job.ranges, (SCORE.by(cls.take),), into=into)
+        stages = (SCORE.by(lambda job, _: job.take(next(job.buckets))),)
+        return ForEach("bucket", lambda job: job.ranges, stages, into=into)
 
-    def take(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+    def take(self, passes: Iterable[ScoredPass]) -> Iterator[pa.RecordBatch]:
         """The probabilities of the next range, and what was counted beside them."""
-        scored = next(self.buckets)
-        for name, watch in self.scoring.watches.items():
-            self.counts[name] += scored.counts[name]
-            watch.include(scored.watches[name])
-        self.schema = scored.rows.schema
-        yield from scored.rows.to_batches()
+        for scored in passes:
+            for name, watch in self.scoring.watches.items():
+                self.counts[name] += scored.counts[name]
+                watch.include(scored.watches[name])
+            self.schema = scored.rows.schema
+            yield from scored.rows.to_batches()
 
     def write(self, scores: Iterator[pa.RecordBatch]) -> None:
         first_batch = list(islice(scores, 1))
@@ -249,7 +266,7 @@ def _stages(*, spark: bool) -> Plan:
     write = WRITE.by(_Scoring.write)
     return [
         LOAD.by(_Scoring.load),
-        _Scoring.scoring_on_spark(write) if spark else _Scoring.scoring_stages(write),
+        _Scoring.scoring_on_spark(write) if spark else _Scoring.scoring_passes(write),
     ]
 
 

@@ -25,6 +25,7 @@ class OfItem(Job):
         super().__init__(None)
         self.whole, self.stopped = whole, threading.Event()
         self.opened.callback(whole.closed.append, self)
+        self.interrupt = self.stopped.set
 
     def first(self, item: int) -> None:
         self.number = item
@@ -41,9 +42,6 @@ class OfItem(Job):
             self.whole.interrupted.append(item)
             raise InterruptedError
         self.square = item * item
-
-    def interrupt(self) -> None:
-        self.stopped.set()
 
 
 @dataclass
