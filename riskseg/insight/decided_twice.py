@@ -10,8 +10,8 @@ from riskseg.domain.decision import RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.pipeline.contracts import build
+from riskseg.pipeline.decision_columns import IN_FULL
 from riskseg.pipeline.decisions import (
-    IN_FULL,
     Decider,
     decide_scored,
     decider,

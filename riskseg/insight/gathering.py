@@ -21,12 +21,12 @@ from riskseg.ledger.accounts import account_rows
 from riskseg.pipeline.account_file import outcome_columns
 from riskseg.pipeline.asked import Asked
 from riskseg.pipeline.contracts import build
+from riskseg.pipeline.decision_columns import decision_select
 from riskseg.pipeline.decisions import (
     DECIDE,
     FACTS,
     Decider,
     decide_scored,
-    decision_select,
     prepare,
 )
 from riskseg.pipeline.facts_of_day import have_facts, have_scores

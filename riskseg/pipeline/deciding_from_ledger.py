@@ -59,8 +59,7 @@ class DecidingRange(DecidingJob):
         super().__init__(None)
         self.source, self.engine, self.given = source, source.engine, given
         self.decider = given.decider.unwatched()
-        # Facts that are worked out beside those that deciding needs.
-        self._more = frozenset(given.selected.more if given.selected else ())
+        self.more = frozenset(given.selected.more if given.selected else ())
 
     @classmethod
     def stages(cls) -> tuple[Stage, ...]:
@@ -69,7 +68,7 @@ class DecidingRange(DecidingJob):
 
     def facts(self, accounts: tuple[int, int]) -> None:
         # Control totals are added up from the tables that facts are made of: these are made anew.
-        as_of, wanted = self.decider.as_of, self.decider.wanted | self._more
+        as_of, wanted = self.decider.as_of, self.decider.wanted | self.more
         make_facts(self.source, wanted, as_of, *accounts)
         keep_facts(self.source, wanted, as_of, accounts)
 
@@ -89,7 +88,7 @@ class DecidingRange(DecidingJob):
         controls.add(accounts)
         inputs, columns = None, dict[str, ColumnType]()
         if given.keep:
-            select, columns = inputs_select(engine, self._more - decider.wanted)
+            select, columns = inputs_select(engine, self.more - decider.wanted)
             inputs = engine.arrow(select)
         self.decided = DecidedRange(
             pa.Table.from_batches(rows, self.schema),

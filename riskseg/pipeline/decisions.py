@@ -14,16 +14,16 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from riskseg.domain.decision import DECIDED, decision_names
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import Relation, fact_column, literal, quoted
+from riskseg.domain.relations import Relation, literal
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.words import Currency
 from riskseg.pipeline.account_file import check_features, check_given
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.facts import OVERDUE, facts
+from riskseg.pipeline.decision_columns import IN_FULL, decided_to_write, decision_select
+from riskseg.pipeline.facts import facts
 from riskseg.pipeline.invariants import between, hold_against
 from riskseg.pipeline.load import Ledger
 from riskseg.pipeline.models import Scorer, scorer, unknown_for_all, used_champions
@@ -36,7 +36,7 @@ from riskseg.results.runs import DriftFigure
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
-from riskseg.strategy.compile import compile_strategy, facts_hash_sql
+from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
 from riskseg.treatment.calendar import calendar_facts
 from riskseg.treatment.contact_hours import contact_hours_sql
@@ -54,10 +54,6 @@ RULES = Stage("rules", "read and check the strategy; load the champion of each o
 FACTS = Stage("facts", "allocate payments, find episodes, aggregate features")
 SCORE = Stage("score", "a probability for the population of each model")
 DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards")
-
-
-# What `decided` would be, where only some of its columns are made.
-IN_FULL = "decided_in_full"
 
 
 @dataclass(frozen=True)
@@ -266,6 +262,8 @@ class DecidingJob(WritingJob, ABC):
     """A job that decides ranges of accounts, one after the other, from the table `facts`."""
 
     engine: Engine
+    # Facts that are worked out, and read of `decided`, beside those that deciding needs.
+    more: frozenset[str] = frozenset()
 
     @classmethod
     def deciding(cls, into: Stage, *, facts: Stage = FACTS) -> ForEach:
@@ -283,8 +281,9 @@ class DecidingJob(WritingJob, ABC):
 
     def decide(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """The decisions of the accounts in `facts`, in the order of account ids."""
-        decide_scored(self.engine, self.decider, self._scores)
-        decisions = self.engine.batches(decision_select(self.decider))
+        by = self.decider
+        decide_scored(self.engine, by, self._scores, decided_to_write(by, sorted(self.more)))
+        decisions = self.engine.batches(decision_select(by, hashed=True))
         self.schema = decisions.schema
         yield from decisions
 
@@ -308,50 +307,6 @@ def _sql(value: object) -> str:
     if value is None:
         return "null"
     return literal(str(value)) if not isinstance(value, bool) else str(value).lower()
-
-
-def decision_select(decider: Decider, more: Iterable[str] = ()) -> str:
-    """The decision columns of the accounts just decided, in the order of account ids; and `more`
-    facts of them."""
-    strategy = decider.strategy
-    with_reasons = decider.reasons != "none" and decider.explains is not None
-    versions = ";".join(
-        f"{scorer.model.name}={scorer.model.version}"
-        for _, scorer in sorted(decider.scorers.items())
-    )
-    select_by_name = {
-        **{
-            decision_column: f"d.{out(decision_column)}"
-            for decision_column in (*strategy.levels, *DECIDED)
-        },
-        **{
-            decision_column: f"d.{fact_column(decision_column)}"
-            for decision_column in (*strategy.uses, "as_of", "lifecycle")
-        },
-        "account_id": "i.account_id",
-        "facts_hash": facts_hash_sql(strategy),
-        "balance_overdue": f"cast(null as decimal(18, {decider.scale}))",
-        "days_past_due": "cast(null as bigint)",
-        **(
-            {decision_column: f"d.{fact_column(decision_column)}" for decision_column in OVERDUE}
-            if decider.billed
-            else {}
-        ),
-        "reasons": "r.reasons" if with_reasons else "cast(null as varchar)",
-        "strategy_version": literal(strategy.fingerprint),
-        "model_versions": literal(versions),
-    }
-    names = decision_names([*strategy.uses], strategy.levels)
-    decision_columns = ", ".join(
-        f"{select_by_name[decision_column]} as {quoted(decision_column)}"
-        for decision_column in names
-    )
-    decision_columns += "".join(f", d.{fact_column(name)} as {quoted(name)}" for name in more)
-    reasons_join = " left join reasons r on r.snap = d.snap" if with_reasons else ""
-    return (
-        f"select {decision_columns} from decided d join account_ids i "
-        f"on i.account_no = d.account_no{reasons_join} order by d.account_no"
-    )
 
 
 def prepare(

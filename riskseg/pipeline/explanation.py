@@ -14,7 +14,8 @@ from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.contract import ENDED, HOLDS
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.decisions import Decider, decision_select
+from riskseg.pipeline.decision_columns import decision_select
+from riskseg.pipeline.decisions import Decider
 from riskseg.pipeline.frames import keyed_frame
 from riskseg.pipeline.readable_ids import readable_id
 from riskseg.pipeline.scoring import reason_columns

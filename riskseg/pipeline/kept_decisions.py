@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
-from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
+from riskseg.pipeline.decision_columns import decision_select
+from riskseg.pipeline.decisions import decide_scored, score_facts
 from riskseg.pipeline.session import scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.store import run_inputs as store

@@ -8,7 +8,8 @@ from datetime import date
 
 from riskseg.domain.relations import Relation
 from riskseg.engine import Engine
-from riskseg.pipeline.decisions import IN_FULL, Decider
+from riskseg.pipeline.decision_columns import IN_FULL
+from riskseg.pipeline.decisions import Decider
 from riskseg.pipeline.selection import Selection
 from riskseg.treatment.worklist import (
     duties_select,

@@ -12,8 +12,7 @@ from riskseg.engine import Engine
 from riskseg.pipeline.decisions import Decider
 from riskseg.results.runs import OutlookTotal, SegmentTotal
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.sql import out
-from riskseg.treatment.outlook import outlook_sql
+from riskseg.rules.sql import inner, out
 
 _OUTLOOKS: tuple[Outlook, ...] = get_args(Outlook)
 
@@ -70,14 +69,14 @@ class SegmentTotals:
         self.actions: dict[str, int] = {}
 
     def add(self, engine: Engine) -> None:
-        """Add the accounts of `decided`."""
+        """Add the accounts of `decided`, which is one to write."""
         decider = self.decider
         overdue_sum = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
         of = fact_column(decider.of) if decider.of else "cast(null as decimal(7, 6))"
         for segment, path, action, outlook, count, overdue, scored, probability in engine.rows(
             f"""
             select {out("segment")}, {out("path")}, {out("action")},
-                {outlook_sql(decider.strategy, decider.as_of)} as outlook,
+                {inner("outlook")},
                 count(*), {overdue_sum}, count({of}), sum({of})
             from decided
             group by 1, 2, 3, 4

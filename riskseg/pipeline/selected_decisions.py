@@ -9,7 +9,8 @@ from riskseg.domain.decision import decision_names
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
-from riskseg.pipeline.decisions import Decider, decision_select
+from riskseg.pipeline.decision_columns import decision_select
+from riskseg.pipeline.decisions import Decider
 from riskseg.pipeline.selection import Selection
 from riskseg.results.runs import Selected
 from riskseg.store import sinks
@@ -40,7 +41,7 @@ class SelectedDecisions:
         return engine.arrow(
             f"""
             select d.*
-            from ({decision_select(decider, self.more)}) d
+            from ({decision_select(decider, self.more, hashed=True)}) d
             where {self.selection.condition("d")}
             """
         )

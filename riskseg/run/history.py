@@ -12,7 +12,8 @@ from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.pipeline.account_history import entries
 from riskseg.pipeline.account_lookup import account_number, nearest_account
 from riskseg.pipeline.archive import checked_decider, erased_from, kept_facts, open_inputs
-from riskseg.pipeline.decisions import Decider, decide_scored, decision_select, score_facts
+from riskseg.pipeline.decision_columns import decision_select
+from riskseg.pipeline.decisions import Decider, decide_scored, score_facts
 from riskseg.pipeline.feed_checks import expectation_notes
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output

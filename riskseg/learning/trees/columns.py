@@ -76,4 +76,8 @@ def columns_of(
 
 
 def matrix_of(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
-    return np.ascontiguousarray(np.column_stack([column.numbers(batch) for column in columns]))
+    """(rows, features), the values of a feature side by side in memory: they are coded together."""
+    matrix = np.empty((len(batch), len(columns)), order="F")
+    for index, column in enumerate(columns):
+        matrix[:, index] = column.numbers(batch)
+    return matrix
