@@ -1,6 +1,6 @@
 """Runs the riskseg command from a checkout: `python cli.py --help`."""
 
-from riskseg.cli import app
+from riskseg.cli import main
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -1,5 +1,5 @@
 """`python -m riskseg`: the command, whatever the PATH."""
 
-from riskseg.cli import app
+from riskseg.cli import main
 
-app(prog_name="riskseg")
+main("riskseg")

@@ -6,6 +6,15 @@ import gc
 # again and again is a tenth of the time of a short command. This has to come before the imports.
 gc.set_threshold(100_000, 20, 20)
 
+from riskseg.cli.process_end import ended_at_once  # noqa: E402, I001
 from riskseg.cli.app import app  # noqa: E402
 
-__all__ = ["app"]
+
+def main(name: str | None = None) -> None:
+    """The command, in a process of its own; `name` is what help calls it, left out as it was
+    called."""
+    with ended_at_once():
+        app(prog_name=name)
+
+
+__all__ = ["app", "main"]

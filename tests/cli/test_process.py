@@ -219,6 +219,24 @@ def test_a_signal_ends_a_command_with_one_line(
     assert not list(scratch.iterdir())
 
 
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["--nonsense"], 2)])
+def test_a_process_ends_at_once_when_all_is_said(words: list[str], code: int) -> None:
+    start = """
+import atexit
+from riskseg.cli import main
+class Held:
+    def __del__(self):
+        print("taken apart")
+held = Held()
+atexit.register(print, "what others do at the end")
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", start, *words], capture_output=True, text=True)
+    said = done.stdout.strip().splitlines()
+    assert (done.returncode, said[-1]) == (code, "what others do at the end"), done
+    assert bool(done.stderr) == (code == 2) == (len(said) == 1)
+
+
 @pytest.mark.parametrize("encoding", one_in(2, ["ascii", "latin-1", "cp1252", "utf-8"]))
 @pytest.mark.parametrize("words", one_in(2, [["strategy", "show"], ["strategy", "show", "--json"]]))
 def test_any_encoding_will_do(workspace: Path, encoding: str, words: list[str]) -> None:
