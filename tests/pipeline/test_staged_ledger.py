@@ -463,12 +463,21 @@ def test_files_that_settle_while_they_are_read_are_read_once(
     assert list(answers) == [True]  # nothing more is kept
 
 
-@pytest.mark.parametrize(("worth_waiting_for", "kept_now"), [(0, 1), (10**9, 0)])
+@pytest.mark.parametrize(("worth_waiting_for", "waited", "kept_now"), [(0, 2, 1), (10**9, 0, 0)])
 def test_a_run_waits_until_large_files_have_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth_waiting_for: int, kept_now: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    worth_waiting_for: int,
+    waited: int,
+    kept_now: int,
 ) -> None:
-    monkeypatch.setattr(staged_ledger, "_SETTLED_AFTER_NS", 1_000_000_000)
+    monkeypatch.setattr(staged_ledger, "_SETTLED_AFTER_NS", 10**9)
     monkeypatch.setattr(staged_ledger, "_WORTH_WAITING_FOR", worth_waiting_for)
+    # No clock decides: the files have settled once it was waited for them twice.
+    waits: list[float] = []
+    monkeypatch.setattr(staged_ledger.time, "sleep", waits.append)
+    monkeypatch.setattr(staged_ledger, "_settled", lambda *_: len(waits) >= 2)
     root = write(tmp_path / "w")
     assign(root, DAY, InMemory(), at=treated.AT)
+    assert len(waits) == waited
     assert len(kept(root)) == kept_now
