@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -37,6 +37,7 @@ from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.on_spark import on_spark, ranges_for, spark_at
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.run_manifest import manifest, run_record
 from riskseg.pipeline.segment_totals import SegmentTotals
 from riskseg.pipeline.selected_decisions import SelectedDecisions
 from riskseg.pipeline.selection import Selection
@@ -57,8 +58,7 @@ from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import run_inputs as store
 from riskseg.store import sinks
-from riskseg.store.records import RunRecord
-from riskseg.store.sinks import InMemory, Written, without_secrets
+from riskseg.store.sinks import InMemory, without_secrets
 from riskseg.strategy.described import version_of
 from riskseg.workspace import Workspace
 
@@ -300,13 +300,14 @@ class _Assignment(WritingJob):
         if self.selected is not None:
             arguments["selection"] = self.selection.as_json()
             arguments["selected_output"] = self.written.output
-        _record(self.journal, self.done, self.decided, arguments, self.sources, self.at)
+        record = run_record(self.done, self.decided, arguments, self.sources, self.at)
+        self.journal.record_run(record)
         if self.keep:
             store.mark_journalled(self.workspace.state / "runs" / self.run_id)
             self._write_manifest(self.done)
 
     def _write_manifest(self, done: Decisions) -> None:
-        text = json.dumps(_manifest(done, self.sources), indent=2, default=str) + "\n"
+        text = manifest(done, self.sources)
         sinks.add_text(self.target, ".manifest.json", text, token=done.run_id)
 
     def _run_id(self) -> str:
@@ -396,67 +397,3 @@ def assign(
     job.carry_out(plan(spark=spark is not None))
     job.done.holding(target)
     return job.done
-
-
-def _manifest(done: Decisions, sources: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "run": done.run_id,
-        "command": "assign",
-        "riskseg": riskseg.__version__,
-        "as_of": done.as_of.isoformat(),
-        "file": done.place.rpartition("/")[2],
-        "sha256": done.sha256,
-        "rows": done.rows,
-        "selection": None if done.selection is None else done.selection.model_dump(),
-        "strategy": {
-            "name": done.strategy.name,
-            "version": done.strategy.version,
-            "activated": done.activated,
-            "default_values": {
-                fact_name: default_value
-                for fact_name, default_value in sorted(done.default_values.items())
-            },
-        },
-        "models": dict(sorted(done.models.items())),
-        "definitions": {
-            "fingerprint": fingerprint(done.definitions),
-            "changed_since_activation": list(done.redefined),
-            "of": dict(done.definitions),
-        },
-        "sources": dict(sources),
-        "accounts_from": None if done.accounts_from is None else done.accounts_from.model_dump(),
-        "quarantined": dict(done.quarantined),
-        "control_totals": done.control_totals.model_dump() if done.control_totals else None,
-        "unmatched": list(done.unmatched),
-        "accepted_feeds": list(done.accepted_feeds),
-        "kept": done.kept,
-        "differences": dict(done.differences),
-    }
-
-
-def _record(
-    journal: Any,
-    done: Decisions,
-    decided: Written,
-    arguments: Mapping[str, Any],
-    sources: Mapping[str, str],
-    at: datetime,
-) -> None:
-    journal.record_run(
-        RunRecord(
-            run_id=done.run_id,
-            command="assign",
-            at=at,
-            riskseg_version=riskseg.__version__,
-            as_of=done.as_of,
-            arguments=arguments,
-            output=decided.output,
-            output_sha256=decided.sha256,
-            rows=decided.rows,
-            strategy=done.strategy.version,
-            models=dict(done.models),
-            sources=dict(sources),
-            activated=done.activated,
-            definitions=dict(done.definitions),
-        )
-    )
