@@ -124,7 +124,7 @@ def main() -> None:
                 model.contributions(batch, given.threads),
                 facts,
                 ordinary,
-                model.swift_margin,
+                model,
                 4,
                 given.threads,
             ).texts()

@@ -134,7 +134,7 @@ class Model:
             self.scorer.contributions(batch, threads),
             self.facts,
             self.ordinary,
-            self.scorer.swift_margin,
+            self.scorer,
             top,
             threads,
             currency,

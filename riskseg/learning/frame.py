@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Folds = NDArray[np.int8]
     Codes = NDArray[np.int64]
+    # Rows as a model codes them: an array for each of its features, with an entry a row.
+    Coded = Sequence[NDArray[Any]]
 
 
 # A column of rows that is no feature: how many days ago the account's last bill was issued.

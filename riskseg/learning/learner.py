@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from riskseg.learning.artefact import Model
     from riskseg.learning.export.onnx_graph import Graph
-    from riskseg.learning.frame import Floats, Folds, TrainingFrame
+    from riskseg.learning.frame import Coded, Floats, Folds, TrainingFrame
     from riskseg.learning.parties import Parties
     from riskseg.learning.spec import AuthoredSpec
     from riskseg.results.scorecard import BinnedFeature, FeaturePair
@@ -55,8 +55,13 @@ class FittedModel(Protocol):
         """Log-odds of the bad outcome of each row. A row's margin depends on the row alone."""
         ...
 
-    def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
-        """The margin to about 1e-12, by whatever way is quickest for many batches."""
+    def coded(self, batch: pd.DataFrame) -> Coded:
+        """All that the margins of a batch depend on, feature by feature: whoever tries one value
+        after another codes the rest once."""
+        ...
+
+    def coded_margin(self, coded: Coded) -> Floats:
+        """The margin of each coded row, to about 1e-12."""
         ...
 
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:

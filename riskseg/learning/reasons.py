@@ -10,10 +10,10 @@ the risk is higher. In favour it is the other way round. See docs/decisions/0022
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -34,9 +34,7 @@ from riskseg.learning.words import NO_CURRENCY, Currency
 if TYPE_CHECKING:
     import pandas as pd
 
-    from riskseg.learning.frame import Floats
-
-    Margin = Callable[[pd.DataFrame], Floats]
+    from riskseg.learning.frame import Coded, Floats
 
 # Contributions closer than this are equal, and the order of the features decides.
 DIGITS = 6
@@ -133,6 +131,15 @@ class Reasons:
                 rows_of_facts.append(rows_of_fact)
         order = np.argsort(np.concatenate(rows_of_facts), kind="stable")
         return pa.concat_arrays(texts_of_facts).take(pa.array(order))
+
+
+class Tried(Protocol):
+    """A model whose margins are worked out again with other values in some of the features: see
+    :class:`riskseg.learning.learner.FittedModel`."""
+
+    def coded(self, batch: pd.DataFrame) -> Coded: ...
+
+    def coded_margin(self, coded: Coded) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -279,12 +286,26 @@ def _differs(
     return differs
 
 
+def _one_row(values: Mapping[str, Any], facts: Sequence[Fact]) -> pd.DataFrame:
+    """A value of each fact as a batch."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            fact.name: pd.Series(
+                [values[fact.name]], dtype=object if fact.kind.is_textual else np.float64
+            )
+            for fact in facts
+        }
+    )
+
+
 def ranked_reasons(
     batch: pd.DataFrame,
     contributions: Floats,
     facts: Sequence[Fact],
     ordinary: Ordinary,
-    margin: Margin,
+    model: Tried,
     top: int,
     threads: int = 1,
     currency: Currency = NO_CURRENCY,
@@ -295,15 +316,15 @@ def ranked_reasons(
 
     `contributions` is (rows, facts), positive where the risk is raised; `worth` is how many of
     them make 1 of log-odds. Features of one family say much the same, so their contributions are
-    added before they are ranked. `margin` scores a batch. A row's reasons hang on nothing but the
-    row, so threads share the rows out.
+    added before they are ranked. They are tested against the `model`. A row's reasons hang on
+    nothing but the row, so threads share the rows out.
     """
 
     def reasons_of_rows(rows: slice) -> tuple[NDArray[np.int16], Floats]:
         batch_part = batch.iloc[rows]
         may_be_named = _may_speak(batch_part, facts, ordinary, currency)
         return _ranked(
-            batch_part, contributions[rows], facts, ordinary, margin, top, may_be_named, worth
+            batch_part, contributions[rows], facts, ordinary, model, top, may_be_named, worth
         )
 
     # One part a thread: making a model ready to score costs the same for few rows as for many.
@@ -326,7 +347,7 @@ def _ranked(
     contributions: Floats,
     facts: Sequence[Fact],
     ordinary: Ordinary,
-    margin: Margin,
+    model: Tried,
     top: int,
     may: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     worth: float,
@@ -357,38 +378,25 @@ def _ranked(
             )
             totals[side, :, family_index] = np.where(has_speaker, family_total, 0.0)
 
-    current_margin = margin(batch)
-    member_names = [
-        [facts[fact_number].name for fact_number in members_of_family]
-        for members_of_family in members
-    ]
-    textual = {fact.name: fact.kind.is_textual for fact in facts}
+    coded = model.coded(batch)
+    current_margin = model.coded_margin(coded)
+    ordinary_codes = {
+        sign: model.coded(_one_row(values, facts))
+        for sign, values in ((1, ordinary.safer), (-1, ordinary.riskier))
+    }
 
     def confirmed(
         speaking_rows: NDArray[np.int64], families_asked: NDArray[Any], sign: int
     ) -> NDArray[np.bool_]:
         """Whether each row's margin moves as it should once the family `asked` of it is ordinary.
         One call for all families: a model takes as long to make ready for few rows as for many."""
-        usual = batch.iloc[speaking_rows].copy()
-        ordinary_values = ordinary.safer if sign > 0 else ordinary.riskier
+        tried = [codes[speaking_rows] for codes in coded]
         for family_index in np.unique(families_asked):
             rows_of_family = families_asked == family_index
-            for member_name in member_names[family_index]:
-                ordinary_value = ordinary_values[member_name]
-                if textual[member_name]:
-                    usual[member_name] = (
-                        usual[member_name].astype(object).mask(rows_of_family, ordinary_value)
-                    )
-                else:
-                    usual_column = (
-                        usual[member_name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
-                    )
-                    usual_column[rows_of_family] = (
-                        np.nan if ordinary_value is None else float(ordinary_value)
-                    )
-                    usual[member_name] = usual_column
+            for fact_number in members[family_index]:
+                tried[fact_number][rows_of_family] = ordinary_codes[sign][fact_number][0]
         moves_as_said: NDArray[np.bool_] = (
-            sign * (current_margin[speaking_rows] - margin(usual)) >= LEAST_EFFECT
+            sign * (current_margin[speaking_rows] - model.coded_margin(tried)) >= LEAST_EFFECT
         )
         return moves_as_said
 

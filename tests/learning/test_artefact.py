@@ -15,6 +15,7 @@ from riskseg.learning.reasons import Ordinary, ranked_reasons
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.show import summary
 from riskseg.learning.train import Trained
+from tests.support.tried import Tried
 
 Keep = Callable[[Trained], Path]
 
@@ -158,7 +159,9 @@ def test_reasons_in_words() -> None:
 
     typical = {"late_3m": 0.5, "late_6m": 0.5, "balance": 20.0, "debit": 0.5, "tariff": "flat"}
     weights = [1, 1, 1, 1, 0]
-    found = ranked_reasons(batch, parts, facts, Ordinary(typical, typical), margin, top=4)
+    found = ranked_reasons(
+        batch, parts, facts, Ordinary(typical, typical), Tried(facts, margin), top=4
+    )
     first, second = found.texts().to_pylist()
     # A tariff at its typical value moves nothing, so it is no reason.
     assert first == "3 bills late in 6 months; balance of 31.20; direct debit: no"

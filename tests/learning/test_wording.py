@@ -19,6 +19,7 @@ from riskseg.features.feature import Feature
 from riskseg.learning.reasons import NOTHING, Ordinary, ranked_reasons
 from riskseg.learning.wording import companions, sentences, whole_of
 from riskseg.learning.words import Currency
+from tests.support.tried import Tried
 
 GBP = Currency("GBP", 2)
 
@@ -141,7 +142,13 @@ def named(fact: Fact, value: float, *, usual: float = USUAL, **beside: float) ->
         # What is equal to the usual cannot be distinguished from it by this margin.
         away = value + 0.0001 if value == usual else value
         found = ranked_reasons(
-            batch.assign(x=away), np.array([[sign]]), [fact], ordinary, margin, 1, currency=GBP
+            batch.assign(x=away),
+            np.array([[sign]]),
+            [fact],
+            ordinary,
+            Tried([fact], margin),
+            1,
+            currency=GBP,
         )
         reported.append(found.of(0)[0].words if found.of(0) else "")
     return reported[0], reported[1]
@@ -264,7 +271,9 @@ def test_a_reason_moves_the_odds_by_a_twentieth_at_least(worth: float, reported:
     def margin(rows: pd.DataFrame) -> Any:
         return np.where(rows["x"].to_numpy() == USUAL, 0.0, 1 / worth)
 
-    found = ranked_reasons(batch, np.array([[1.0]]), [fact], ordinary, margin, 1, worth=worth)
+    found = ranked_reasons(
+        batch, np.array([[1.0]]), [fact], ordinary, Tried([fact], margin), 1, worth=worth
+    )
     assert bool(found.of(0)) == reported
     assert found.texts().to_pylist() == ["x is 40 (usual: 20)" if reported else NOTHING]
 
@@ -280,7 +289,7 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
             np.array([[1 - own, own]]),
             facts,
             ordinary,
-            lambda rows: (rows["x"] != USUAL).to_numpy().astype(float),
+            Tried(facts, lambda rows: (rows["x"] != USUAL).to_numpy().astype(float)),
             1,
         )
         assert bool(found.of(0)) == reported
@@ -321,7 +330,7 @@ def test_a_huge_number_that_hurts_is_a_reason(value: float, reported: bool) -> N
         return np.sign(rows["x"].to_numpy())
 
     found = ranked_reasons(
-        batch, np.array([[1.0]]), [fact], Ordinary(at, at, at, ends, ends), margin, 1
+        batch, np.array([[1.0]]), [fact], Ordinary(at, at, at, ends, ends), Tried([fact], margin), 1
     )
     assert bool(found.of(0)) == reported
 

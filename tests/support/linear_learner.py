@@ -19,6 +19,7 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.artefact import Model
 from riskseg.learning.canonical import canonical
+from riskseg.learning.coded import CodedByValue
 from riskseg.learning.evidence.metrics import log_loss
 from riskseg.learning.export.sql import sql_input, sql_inputs, sql_number
 from riskseg.learning.learner import Edges, FeatureName, Fit, Learner, SqlStages, Task
@@ -53,7 +54,7 @@ class LinearFile(Stored):
 
 
 @dataclass(frozen=True)
-class LinearModel:
+class LinearModel(CodedByValue):
     intercept: float
     terms: tuple[Term, ...]
     dropped: Mapping[str, str] = field(default_factory=dict)
@@ -76,8 +77,6 @@ class LinearModel:
         for column in self.contributions(batch).T:  # one after the other, as in SQL
             margin = margin + column
         return margin
-
-    swift_margin = margin
 
 
 class LinearLearner(Learner[LinearModel, LinearSettings]):

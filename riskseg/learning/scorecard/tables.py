@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskseg.learning.canonical import fixed
+from riskseg.learning.coded import CodedByValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,7 +189,7 @@ class PairTable:
 
 
 @dataclass(frozen=True)
-class Scorecard:
+class Scorecard(CodedByValue):
     """Tables of points. `dropped` says why a feature is in none of them, `notes` what a reader of
     the tables should know of how they came to be."""
 
@@ -219,10 +220,6 @@ class Scorecard:
         """Log-odds of the bad outcome that the score stands for."""
         margin: Floats = (self.scale.offset - self.scores(batch) / 100) / self.scale.factor
         return margin
-
-    def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
-        """The margin: there is no quicker way to it."""
-        return self.margin(batch, threads)
 
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Points lost against the average account, (rows, features); negative is gained.

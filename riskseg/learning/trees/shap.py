@@ -41,7 +41,7 @@ from riskseg.learning.parallel import in_parts
 from riskseg.learning.trees.text import ZERO, Missing, Tree, Trees
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Floats
+    from riskseg.learning.frame import Coded, Floats
 
     Codes = NDArray[Any]
 
@@ -154,7 +154,7 @@ class Explainer:
         shap_values = np.zeros((self.features, len(matrix)))
 
         def part(chosen: slice) -> None:
-            for group, table, looked_up in self._places(matrix[chosen]):
+            for group, table, looked_up in self._places(self.coded(matrix[chosen])):
                 if table is None:
                     for feature_on, values in _leaf_values(group.leaves[0], looked_up).items():
                         shap_values[feature_on, chosen] += values
@@ -167,31 +167,32 @@ class Explainer:
         in_parts(part, len(matrix), threads)
         return shap_values.T
 
-    def margin(self, matrix: Floats, threads: int = 1) -> Floats:
-        """Log-odds of each row: LightGBM's raw prediction but for the order of additions, and up
-        to three times as fast."""
-        margins = np.full(len(matrix), self.constant)
+    def coded(self, matrix: Floats) -> list[Codes]:
+        """The codes of each feature of (rows, features) values."""
+        return [coding.codes(matrix[:, index]) for index, coding in enumerate(self.codings)]
+
+    def coded_margin(self, coded: Coded) -> Floats:
+        """Log-odds of each row: LightGBM's raw prediction but for the order of additions."""
+        margins = np.full(len(coded[0]), self.constant)
 
         def part(chosen: slice) -> None:
-            for group, table, looked_up in self._places(matrix[chosen]):
+            for group, table, looked_up in self._places([codes[chosen] for codes in coded]):
                 if table is None:
                     leaf = group.leaves[0]
                     margins[chosen] += leaf.value * math.prod(_leaf_met(leaf, looked_up))
                 else:
                     margins[chosen] += np.take(table[-1], looked_up, mode="clip")
 
-        in_parts(part, len(matrix), threads)
+        in_parts(part, len(margins), threads=1)
         return margins
 
-    def _places(self, matrix: Floats) -> Iterator[tuple[_Group, Floats | None, Any]]:
+    def _places(
+        self, codes_of_feature: Sequence[Codes]
+    ) -> Iterator[tuple[_Group, Floats | None, Any]]:
         """Each group with its table and the cell of each row; for a leaf without a table, the
         codes of all features. The array of cells is used again: finish with one before the next.
         """
-        row_count = len(matrix)
-        codes_of_feature = [
-            coding.codes(matrix[:, feature_index])
-            for feature_index, coding in enumerate(self.codings)
-        ]
+        row_count = len(codes_of_feature[0])
         is_above, local_code = np.empty(row_count, np.bool_), np.empty(row_count, np.uint8)
         scaled_code, cell_code = np.empty(row_count, np.uint16), np.empty(row_count, np.uint16)
         table_place = np.empty(row_count, np.intp)
