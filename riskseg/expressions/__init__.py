@@ -6,6 +6,7 @@ that into an engine's SQL. Nothing is ever evaluated here, and nothing but facts
 
 from riskseg.expressions.checking import Expression, check
 from riskseg.expressions.constants import ConstantValue, by_name, names_used
+from riskseg.expressions.few_digits import in_few_digits
 from riskseg.expressions.functions import FUNCTIONS, Function
 from riskseg.expressions.show import show
 from riskseg.expressions.sql import to_sql
@@ -23,6 +24,7 @@ __all__ = [
     "Type",
     "by_name",
     "check",
+    "in_few_digits",
     "names_in_cases",
     "names_used",
     "show",

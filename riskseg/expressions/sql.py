@@ -10,6 +10,7 @@ taken in whole numbers, to seven decimals towards zero, and then rounded: the se
 exactly as the endless quotient would.
 A DECIMAL past some 25 digits before the point, an INTEGER past 18, or a date thousands of
 millennia away stops the engine; none is wrapped or lost. DECIMAL facts have at most six decimals.
+:mod:`riskseg.expressions.few_digits` has the same value sooner, where fewer digits suffice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import literal, quoted
@@ -40,7 +42,7 @@ from riskseg.expressions.tree import (
 
 _STORED: Mapping[Kind, str] = {
     Kind.INTEGER: "bigint",
-    Kind.DECIMAL: "decimal(38, 6)",
+    Kind.DECIMAL: "decimal({digits}, 6)",
     Kind.NUMBER: "double",
 }
 
@@ -61,11 +63,13 @@ def to_sql(expression: Expression, column: Callable[[str], str] = quoted) -> str
 
 def tree_to_sql(tree: Node, column: Callable[[str], str]) -> str:
     """The SQL of a tree; `column` gives the SQL that stands for a fact's name."""
-    return _Writer(column).sql(tree)
+    return Writer(column).sql(tree)
 
 
 @dataclass(frozen=True)
-class _Writer:
+class Writer:
+    DIGITS: ClassVar[int] = 38
+
     column: Callable[[str], str]
 
     def sql(self, node: Node) -> str:
@@ -75,7 +79,7 @@ class _Writer:
             case Name(name, _):
                 return self.column(name)
             case Cast(part, kind):
-                return f"cast({self.sql(part)} as {_STORED[kind]})"
+                return self.cast(self.sql(part), kind)
             case Arithmetic():
                 return self._arithmetic(node)
             case Call():
@@ -118,52 +122,55 @@ class _Writer:
             case _:
                 return f"date '{value.isoformat()}'"
 
-    def _stored(self, node: Node) -> str:
+    def cast(self, sql: str, kind: Kind) -> str:
+        return f"cast({sql} as {_STORED[kind].format(digits=self.DIGITS)})"
+
+    def rounded(self, sql: str, decimals: Value) -> str:
+        return f"cast({sql} as decimal({self.DIGITS}, {decimals}))"
+
+    def stored(self, node: Node) -> str:
         """A number in the type that arithmetic on its kind is done in."""
-        if isinstance(node, Arithmetic | Cast):
-            return self.sql(node)
-        return f"cast({self.sql(node)} as {_STORED[node.kind]})"
+        sql = self.sql(node)
+        return sql if isinstance(node, Arithmetic | Cast) else self.cast(sql, node.kind)
 
     def _arithmetic(self, node: Arithmetic) -> str:
-        left, right = self._stored(node.left), self._stored(node.right)
+        left, right = self.stored(node.left), self.stored(node.right)
         decimal = node.kind is Kind.DECIMAL
         match node.operator:
             case "/" if decimal:
                 # Engines need not read `and` from the left: a zero must be harmless anywhere.
-                dividend, divisor = self._in_whole_numbers(node.left, node.right)
+                dividend, divisor = self.in_whole_numbers(node.left, node.right)
                 dividend, divisor = f"{dividend} * 10000000", f"nullif({divisor}, 0)"
-                whole_quotient = f"cast(({dividend}) // {divisor} as decimal(38, 0))"
-                return f"cast({whole_quotient} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
+                whole_quotient = self.rounded(f"({dividend}) // {divisor}", 0)
+                return self.cast(f"{whole_quotient} * 0.0000001", Kind.DECIMAL)
             case "/":
-                quotient = f"{left} / nullif({right}, 0)"
-                return f"cast({quotient} as {_STORED[node.kind]})"
+                return self.cast(f"{left} / nullif({right}, 0)", node.kind)
             case "*" if decimal:
-                return f"cast({left} * {right} as {_STORED[Kind.DECIMAL]})"
+                return self.cast(f"{left} * {right}", Kind.DECIMAL)
             case _:
                 return f"({left} {node.operator} {right})"
 
-    def _in_whole_numbers(self, left: Node, right: Node) -> tuple[str, str]:
+    def in_whole_numbers(self, left: Node, right: Node) -> tuple[str, str]:
         """Whole numbers of the same quotient as two decimals: millionths, where these are not
         whole numbers themselves, of which the quotient takes half as long."""
         whole = [node.part for node in (left, right) if isinstance(node, Cast)]
         if len(whole) == 2 and all(part.kind is Kind.INTEGER for part in whole):
-            dividend, divisor = (f"cast({self._stored(part)} as hugeint)" for part in whole)
+            dividend, divisor = (f"cast({self.stored(part)} as hugeint)" for part in whole)
         else:
             dividend, divisor = (
-                f"cast({self._stored(node)} * 1000000 as hugeint)" for node in (left, right)
+                f"cast({self.stored(node)} * 1000000 as hugeint)" for node in (left, right)
             )
         return dividend, divisor
 
     def _call(self, node: Call) -> str:
         first_argument = node.arguments[0]
         match node.function, node.arguments:
-            case "round", (_, Literal(digits, _)) if node.kind is Kind.DECIMAL:
-                rounded = f"cast({self._stored(first_argument)} as decimal(38, {digits}))"
-                return f"cast({rounded} as {_STORED[Kind.DECIMAL]})"
+            case "round", (_, Literal(decimals, _)) if node.kind is Kind.DECIMAL:
+                return self.cast(self.rounded(self.stored(first_argument), decimals), Kind.DECIMAL)
             case ("floor" | "ceil") as function, _ if node.kind is Kind.INTEGER:
-                return f"cast({function}({self._stored(first_argument)}) as bigint)"
+                return f"cast({function}({self.stored(first_argument)}) as bigint)"
             case ("abs" | "round" | "floor" | "ceil") as function, (_, *others):
-                arguments = [self._stored(first_argument), *map(self.sql, others)]
+                arguments = [self.stored(first_argument), *map(self.sql, others)]
                 return f"{function}({', '.join(arguments)})"
         argument_texts = [self.sql(argument) for argument in node.arguments]
         shape = _CALLS.get(node.function)

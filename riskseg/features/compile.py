@@ -10,7 +10,7 @@ from riskseg.domain.facts import Kind
 from riskseg.domain.relations import Relation, fact_column, from_minor, literal, quoted
 from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.tables import BILL_FACTS
-from riskseg.expressions import Node, to_sql
+from riskseg.expressions import Node, in_few_digits, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.accounts_together import SHARED, together_facts
 from riskseg.features.feature import DATED, Feature
@@ -84,9 +84,23 @@ def compile_features(
         relations = [*together_facts(together, focus=focus), *relations]
     for feature in features.values():
         if feature.range == "account" and feature.value is not None:
-            value = to_sql(feature.value, lambda n: account.get(n) or f"({columns[n]})")
-            columns[feature.name] = f"cast({value} as {_stored(feature, scale)})"
+            columns[feature.name] = _worked_out(
+                feature, {**{n: f"({sql})" for n, sql in columns.items()}, **account}, scale
+            )
     return Compiled(tuple(relations), columns, tuple(ranges))
+
+
+def _worked_out(feature: Feature, columns: Mapping[str, str], scale: int) -> str:
+    """A feature of the account from others, of which `columns` are the SQL: in few digits, and in
+    many where these do not suffice."""
+    assert feature.value is not None
+    stored = _stored(feature, scale)
+    exact = f"cast({to_sql(feature.value, columns.__getitem__)} as {stored})"
+    quick = in_few_digits(feature.value, columns.__getitem__)
+    # Where one feature hangs on the next, the text must not double with each of them.
+    if quick is None or "try_cast" in exact:
+        return exact
+    return f"coalesce(try_cast({quick} as {stored}), {exact})"
 
 
 def _one_pass(range_: str, aggregates: Mapping[str, str], joins: str) -> Relation:

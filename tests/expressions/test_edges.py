@@ -1,5 +1,6 @@
 """Values at the edges (huge, tiny, what overflows, what rounds): the engine and the terms of z3
-give the same answer, or the engine refuses as for a number too large."""
+give the same answer, or the engine refuses as for a number too large. In few digits there is that
+answer or none."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuckDB, Engine, TooLargeError
-from riskseg.expressions import Expression, check, to_sql
+from riskseg.expressions import Expression, check, in_few_digits, to_sql
 from riskseg.expressions.assumptions import assumptions, check_sql, finite_results
 from riskseg.expressions.smt import Texts, constant, domain, holds, to_smt
 from tests.expressions.test_agreement import FACTS, QUICK, SCOPE, expressions
@@ -89,12 +90,14 @@ def stops(engine: Engine, expression: Expression, row: Mapping[str, Any]) -> boo
 def agree(engine: Engine, expression: Expression, row: Mapping[str, Any]) -> None:
     if stops(engine, expression, row):
         return
+    quick = in_few_digits(expression, quoted) or "null"
     try:
         found = engine.value(f"select {to_sql(expression)} from {relation(row)}")
     except TooLargeError:
         return
     reported = answer(expression, dict(row))
     assert reported == found
+    assert engine.value(f"select {quick} from {relation(row)}") in (None, found)
     assert isinstance(reported, float) == isinstance(found, float)
 
 
@@ -143,6 +146,38 @@ def test_each_calculation_agrees_at_every_edge(engine: Engine, text: str) -> Non
         finite = all(assumed(one, row) for one in finite_results([expression]))
         assert finite != stops(engine, expression, row)
         agree(engine, expression, row)
+
+
+@pytest.mark.parametrize(
+    ("text", "g", "b", "answer"),
+    [
+        ("round(g / nullif(b, 0), 4)", "61.25", "122.77", "0.4989"),
+        ("round(-g / nullif(b, 0), 2)", "1", "8", "-0.13"),
+        ("g / nullif(b, 0)", "99999.99", "0.000001", "99999990000"),
+        ("g / nullif(b, 0)", "100000", "2", None),
+        ("g / nullif(b, 0)", "1", "100000", None),
+        ("(g + b) / nullif(b + b, 0)", "1", "999999999999", None),
+        ("round(g - b, 0)", "999999999999.5", "0", None),
+        ("floor(g / nullif(b, 0))", "61", "30", "2"),
+    ],
+)
+def test_few_digits_suffice_for_what_is_usual(
+    engine: Engine, text: str, g: str, b: str, answer: str | None
+) -> None:
+    scope = {name: Fact(name, Kind.DECIMAL) for name in ("g", "b")}
+    expression = check(text, scope, Problems(), expect="value")
+    assert expression is not None
+    sql = in_few_digits(expression, quoted)
+    row = f"(values (cast({g} as decimal(38, 6)), cast({b} as decimal(38, 6)))) v(g, b)"
+    assert engine.value(f"select {sql} from {row}") == (answer and Decimal(answer))
+
+
+@pytest.mark.parametrize("text", ["coalesce(g / b, 0)", "g", "b > 1", "g / b is null", "g * b"])
+def test_what_could_be_taken_for_unknown_is_not_worked_out_in_few_digits(text: str) -> None:
+    scope = {name: Fact(name, Kind.DECIMAL, lower=Decimal(1)) for name in ("g", "b")}
+    expression = check(text, scope, Problems(), expect="value")
+    assert expression is not None
+    assert in_few_digits(expression, quoted) is None
 
 
 def assumed(assumption: Expression, row: Mapping[str, Any]) -> bool:
