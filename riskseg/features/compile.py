@@ -167,9 +167,13 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
     elif latest:
         # Unlike arg_max, it does not pass over the latest bill where its value is null.
         call = f"arg_max_null({value}, (f.issued_on, f.due_on, {bill_order}))"
+    elif conditions:
+        # Quicker than `filter`, and the same: no aggregate counts what is null.
+        counted = "true" if feature.value is None else value
+        call = f"{feature.aggregate}(case when {' and '.join(conditions)} then {counted} end)"
     else:
         call = f"{feature.aggregate}({value})"
-    if conditions:
+    if latest and conditions:
         call += f" filter (where {' and '.join(conditions)})"
     if in_minor_units:
         return from_minor(call, scale)

@@ -31,7 +31,8 @@ def episodes() -> list[Relation]:
             "late_spans",
             "select b.snap, b.due_on, max(case when b.cleared_on is null then date '9999-12-31' "
             "else b.due_on + cast(b.days_past_due as integer) end) over "
-            "(partition by b.snap order by b.due_on, b.cleared_on nulls last, b.bill_id "
+            # Of bills due on one day any may be the first: they begin an episode together.
+            "(partition by b.snap order by b.due_on "
             "rows between unbounded preceding and 1 preceding) as overdue_until "
             "from bill_facts b join in_arrears t on t.snap = b.snap "
             "where b.due_on < b.as_of and b.days_past_due > 0",
