@@ -107,7 +107,7 @@ def _known_bills(money: Money, shared: bool) -> Relation:
     return Relation(
         "known_bills",
         f"""
-        select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
+        select s.snap, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
             {owed_as_known_sql(money)} as owed{in_dispute}{plan_columns(money, "b")}
         from {known_rows("bills", "b", shared)}
         {covers}
@@ -167,7 +167,7 @@ def _residuals(money: Money) -> Relation:
         disputed = f", b.disputed + least(b.in_dispute, {unpaid}) as disputed"
         residual = f"greatest({unpaid} - b.in_dispute, 0)"
     plan = ", b.plan_from, b.re_aged_to, b.agreed_on" if money.plans else ""
-    bill = f"b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor{disputed}{plan}"
+    bill = f"b.snap, b.bill_id, b.issued_on, b.due_on, b.amount_minor{disputed}{plan}"
     if money.names_bills:
         select = f"""
         select {bill},
@@ -264,12 +264,15 @@ _LAID_POOL = Relation(
     """,
     materialized=True,
 )
+# What the pool of each snapshot reaches in all, null where no money has come; and its as-of date,
+# which the rows that are sorted then need not have.
 _POOLS = Relation(
     "pools",
     """
-    select snap, max(reached) as reached
-    from laid_pool
-    group by snap
+    select s.snap, s.as_of, p.reached
+    from snapshots s
+    left join (select snap, max(reached) as reached from laid_pool group by snap) p
+        on p.snap = s.snap
     """,
     materialized=True,
 )
@@ -284,13 +287,12 @@ def _billed(money: Money, shared: bool) -> Relation:
     return Relation(
         "billed",
         f"""
-        select b.* replace ({far_end} as far_end),
-            coalesce(p.reached, 0) as pooled,
+        select p.as_of, b.* replace ({far_end} as far_end),
             least(
                 greatest(coalesce(p.reached, 0) - ({far_end} - {residual}), 0), {residual}
             ) as pool_paid
         from laid_bills b
-        left join pools p on p.snap = b.snap
+        join pools p on p.snap = b.snap
         {over}
         """,
         materialized=True,
@@ -352,11 +354,10 @@ def _totals(money: Money, shared: bool) -> Relation:
         coalesce(b.open, 0) as open,
         coalesce(b.overdue, 0) as overdue,
         {paid} as paid,
-        p.snap is not null as has_paid,
-        coalesce(p.reached, 0) - ({owed}) as credit
-    from snapshots s
+        s.reached is not null as has_paid,
+        coalesce(s.reached, 0) - ({owed}) as credit
+    from pools s
     left join bill_totals b on b.snap = s.snap
-    left join pools p on p.snap = s.snap
     {joins}
     """,
         materialized=True,

@@ -105,7 +105,7 @@ def _cleared(money: Money) -> Relation:
         select b.*,
             case
                 when b.mark is null then greatest({named_on}b.issued_on)
-                when b.mark <= b.pooled then greatest(p.paid_on, {named_on}b.issued_on)
+                when p.paid_on is not null then greatest(p.paid_on, {named_on}b.issued_on)
             end as cleared_on
         from marked_bills b
         asof left join (select * from laid_pool where amount_minor > 0) p

@@ -17,26 +17,26 @@ from riskseg.ledger.payments import standing_payment
 
 def refunds(residual: str, bills: str, *, reverses: bool) -> list[Relation]:
     """Relations from `pool` and the relation `bills`, whose `residual` the pool is to pay, up to
-    `refunds_taken` (snap, as_of, paid_on, amount_minor) and `refunds_beyond` (snap, beyond), what
+    `refunds_taken` (snap, paid_on, amount_minor) and `refunds_beyond` (snap, beyond), what
     was paid out beyond the credit. With `reverses`, less what came back of it."""
     refund = standing_payment(reverses, snapshot="s")
     return [
         Relation(
             "refunds_paid",
             f"""
-            select s.snap, s.as_of, p.paid_on, cast(sum({refund.amount}) as bigint) as amount_minor
+            select s.snap, p.paid_on, cast(sum({refund.amount}) as bigint) as amount_minor
             from ledger_payments p
             join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
             {refund.join}
             where p.refund and p.reverses is null
-            group by s.snap, s.as_of, p.paid_on
+            group by s.snap, p.paid_on
             """,
             materialized=True,
         ),
         Relation(
             "credit_at_refunds",
             f"""
-            select r.snap, r.as_of, r.paid_on, r.amount_minor,
+            select r.snap, r.paid_on, r.amount_minor,
                 cast(coalesce(m.received, 0) - coalesce(b.billed, 0) as bigint) as credit
             from refunds_paid r
             left join (
@@ -57,7 +57,7 @@ def refunds(residual: str, bills: str, *, reverses: bool) -> list[Relation]:
         Relation(
             "refunds_so_far",
             """
-            select snap, as_of, paid_on,
+            select snap, paid_on,
                 list_reduce(
                     list_prepend(
                         {'amount': cast(0 as bigint), 'credit': cast(0 as bigint)},
@@ -78,7 +78,7 @@ def refunds(residual: str, bills: str, *, reverses: bool) -> list[Relation]:
         Relation(
             "refunds_taken",
             """
-            select snap, as_of, paid_on,
+            select snap, paid_on,
                 taken - lag(taken, 1, 0) over (partition by snap order by paid_on) as amount_minor
             from refunds_so_far
             """,
@@ -103,9 +103,7 @@ def with_refunds(money: Money, bills: str) -> str:
     named = ["amount_minor as residual"] if money.has_residuals else []
     named += ["0 as disputed"] if money.disputes or money.raises_disputes else []
     named += ["0 as named_paid"] if money.names_bills else []
-    taken = ", ".join(
-        ["snap", "as_of", "paid_on as issued_on", "paid_on as due_on", "amount_minor", *named]
-    )
+    taken = ", ".join(["snap", "paid_on as issued_on", "paid_on as due_on", "amount_minor", *named])
     return f"""(
             select * from {bills}
             union all by name
