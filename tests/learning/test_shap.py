@@ -44,10 +44,12 @@ def test_they_add_up_to_the_margin() -> None:
     assert np.ptp(gap) < 1e-12  # the mean of training, the same for every row
 
 
+@pytest.mark.parametrize("cells", [1, 40, 4096])
 def test_the_same_bytes_in_any_batch_and_at_any_number_of_threads(
-    monkeypatch: pytest.MonkeyPatch,
+    cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "CHUNK", 150)
+    monkeypatch.setattr(shap, "MOST_CELLS", cells)
     trees = read_trees(grow(nulls=0.2, num_leaves=31).model_to_string())
     matrix = awkward(trees, 500)
     whole = shap_values(trees, matrix, 1)
@@ -55,6 +57,9 @@ def test_the_same_bytes_in_any_batch_and_at_any_number_of_threads(
     explainer = Explainer.of(trees)
     one_by_one = np.vstack([explainer.values(matrix[n : n + 1]) for n in range(40)])
     assert one_by_one.tobytes() == whole[:40].tobytes()
+    few = [explainer.coded_margin(explainer.coded(matrix[n : n + 3])) for n in range(0, 39, 3)]
+    margin = explainer.coded_margin(explainer.coded(matrix))
+    assert np.hstack(few).tobytes() == margin[:39].tobytes()
     turned = shap_values(trees, np.asfortranarray(matrix[::-1]))[::-1]
     assert turned.tobytes() == whole.tobytes()
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskseg.learning.parallel import in_parts
+from riskseg.learning.trees.leaves import Leaf, LeafSums, shares_of_value
 from riskseg.learning.trees.text import ZERO, Missing, Tree, Trees
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 MOST_CELLS = 4096
 # Intervals of one feature in a group: a place among them is one byte.
 MOST_CLASSES = 256
+# Rows up to which adding up their leaves takes less than making the tables does.
+FEW = 8
 
 
 def shap_values(trees: Trees, matrix: Floats, threads: int = 1) -> Floats:
@@ -93,16 +96,6 @@ def _with(codes: int, code: int, there: bool) -> int:
 
 
 @dataclass(frozen=True)
-class _Leaf:
-    """A leaf, with an entry for each feature on its path: the codes that meet the path's
-    conditions, and the share of training rows that did."""
-
-    value: float
-    met: Mapping[int, int]
-    shares: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class _Side:
     """A feature of a group. Codes of one class meet the same conditions; `firsts` is a code of
     each. `steps` are (the last code before a change of class, the change)."""
@@ -121,7 +114,7 @@ class _Group:
     """Leaves whose values are looked up together; a cell is a class of each side. `sets` are the
     conditions of the leaves on each feature. A single leaf with too many cells has no sides."""
 
-    leaves: tuple[_Leaf, ...]
+    leaves: tuple[Leaf, ...]
     sets: Mapping[int, frozenset[int]]
     sides: tuple[_Side, ...] | None
 
@@ -137,7 +130,6 @@ class Explainer:
     features: int
     codings: tuple[_Coding, ...]
     groups: tuple[_Group, ...]
-    tables: tuple[Floats | None, ...]
     constant: float  # what trees without splits say
 
     @classmethod
@@ -147,10 +139,21 @@ class Explainer:
         for tree in trees.trees:
             _keep(_groups(tree, codings), groups, codings)
         constant = math.fsum(tree.value[0] for tree in trees.trees if not len(tree.feature))
-        return cls(trees.features, codings, tuple(groups), tuple(_tables(groups)), constant)
+        return cls(trees.features, codings, tuple(groups), constant)
+
+    @cached_property
+    def tables(self) -> tuple[Floats | None, ...]:
+        return tuple(_tables(self.groups))
+
+    @cached_property
+    def _sums(self) -> LeafSums:
+        return LeafSums(self.features, [group.leaves for group in self.groups])
 
     def values(self, matrix: Floats, threads: int = 1) -> Floats:
         """(rows, features) SHAP values in log-odds of (rows, features) values."""
+        if len(matrix) <= FEW:
+            few_values = [self._sums.values(row) for row in _rows(self.coded(matrix))]
+            return np.reshape(few_values, (len(matrix), self.features))
         shap_values = np.zeros((self.features, len(matrix)))
 
         def part(chosen: slice) -> None:
@@ -173,6 +176,8 @@ class Explainer:
 
     def coded_margin(self, coded: Coded) -> Floats:
         """Log-odds of each row: LightGBM's raw prediction but for the order of additions."""
+        if len(coded[0]) <= FEW:
+            return np.array([self._sums.margin(row, self.constant) for row in _rows(coded)])
         margins = np.full(len(coded[0]), self.constant)
 
         def part(chosen: slice) -> None:
@@ -221,13 +226,18 @@ class Explainer:
             yield group, table, table_place
 
 
-def _leaf_values(leaf: _Leaf, codes: Sequence[Codes]) -> dict[int, Floats]:
+def _rows(coded: Coded) -> list[list[int]]:
+    """The codes of each row."""
+    return np.reshape(coded, (len(coded), len(coded[0]))).T.tolist()
+
+
+def _leaf_values(leaf: Leaf, codes: Sequence[Codes]) -> dict[int, Floats]:
     """What a leaf gives its features where their patterns are too many for a table."""
-    parts = _phi(_leaf_met(leaf, codes), leaf.shares, leaf.value)
+    parts = shares_of_value(_leaf_met(leaf, codes), leaf.shares, leaf.value)
     return dict(zip(leaf.met, parts, strict=True))
 
 
-def _leaf_met(leaf: _Leaf, codes: Sequence[Codes]) -> list[Floats]:
+def _leaf_met(leaf: Leaf, codes: Sequence[Codes]) -> list[Floats]:
     """For each feature of the path, 1.0 where a row meets its conditions."""
     # A code past the highest that meets the conditions does not meet them: the last flag is 0.
     flags = [
@@ -261,17 +271,17 @@ def _codings(trees: Trees) -> tuple[_Coding, ...]:
 
 def _groups(tree: Tree, codings: Sequence[_Coding]) -> Iterator[_Group]:
     """The largest subtrees that have few enough cells, from left to right."""
-    leaves_under: dict[int, list[_Leaf]] = {}
+    leaves_under: dict[int, list[Leaf]] = {}
     feature, left, right = tree.feature.tolist(), tree.left.tolist(), tree.right.tolist()
     count, leaf_count = tree.count.tolist(), tree.leaf_count.tolist()
     value, missing = tree.value.tolist(), tree.missing.tolist()
     default, threshold = tree.default_left.tolist(), tree.threshold.tolist()
 
-    def walk(node: int, path: dict[int, tuple[int, float]]) -> list[_Leaf]:
+    def walk(node: int, path: dict[int, tuple[int, float]]) -> list[Leaf]:
         if node < 0:
             codes_met = {feature_index: codes for feature_index, (codes, _) in path.items()}
             leaves_under[node] = [
-                _Leaf(
+                Leaf(
                     value[-1 - node],
                     codes_met,
                     tuple(path_share for _, path_share in path.values()),
@@ -335,7 +345,7 @@ def _joined(first: _Group, second: _Group, codings: Sequence[_Coding]) -> _Group
 
 
 def _group(
-    leaves: tuple[_Leaf, ...], sets: Mapping[int, frozenset[int]], codings: Sequence[_Coding]
+    leaves: tuple[Leaf, ...], sets: Mapping[int, frozenset[int]], codings: Sequence[_Coding]
 ) -> _Group | None:
     """A group of these leaves, unless it would have too many cells."""
     group_sides, cell_count = [], 1
@@ -410,7 +420,7 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
         yield shap_table.reshape(len(shap_table), -1)
 
 
-def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
+def _patterns(leaves: Sequence[Leaf]) -> dict[int, Floats]:
     """For each leaf (d, 2^d): what it gives each feature of its path, by which of them meet
     their conditions (the first feature is the lowest bit)."""
     by_leaf: dict[int, Floats] = {}
@@ -420,32 +430,8 @@ def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
         bits = np.arange(1 << length) >> np.arange(length)[:, None] & 1
         shares = np.array([leaf.shares for leaf in batch]).T[:, :, None]
         leaf_values = np.array([leaf.value for leaf in batch])[:, None]
-        phi_parts = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, leaf_values))
+        phi_parts = np.stack(
+            shares_of_value(bits.astype(np.float64)[:, None, :], shares, leaf_values)
+        )
         by_leaf |= {id(leaf): phi_parts[:, index] for index, leaf in enumerate(batch)}
     return by_leaf
-
-
-def _phi(met: Any, shares: Any, value: Any) -> list[Floats]:
-    """The formula above, for arrays that broadcast: what the leaf gives each of its features.
-
-    `met` and `shares` have an entry a feature of the path.
-    """
-    length = len(met)
-    points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
-    totals: list[Any] = [0.0] * length
-    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-        factors = [
-            met_ * point + share * (1 - point) for met_, share in zip(met, shares, strict=True)
-        ]
-        # The product of all but one is that of those before times that of those after.
-        weights_before: list[Any] = [weight]
-        for factor in factors[:-1]:
-            weights_before.append(weights_before[-1] * factor)
-        factor_after: Any = 1.0
-        for index in reversed(range(length)):
-            totals[index] = totals[index] + weights_before[index] * factor_after
-            factor_after = factor_after * factors[index]
-    return [
-        value * (met_ - share) * product
-        for met_, share, product in zip(met, shares, totals, strict=True)
-    ]
