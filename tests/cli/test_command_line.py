@@ -95,14 +95,27 @@ def test_commands_of_every_day_load_no_library_that_only_some_of_their_work_need
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
-def test_checking_a_strategy_loads_neither_pandas_nor_anything_that_learns(used: Path) -> None:
+# What a person waits for, and what of it is not loaded even when the work is done.
+NOT_AT_ALL = {
+    ("strategy", "check"): ("lightgbm", "pandas", "scipy", "sklearn"),
+    ("explain", "A00000007", "--as-of", DAY): (
+        *("alembic", "jinja2", "lightgbm", "openpyxl", "optbinning", "scipy", "sklearn"),
+    ),
+}
+
+
+@pytest.mark.parametrize("words", NOT_AT_ALL, ids=" ".join)
+def test_a_short_command_loads_no_library_that_it_does_not_use(
+    words: tuple[str, ...], used: Path
+) -> None:
     script = (
         "import sys\nfrom riskseg.cli import app\n"
-        f"try: app(['-w', {str(used)!r}, 'strategy', 'check'])\nexcept SystemExit as end: pass\n"
-        "print([m for m in ('lightgbm', 'pandas', 'scipy', 'sklearn') if m in sys.modules])"
+        f"try: app(['-w', {str(used)!r}, *{words!r}])\n"
+        "except SystemExit as end: print('code', end.code)\n"
+        f"print([m for m in {NOT_AT_ALL[words]!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout.strip().splitlines()[-1] == "[]", done.stdout + done.stderr
+    assert done.stdout.strip().splitlines()[-2:] == ["code 0", "[]"], done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
