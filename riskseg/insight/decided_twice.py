@@ -1,25 +1,17 @@
-"""Every account decided by two strategies, side by side in one table: what insights about a change
-of strategy are asked of."""
+"""Accounts decided by two strategies: what insights about a change of strategy are asked of."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from riskseg.domain.decision import RESULT
+from riskseg.domain.decision import OUTCOMES, RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decision_columns import IN_FULL
-from riskseg.pipeline.decisions import (
-    Decider,
-    decide_scored,
-    decider,
-    make_decided,
-    put_scored,
-    scored_by,
-)
-from riskseg.pipeline.facts import ALWAYS, OVERDUE
+from riskseg.pipeline.decisions import Decider, decider, make_decided, scored_by
+from riskseg.pipeline.facts import OVERDUE
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.invariants import hold_against
@@ -30,11 +22,12 @@ from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
-from riskseg.strategy.common_end import own_relations
-from riskseg.strategy.compile import compile_strategy
+from riskseg.strategy.compile import SEGMENTED
 from riskseg.strategy.renames import renames
 
 DECIDE = Stage("decide", "decide every account with both strategies")
+# What is decided by which the decisions of the old strategy are added up.
+ADDED_UP_BY = (*OUTCOMES, "channel")
 
 
 def old(name: str) -> str:
@@ -58,13 +51,16 @@ class DecidedTwice:
     """The accounts there are as of a date, each decided by two strategies, from the very same facts
     and probabilities.
 
-    `engine` holds them as the table `decided_twice`, a row for each account, with the columns
-    account_no (a key of the table `account_ids`), overdue (null without bills), protected (whether
-    a protective flag of either strategy is true; null where none is, and one is unknown) and, for
-    each of `names`, `old(name)` and `new(name)`. `names` are the bands and tiers that both
-    strategies have, which are the `levels`, then what else is decided. A segment, path or action
-    that only has another name in the new strategy has that name in both. `without_models` are the
-    models that were never trained, whose probabilities are unknown for every account.
+    `engine` holds two tables. `decided_before` is what the old strategy decides of all accounts,
+    added up: their number (accounts) and overdue balance (overdue; null without bills) by the
+    columns `ADDED_UP_BY`. `decided_otherwise` has a row for each account that the new strategy
+    decides otherwise, with the columns account_no (a key of the table `account_ids`), overdue,
+    protected (whether a protective flag of either strategy is true; null where none is, and one is
+    unknown) and, for each of `names`, `old(name)` and `new(name)`. `names` are the bands and tiers
+    that both strategies have, which are the `levels`, then what else is decided. A segment, path or
+    action that only has another name in the new strategy has that name in all of them.
+    `without_models` are the models that were never trained, whose probabilities are unknown for
+    every account.
     """
 
     def __init__(
@@ -110,142 +106,114 @@ class DecidedTwice:
         self.levels = [model_name for model_name in levels[1] if model_name in levels[0]]
         self.names = [*self.levels, *RESULT]
         self._renames = renames(*strategies)
-        self._begun = False
+        self._halves = [_halves(decider.compiled) for decider in self._deciders]
+        self._tables: set[str] = set()
 
     def add(self, first: int, last: int) -> None:
-        """Decide the accounts of a range with both strategies."""
+        """Decide the accounts of a range: all of them with the old strategy, and with the new one
+        those that it may decide otherwise."""
         before, after = self._deciders
-        session = self._session
-        have_facts(session, before.wanted | after.wanted, self.as_of, (first, last))
-        self._scores = have_scores(session, self._scorers, session.facts, self.as_of, (first, last))
-        scored = [scored_by(decider, self._scores_of(decider)) for decider in self._deciders]
-        if before.wanted == after.wanted and scored[0] == scored[1]:
-            self._decide_from_one_table()
-            return
-        self.engine.run("create or replace temp table facts_of_both as from facts")
-        self._decide(before, Relation("decided_old", self._old(), materialized=True))
-        self._decide(after, Relation("decided_beside", self._beside_old(), materialized=True))
-        self._take("from decided_beside")
+        session, day = self._session, (self.as_of, (first, last))
+        wanted = before.wanted | after.wanted
+        read = before.read_by_rules.union(after.read_by_rules, OVERDUE)
+        have_facts(session, wanted, *day, read)
+        self._scores = have_scores(session, wanted, self._scorers, session.facts, *day)
+        self.engine.run("create or replace temp view facts_of_both as select * from facts")
+        self._scored: list[Relation] = []
+        self._put_scored(before)
+        found = self._found(before)
+        self._decide(before, "decided_old", self._old(found))
+        self._take("decided_before", self._added_up())
+        self._put_scored(after)
+        if found and found == self._found(after):
+            self._put_scored(after, self._where_they_may_differ(found))
+        self._decide(after, "decided_beside", self._beside_old())
+        self._take("decided_otherwise", "from decided_beside")
 
-    def _take(self, rows: str) -> None:
-        into = "insert into decided_twice" if self._begun else "create temp table decided_twice as"
-        self.engine.run(f"{into} {rows}")
-        self._begun = True
+    def _put_scored(self, by: Decider, where: str = "") -> None:
+        """Make `scored` of the accounts, as a strategy needs it, and hold it against what proofs
+        assume. Of facts, those that the strategy reads are there: one that the other reads may go
+        by the name of a probability."""
+        columns = ", ".join(["snap", "account_no", "as_of", *self._facts_read(by)])
+        facts = Relation("facts", f"select {columns} from facts_of_both {where}")
+        scores = {key: self._scores[s.model.name] for key, s in by.scorers.items()}
+        relations = [facts, scored_by(by, scores)]
+        if relations != self._scored:
+            build(self.engine, relations)
+            self._scored, self._held = relations, frozenset[str]()
+        if not where:
+            checks = by.strategy, by.relations, self.scale
+            self._held = hold_against(self.engine, *checks, self._held)
 
-    def _decide_from_one_table(self) -> None:
-        """Decide the accounts in `facts` with both strategies, which read the very same of them."""
-        before, after = self._deciders
-        put_scored(self.engine, before, self._scores_of(before))
-        held = hold_against(self.engine, before.strategy, before.relations, self.scale)
-        own = own_relations(*(compile_strategy(d.strategy, self.as_of) for d in self._deciders))
-        differing = None if own is None else self._own_columns(*own)
-        if own is None or differing is None:
-            make_decided(self.engine, before, Relation("decided_old", self._old(), True))
-            hold_against(self.engine, after.strategy, after.relations, self.scale, held)
-            make_decided(self.engine, after, Relation("decided_beside", self._beside_old(), True))
-            self._take("from decided_beside")
-            return
-        decided_old = Relation("decided_old", self._old_and_alike(differing), True)
-        make_decided(self.engine, before, decided_old)
-        hold_against(self.engine, after.strategy, after.relations, self.scale, held)
-        self._decide_those_that_differ(own[1], differing)
+    def _facts_read(self, by: Decider) -> list[str]:
+        read = {*map(fact_column, (*OVERDUE, *by.read_by_rules))}
+        return [c for c in map(quoted, self.engine.columns("facts_of_both")) if c in read]
 
-    def _own_columns(
-        self, old_relations: Sequence[Relation], new_relations: Sequence[Relation]
-    ) -> Collection[str] | None:
-        """The columns that each strategy adds by relations of its own, if they add the same."""
-        common = self.engine.columns("scored")
-        added = [
-            set(self.engine.columns_of_each(relations)[-1]) - set(common) if relations else set()
-            for relations in (old_relations, new_relations)
-        ]
-        return sorted(map(quoted, added[0])) if added[0] == added[1] else None
+    def _found(self, by: Decider) -> list[str]:
+        """The columns, beside facts, of what a strategy finds of the accounts in `scored` up to
+        their segment: levels, and what it reads from there on. None where the strategies do not go
+        on alike from there. Where they do, an account of which both find the same is decided
+        alike."""
+        (_, then), (_, then_after) = self._halves
+        if then != then_after:
+            return []
+        relations, _ = self._halves[self._deciders.index(by)]
+        found = map(quoted, self.engine.columns_of_each(relations)[-1])
+        facts, levels = {*self._facts_read(by)}, {*map(out, self.levels)}
+        text = " ".join(relation.select for relation in then)
+        return sorted(c for c in found if c in levels or (c in text and c not in facts))
 
-    def _decide_those_that_differ(
-        self, own_relations: Sequence[Relation], columns: Collection[str]
-    ) -> None:
-        """Decide with the new strategy those accounts for which its own relations give other values
-        than those of the old one. Every other is decided as by the old one: from the same values,
-        by the same relations."""
-        differs = " or ".join(f"n.{column} is distinct from o.{column}" for column in columns)
-        last = own_relations[-1].name if own_relations else "scored"
-        differing = f"""
+    def _where_they_may_differ(self, found: Sequence[str]) -> str:
+        """A condition for the accounts of which the strategies have not found the same."""
+        relations, _ = self._halves[1]
+        differs = " or ".join(f"n.{column} is distinct from o.{column}" for column in found)
+        select = f"""
         select n.snap
-        from {last} n
+        from {relations[-1].name} n
         join decided_old o on o.snap = n.snap
-        where {differs or "false"}
+        where {differs}
         """
-        build(self.engine, [*own_relations, Relation("decided_otherwise", differing, True)])
-        decided = "".join(f", {old(name)}, {new(name)}" for name in self.names)
-        self._take(
-            f"""
-            select account_no, overdue, protected or also_protected as protected{decided}
-            from decided_old
-            where snap not in (select snap from decided_otherwise)
-            """
-        )
-        if not self.engine.value("select count(*) from decided_otherwise"):
-            return
-        self.engine.run(
-            """
-            create or replace temp table scored as
-            select *
-            from scored
-            where snap in (select snap from decided_otherwise)
-            """
-        )
-        beside = Relation("decided_beside", self._beside_old(), materialized=True)
-        make_decided(self.engine, self._deciders[1], beside)
-        self._take("from decided_beside")
+        build(self.engine, [*relations, Relation("may_differ", select, materialized=True)])
+        return "where snap in (select snap from may_differ)"
+
+    def _decide(self, by: Decider, table: str, select: str) -> None:
+        """Make a table of what a strategy decides of the accounts in `scored`."""
+        make_decided(self.engine, by, Relation(table, select, materialized=True))
+
+    def _take(self, table: str, rows: str) -> None:
+        into = f"insert into {table}" if table in self._tables else f"create temp table {table} as"
+        self.engine.run(f"{into} {rows}")
+        self._tables.add(table)
 
     @property
     def _scorers(self) -> dict[str, Scorer]:
         """The models of both strategies, by name."""
         return {s.model.name: s for decider in self._deciders for s in decider.scorers.values()}
 
-    def _decide(self, decider: Decider, of_decided: Relation) -> None:
-        """Make a relation of what is decided of `facts_of_both`. Only what this strategy asked for
-        is there: a fact the other one reads may go by the name of a probability of this one."""
-        wanted = {fact_column(wanted_fact) for wanted_fact in (*ALWAYS, *OVERDUE, *decider.wanted)}
-        facts = [
-            quoted_column
-            for quoted_column in map(quoted, self.engine.columns("facts_of_both"))
-            if quoted_column in wanted
-        ]
-        selected_columns = ", ".join(["snap", "account_no", "as_of", *facts])
-        self.engine.run(
-            f"create or replace temp table facts as select {selected_columns} from facts_of_both"
-        )
-        decide_scored(self.engine, decider, self._scores_of(decider), of_decided)
+    # Selects of what is decided by the old strategy, then by both.
 
-    def _scores_of(self, decider: Decider) -> dict[str, str]:
-        return {key: self._scores[s.model.name] for key, s in decider.scorers.items()}
+    def _added_up(self) -> str:
+        by = {old(name): name for name in ADDED_UP_BY}
+        columns = "".join(f"{column} as {name},\n            " for column, name in by.items())
+        return f"""
+        select
+            {columns}count(*) as accounts,
+            sum(overdue) as overdue
+        from decided_old
+        group by {", ".join(by)}
+        """
 
-    # Relations of what is decided, first by the old strategy, then by the new one.
-
-    def _old(self, more: str = "") -> str:
-        old_columns = "".join(
-            f",\n    {self._by_new_name(column_name)} as {old(column_name)}"
-            for column_name in self.names
-        )
+    def _old(self, found: Iterable[str]) -> str:
+        selected = [f"{self._by_new_name(name)} as {old(name)}" for name in self.names]
+        selected += [f"d.{column}" for column in found]
+        columns = "".join(f",\n            {column}" for column in selected)
         return f"""
         select
             d.snap,
-            {_any(self.strategies[0].protective)} as protected{old_columns}{more}
+            {self._overdue} as overdue,
+            {_any(self.strategies[0].protective)} as protected{columns}
         from {IN_FULL} d
         """
-
-    def _old_and_alike(self, columns: Collection[str]) -> str:
-        """What :meth:`_old` gives, these columns, and what the new strategy decides of an account
-        for which it gives these columns the same values."""
-        more = [
-            "d.account_no",
-            f"{self._overdue} as overdue",
-            f"{_any(self.strategies[1].protective)} as also_protected",
-            *(f"d.{out(column_name)} as {new(column_name)}" for column_name in self.names),
-            *(f"d.{column}" for column in columns),
-        ]
-        return self._old("".join(f",\n    {column}" for column in more))
 
     def _by_new_name(self, column: str) -> str:
         """A column of the old strategy's decisions, with the new names of segments, paths and
@@ -255,22 +223,32 @@ class DecidedTwice:
         return f"case {decided} {whens} else {decided} end" if names else decided
 
     def _beside_old(self) -> str:
-        columns_of_both = "".join(
-            f",\n    o.{old(column_name)},\n    d.{out(column_name)} as {new(column_name)}"
-            for column_name in self.names
+        columns = "".join(
+            f",\n            o.{old(name)},\n            d.{out(name)} as {new(name)}"
+            for name in self.names
+        )
+        differs = " or ".join(
+            f"o.{old(name)} is distinct from d.{out(name)}" for name in self.names
         )
         return f"""
         select
             d.account_no,
-            {self._overdue} as overdue,
-            o.protected or {_any(self.strategies[1].protective)} as protected{columns_of_both}
+            o.overdue,
+            o.protected or {_any(self.strategies[1].protective)} as protected{columns}
         from decided_old o
         join {IN_FULL} d on d.snap = o.snap
+        where {differs}
         """
 
     @property
     def _overdue(self) -> str:
         return f"d.{fact_column('balance_overdue')}" if self.billed else "null::decimal(18, 4)"
+
+
+def _halves(relations: Sequence[Relation]) -> tuple[Sequence[Relation], Sequence[Relation]]:
+    """The relations up to the segment, and those after it."""
+    end = [relation.name for relation in relations].index(SEGMENTED) + 1
+    return relations[:end], relations[end:]
 
 
 def _any(flags: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from riskseg.pipeline.decisions import (
     decide_scored,
     prepare,
 )
+from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.feed_checks import source_notes
 from riskseg.pipeline.feed_notes import MONEY
@@ -144,7 +145,9 @@ class GatheringJob(Job):
         day, accounts = item
         if day not in self._deciders:
             self._deciders[day] = self._decider(day)
-        have_facts(self.session, self._deciders[day].wanted, day, accounts)
+        by = self._deciders[day]
+        read = by.read_by_rules.union(ALWAYS, OVERDUE)
+        have_facts(self.session, by.wanted, day, accounts, read)
 
     def _decider(self, day: date) -> Decider:
         ready = self._ready(day)
@@ -195,7 +198,7 @@ class GatheringJob(Job):
     def decide(self, item: tuple[date, tuple[int, int]]) -> None:
         day, accounts = item
         ready = self._deciders[day]
-        scores = have_scores(self.session, ready.scorers, ready.facts, day, accounts)
+        scores = have_scores(self.session, ready.wanted, ready.scorers, ready.facts, day, accounts)
         decide_scored(self.engine, ready, scores)
         self._decisions.setdefault(day, []).append(self.engine.arrow(decision_select(ready)))
 

@@ -64,12 +64,12 @@ def _counted(subject: DecidedTwice) -> tuple[int, int, dict[str, int]]:
         f",\n    count(*) filter (where {differs([subject_column])})"
         for subject_column in subject.names
     )
-    accounts, different, *counts_by_name = subject.engine.rows(f"""
+    different, *counts_by_name = subject.engine.rows(f"""
         select
-            count(*),
-            count(*) filter (where {differs(subject.names)}){by_column}
-        from decided_twice
+            count(*){by_column}
+        from decided_otherwise
     """)[0]
+    accounts = subject.engine.value("select coalesce(sum(accounts), 0) from decided_before")
     columns = {
         subject_column: count_of_name
         for subject_column, count_of_name in zip(subject.names, counts_by_name, strict=True)
@@ -86,7 +86,7 @@ def _moves(subject: DecidedTwice) -> tuple[MovedAccounts, ...]:
             select
                 *,
                 row_number() over (partition by {outcomes} order by account_no) as nth
-            from decided_twice
+            from decided_otherwise
             where {differs(OUTCOMES)}
         )
         select
@@ -141,7 +141,7 @@ def movers(subject: DecidedTwice) -> str:
         {overdue},
         d.protected,
         ({levels}) as level_differs
-    from decided_twice d
+    from decided_otherwise d
     join account_ids i on i.account_no = d.account_no
     where {differs(OUTCOMES)}
     order by i.account_id
@@ -161,7 +161,7 @@ def _levels(subject: DecidedTwice) -> tuple[MovedLevel, ...]:
         for level_column in subject.levels
         for old_level, new_level, accounts, overdue in subject.engine.rows(f"""
             select {old(level_column)}, {new(level_column)}, count(*), sum(overdue)
-            from decided_twice
+            from decided_otherwise
             where {differs([level_column])}
             group by 1, 2
         """)
@@ -182,25 +182,24 @@ def _actions(subject: DecidedTwice) -> tuple[ChangedAction, ...]:
     otherwise = differs(("action", "channel"))
     action_counts = subject.engine.rows(f"""
         with due as (
-            select
-                {old("channel")} as channel,
-                {old("action")} as action,
-                1 as old,
-                0 as new,
-                0 as added,
-                ({otherwise})::integer as removed
-            from decided_twice
+            select channel, action, accounts, 0 as added, 0 as removed
+            from decided_before
             union all
-            select
-                {new("channel")},
-                {new("action")},
-                0,
-                1,
-                ({otherwise})::integer,
-                0
-            from decided_twice
+            select {new("channel")}, {new("action")}, 0, 1, 0
+            from decided_otherwise
+            where {otherwise}
+            union all
+            select {old("channel")}, {old("action")}, 0, 0, 1
+            from decided_otherwise
+            where {otherwise}
         )
-        select channel, action, sum(old), sum(new), sum(added), sum(removed)
+        select
+            channel,
+            action,
+            sum(accounts),
+            sum(accounts + added - removed),
+            sum(added),
+            sum(removed)
         from due
         where action <> '{NO_ACTION}'
         group by channel, action

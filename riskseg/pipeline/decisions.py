@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,6 +78,11 @@ class Decider:
     watches: Mapping[str, Watch] = field(default_factory=dict)
     relations: tuple[Expression, ...] = ()
 
+    @cached_property
+    def compiled(self) -> tuple[Relation, ...]:
+        """The strategy as SQL, from `scored` to `decided`."""
+        return tuple(compile_strategy(self.strategy, self.as_of))
+
     @property
     def of(self) -> str | None:
         """The probability that the first band is cut from: its reasons and mean are shown."""
@@ -87,8 +93,17 @@ class Decider:
     @property
     def wanted(self) -> frozenset[str]:
         """Facts to compute: what rules and models read, less what comes after."""
-        read = set(self.strategy.facts).union(*(s.reads for s in self.scorers.values()))
-        return frozenset(read - set(self.strategy.uses) - set(self.strategy.default_values))
+        return self.read_by_rules.union(*(s.reads for s in self.scorers.values())) - self._given
+
+    @property
+    def read_by_rules(self) -> frozenset[str]:
+        """Those of the facts to compute that rules read."""
+        return frozenset(self.strategy.facts) - self._given
+
+    @property
+    def _given(self) -> frozenset[str]:
+        """What is no fact to compute, whatever reads it: it comes after, or is not to be had."""
+        return frozenset((*self.strategy.uses, *self.strategy.default_values))
 
     @property
     def default_values(self) -> dict[str, object]:
@@ -229,7 +244,7 @@ def make_decided(engine: Engine, decider: Decider, of_decided: Relation | None =
     """From `scored`: `decided`, or that which is read of it, as :func:`decide_scored` says."""
     strategy = decider.strategy
     with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
-        relations = compile_strategy(strategy, decider.as_of)
+        relations: Sequence[Relation] = decider.compiled
         if of_decided is not None:
             in_full = replace(relations[-1], name=IN_FULL, materialized=False)
             relations = [*relations[:-1], in_full, of_decided]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from riskseg.pipeline.decisions import Decider, DecidingJob, decide_scored
+from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.facts_of_day import have_facts, have_scores
 from riskseg.pipeline.listing import add_due, decided_for_due
 from riskseg.pipeline.session import LedgerInEngine, Session
@@ -26,12 +27,16 @@ class DueFromLedger(DecidingJob):
         self.source, self.engine, self.decider = ledger, ledger.engine, decider
 
     def facts(self, accounts: tuple[int, int]) -> None:
-        wanted = self.decider.wanted.union(self.columns)
-        have_facts(self.source, wanted, self.decider.as_of, accounts)
+        by = self.decider
+        self._wanted = by.wanted.union(self.columns)
+        read = by.read_by_rules.union(ALWAYS, OVERDUE, self.columns)
+        have_facts(self.source, self._wanted, by.as_of, accounts, read)
 
     def score(self, accounts: tuple[int, int]) -> None:
         by = self.decider
-        self._scores = have_scores(self.source, by.scorers, by.facts, by.as_of, accounts)
+        self._scores = have_scores(
+            self.source, self._wanted, by.scorers, by.facts, by.as_of, accounts
+        )
 
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         due = decided_for_due(self.decider, tuple(self.columns))

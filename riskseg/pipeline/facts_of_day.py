@@ -3,11 +3,11 @@ that decides accounts in the morning lists what is due of them, and compares str
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.pipeline.decisions import make_facts, of_the_day
 from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.kept_rows import keep_rows, kept_rows
@@ -25,10 +25,11 @@ def have_facts(
     wanted: Collection[str],
     as_of: date,
     accounts: tuple[int, int],
+    read: Collection[str] | None = None,
 ) -> None:
     """Make the table `facts` as :func:`riskseg.pipeline.decisions.make_facts` does, and none of the
     tables before it: from what an earlier command kept of the same day, accounts and facts, or else
-    anew, to be kept."""
+    anew, to be kept. Where they are kept, facts that are not `read` may be left out."""
     if not isinstance(source, Session):
         make_facts(source, wanted, as_of, *accounts)
         return
@@ -38,9 +39,15 @@ def have_facts(
         return _FACTS
 
     made_of = _made_of(source, wanted, as_of, accounts)
-    with kept_rows(source, "facts", made_of, made, _most(source)) as select:
+    with kept_rows(source, "facts", made_of, made, _most(source), _is_read(read)) as select:
         if select != _FACTS:
             source.engine.run(f"create or replace temp table facts as {select}")
+
+
+def _is_read(read: Collection[str] | None) -> Callable[[str], bool]:
+    """Whether a column of `facts` is no fact, or one that is read; without `read`, each is."""
+    columns = None if read is None else {*map(fact_column, read)}
+    return lambda column: columns is None or column[0] != "@" or quoted(column) in columns
 
 
 def keep_facts(
@@ -57,17 +64,22 @@ def keep_facts(
 
 def have_scores(
     source: Session | LedgerInEngine,
+    wanted: Collection[str],
     scorers: Mapping[str, Scorer],
     described: Mapping[str, Fact],
     as_of: date,
     accounts: tuple[int, int],
 ) -> dict[str, str]:
     """Tables (snap, p) of the probabilities of the accounts in `facts`, which are `described`,
-    under the keys of their models. They are kept as facts are."""
+    under the keys of their models. They are kept as facts are. Where a model has to be asked, all
+    facts that are `wanted` are made first, if some were left out."""
     tables = {}
     for key, scorer in scorers.items():
 
         def made(name: str = scorer.model.name, scorer: Scorer = scorer) -> str:
+            there = {"as_of", *map(quoted, source.engine.columns("facts"))}
+            if not there.issuperset(map(fact_column, scorer.reads)):
+                have_facts(source, wanted, as_of, accounts)
             return f"select * from {score(source.engine, name, scorer, described)}"
 
         if not isinstance(source, Session):

@@ -33,20 +33,22 @@ def kept_rows(
     made_of: Sequence[str] | None,
     rows: Callable[[], str],
     most: int | None = None,
+    is_read: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[str]:
     """A select of the rows that an earlier command kept; else of those that `rows` makes and
     selects, which are kept where the ledger is. `made_of` is all that they depend on, None where
-    they are not to be kept. Of one table there are at `most` so many files: the latest."""
+    they are not to be kept. Of one table there are at `most` so many files: the latest. Of rows
+    that are kept, there are those columns alone of which `is_read` says that they are read."""
     engine, ledger = session.engine, session.ledger
     if ledger.kept is None or made_of is None:
         yield rows()
         return
     place = derived_file(session.workspace, ledger.kept, table, made_of)
-    if (kept := _read(place)) is None:
+    if (kept := _read(place, is_read)) is None:
         select = rows()
         place.unlink(missing_ok=True)  # it is damaged, if it is there
         keep_rows(session, table, made_of, select, most)
-        if (kept := _read(place)) is None:
+        if (kept := _read(place, is_read)) is None:
             yield select
             return
     engine.register(_READ, kept)
@@ -73,7 +75,7 @@ def keep_rows(
         _remove_older(place, most)
 
 
-def _read(place: Path) -> pa.Table | None:
+def _read(place: Path, is_read: Callable[[str], bool] = lambda _: True) -> pa.Table | None:
     """The rows in a file; None where it is not there, or damaged."""
     try:
         with pa.memory_map(str(place)) as file:
@@ -81,7 +83,8 @@ def _read(place: Path) -> pa.Table | None:
             rows = content[: max(content.size - _DIGEST_BYTES, 0)]
             if hashlib.sha256(rows).digest() != content[rows.size :].to_pybytes():
                 return None
-            return pq.read_table(pa.BufferReader(rows))
+            parquet = pq.ParquetFile(pa.BufferReader(rows))
+            return parquet.read(list(filter(is_read, parquet.schema_arrow.names)))
     except (OSError, pa.ArrowException):
         return None
 

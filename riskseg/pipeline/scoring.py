@@ -77,13 +77,14 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
 def scored(tables: Mapping[str, str], default_values: Mapping[str, str]) -> Relation:
     """`scored`: facts with each probability under its key, null where the model does not speak."""
     scored_columns = ["f.*"]
-    scored_columns += [f"{table}.p as {fact_column(key)}" for key, table in tables.items()]
+    scored_columns += [f"{quoted(key)}.p as {fact_column(key)}" for key in tables]
     scored_columns += [
         f"{sql} as {fact_column(defaulted_fact)}" for defaulted_fact, sql in default_values.items()
     ]
     select_list = ",\n            ".join(scored_columns)
     joins = "\n        ".join(
-        f"left join {table} on {table}.snap = f.snap" for table in tables.values()
+        f"left join {table} as {quoted(key)} on {quoted(key)}.snap = f.snap"
+        for key, table in tables.items()
     )
     return Relation(
         "scored",

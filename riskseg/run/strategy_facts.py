@@ -69,14 +69,14 @@ class _Facts(VersionsJob):
         self.ranges = self.session.partitions()
 
     def facts(self, accounts: tuple[int, int]) -> None:
-        have_facts(self.session, self.decider.wanted, self.as_of, accounts)
+        by = self.decider
+        have_facts(self.session, by.wanted, self.as_of, accounts, by.read_by_rules)
 
     def score(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """The facts of the accounts of a range, in the order of account ids."""
         by, engine = self.decider, self.session.engine
-        put_scored(
-            engine, by, have_scores(self.session, by.scorers, by.facts, self.as_of, accounts)
-        )
+        scores = have_scores(self.session, by.wanted, by.scorers, by.facts, self.as_of, accounts)
+        put_scored(engine, by, scores)
         columns = "".join(
             f", s.{'as_of' if fact == 'as_of' else fact_column(fact)} as {quoted(column)}"
             for fact, column in self.query.facts.items()

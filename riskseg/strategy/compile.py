@@ -27,6 +27,10 @@ from riskseg.treatment.duties import asked
 from riskseg.treatment.guards import acted, forbidding, guarded
 from riskseg.treatment.placement import placed
 
+# What is found of an account up to its segment: relations after this one add to it, and change none
+# of its columns.
+SEGMENTED = "segmented"
+
 
 def compile_strategy(
     strategy: Strategy, as_of: date, *, rows_as_written: bool = False
@@ -154,7 +158,7 @@ def _with_segment(strategy: Strategy) -> Relation:
     """The segment, where conditions read it."""
     segment = text_by_row(inner("segment_row"), [row.segment for row in strategy.rows])
     read = f", {segment} as {fact_column('segment')}" if "segment" in strategy.read else ""
-    return Relation("segmented", f"select *{read} from matched")
+    return Relation(SEGMENTED, f"select *{read} from matched")
 
 
 def prioritised(priority: Expression) -> str:

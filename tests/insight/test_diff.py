@@ -20,6 +20,7 @@ from riskseg.cli import app
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.insight import decided_twice
+from riskseg.pipeline import staged_ledger
 from riskseg.pipeline import strategy_versions as editions
 from riskseg.pipeline.decisions import make_decided
 from riskseg.pipeline.session import open_checked
@@ -124,6 +125,16 @@ def test_one_cut_moved(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None
 # Changes that move many accounts: over segments and paths, over what is due and how it is sent.
 MANY = {
     "cells": [("segments.yaml", "in_arrears, low, [new", "in_arrears, any, [new")],
+    "a fact that the old one does not read": [
+        ("tiers.yaml", "months_on_book < 6, unk", "months_on_book < 6 or overdue_bills > 0, unk")
+    ],
+    "another model under the same name": [
+        (
+            "strategy.yaml",
+            "{p_late: late_payment, p_default: default}",
+            "{p_late: late_payment, p_default: late_payment}",
+        )
+    ],
     "paths and actions": [
         ("paths.yaml", "{day: 3,  action: sms,            t", "{day: 3,  action: letter, t"),
         (
@@ -206,6 +217,21 @@ def test_protection_that_nobody_knows_is_counted_apart(workspace: Path, silent: 
     assert reported["default_values"] == {"is_vulnerable": None}
     assert reported["moved"] == reported["unknown"] > 0
     assert reported["protected"] == 0
+
+
+def test_facts_that_models_alone_read_are_read_where_they_are_asked(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the facts of a day are kept and its probabilities no longer are."""
+    monkeypatch.setattr(staged_ledger, "_SETTLED_AFTER_NS", -(10**9))
+    change(workspace, *CUT)
+    assign(workspace, p.AS_OF, str(workspace / "out.parquet"), at=p.AT, reasons="none")
+    reported = diff(workspace, "--as-of", DAY)
+    kept = list((workspace / ".riskseg" / "staged").glob("*-scores-*.rows"))
+    assert kept
+    for file in kept:
+        file.unlink()
+    assert diff(workspace, "--as-of", DAY) == reported
 
 
 def test_without_a_date_nobody_is_decided(workspace: Path) -> None:

@@ -43,15 +43,21 @@ class Letters(Insight[DecidedTwice, LetterCounts]):
     about = DecidedTwice
 
     def answer(self, subject: DecidedTwice) -> LetterCounts:
-        before, after, accounts = subject.engine.rows(f"""
+        before = subject.engine.value(
+            "select coalesce(sum(accounts), 0) from decided_before where action = 'letter'"
+        )
+        added, removed = subject.engine.rows(f"""
             select
-                count(*) filter (where {old("action")} = 'letter'),
                 count(*) filter (where {new("action")} = 'letter'),
-                count(*) filter (where {differs(["action"])}
-                    and 'letter' in ({old("action")}, {new("action")}))
-            from decided_twice
+                count(*) filter (where {old("action")} = 'letter')
+            from decided_otherwise
+            where {differs(["action"])}
         """)[0]
-        return LetterCounts(letters_before=before, letters_after=after, accounts=accounts)
+        return LetterCounts(
+            letters_before=before,
+            letters_after=before + added - removed,
+            accounts=added + removed,
+        )
 
 
 @pytest.fixture
