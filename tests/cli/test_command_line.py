@@ -23,7 +23,10 @@ from riskseg.strategy.proof.results import Note
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
-HEAVY = ("duckdb", "lightgbm", "sklearn", "scipy", "sqlalchemy", "pandas", "pyarrow", "jinja2")
+HEAVY = (
+    *("duckdb", "jinja2", "lightgbm", "numpy", "pandas", "pyarrow", "pydantic", "scipy"),
+    *("sklearn", "sqlalchemy", "sqlglot", "yaml", "z3"),
+)
 Copy = Callable[[Path], Path]
 
 

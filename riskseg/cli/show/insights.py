@@ -9,7 +9,6 @@ from rich.markup import escape
 
 from riskseg.cli.show.tables import table
 from riskseg.cli.terminal import stdout
-from riskseg.results.units import headings, in_words, is_number
 
 if TYPE_CHECKING:
     from riskseg.results.insights.report import SegmentReport
@@ -59,6 +58,8 @@ def report(done: SegmentReport) -> None:
 
 
 def _table(title: str, rows: Sequence[Part], scale: int) -> None:
+    from riskseg.results.units import headings, in_words, is_number  # they need pydantic
+
     columns = headings(type(rows[0]))
     right = [heading for name, heading in columns.items() if is_number(type(rows[0]), name)]
     shown = table(*columns.values(), right=right, title=title)
