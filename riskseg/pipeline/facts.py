@@ -164,7 +164,7 @@ def facts(
     with_held = days_held(needed_names, chosen_columns)
     if with_held is None:
         return [*relations, fact_relation]
-    return [*relations, replace(fact_relation, name="facts_so_far"), with_held]
+    return [*relations, replace(fact_relation, name="facts_so_far", materialized=False), with_held]
 
 
 def _worked_out(ledger: Ledger) -> list[str]:
