@@ -32,7 +32,7 @@ def add_due(
     on to `account_paths`, and the duties that are open to `open_duties`. With `anew`, the tables
     are made anew. `columns` are attributes of accounts to add."""
     for table, select in zip(DUE_TABLES, _due(decider, columns), strict=True):
-        into = f"create or replace table {table} as" if anew else f"insert into {table}"
+        into = f"create or replace temp table {table} as" if anew else f"insert into {table}"
         engine.run(f"{into} {select}")
 
 

@@ -240,7 +240,7 @@ def listed_actions(
     limits = " ".join(f"when {literal(action)} then {n}" for action, n in capacity.items())
     limit = f"case action {limits} end" if limits else "cast(null as bigint)"
     return f"""
-        create or replace table listed_actions as
+        create or replace temp table listed_actions as
         with approvals as (
             select ref,
                 arg_max(outcome, number) as outcome,

@@ -61,6 +61,14 @@ def test_a_worklist_reads_them_until_a_source_or_a_model_changes(
     assert second and due(root) and len(scored) == 2
 
 
+def test_a_strategy_may_name_the_probability_of_one_model_twice(
+    root: Path, scored: list[str]
+) -> None:
+    file = f"{portfolio.STRATEGY}/strategy.yaml"
+    portfolio.replace(root, file, "p_default: default}", "p_default: late_payment}")
+    assert due(root) and len(scored) == 1
+
+
 def compared(root: Path) -> None:
     diff(root, portfolio.STRATEGY, portfolio.STRATEGY, here=root, as_of=DAY)
 
