@@ -121,6 +121,7 @@ class DuckDB(Engine):
         self._opened = ExitStack()
         self._own = _own_folder(scratch)
         self._numbers = count(1)
+        self._interrupted = False
         self._kept: Path | None = None
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
@@ -179,6 +180,8 @@ class DuckDB(Engine):
     def _only(self, sql: str) -> str:
         """The text, which must be one statement: more of them is a fault, or an attempt. Where
         nothing separates statements there is but one, and parsing it twice is saved."""
+        if self._interrupted:
+            raise EngineError("it was interrupted")
         outside_quotes = sql if _OTHER_QUOTES.search(sql) else _QUOTED.sub("", sql)
         if ";" in outside_quotes or not sql.strip():
             count = len(self._connection.extract_statements(sql))
@@ -303,6 +306,7 @@ class DuckDB(Engine):
         return engine
 
     def interrupt(self) -> None:
+        self._interrupted = True
         self._connection.interrupt()
 
     def close(self) -> None:

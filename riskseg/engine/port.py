@@ -312,7 +312,8 @@ class Engine(ABC):
 
     @abstractmethod
     def interrupt(self) -> None:
-        """End the statement that another thread carries out: there, it raises EngineError."""
+        """End the statement that another thread carries out, and refuse those that follow: there,
+        they raise EngineError."""
 
     @abstractmethod
     def close(self) -> None:

@@ -210,4 +210,6 @@ def test_an_engine_is_interrupted_from_another_thread() -> None:
             other.interrupt()
             counting.join(0.05)
         assert len(raised) == 1
+        with pytest.raises(EngineError, match="interrupted"):
+            other.value("select 1")
         assert engine.value("select 1") == 1
