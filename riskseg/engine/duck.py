@@ -122,6 +122,7 @@ class DuckDB(Engine):
         self._own = _own_folder(scratch)
         self._numbers = count(1)
         self._interrupted = False
+        self._registered: dict[str, pa.Table] = {}
         self._kept: Path | None = None
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
@@ -280,10 +281,12 @@ class DuckDB(Engine):
 
     def register(self, name: str, table: pa.Table) -> None:
         self._connection.register(name, table)
+        self._registered[name] = table
         self.can_keep = False
 
     def unregister(self, name: str) -> None:
         self._connection.unregister(name)
+        self._registered.pop(name, None)
 
     def converted(self, rows: pa.Table, select: str) -> pa.Table:
         with self.refusals():
@@ -299,10 +302,19 @@ class DuckDB(Engine):
         engine._connection = self._connection.cursor()
         if self._kept is not None:
             engine._search_kept()
-        for (view,) in self.rows(
-            "select sql from duckdb_views() where temporary and not internal order by view_name"
+        engine._registered = {}
+        for name, table in self._registered.items():
+            engine.register(name, table)
+        for name, view in self.rows(
+            """
+            select view_name, sql
+            from duckdb_views()
+            where temporary and not internal
+            order by view_name
+            """
         ):
-            engine.run(str(view))
+            if name not in self._registered:
+                engine.run(str(view))
         return engine
 
     def interrupt(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import pytest
 
 from riskseg.engine import DuckDB, EngineError
@@ -175,7 +176,10 @@ def test_an_engine_beside_another_sees_its_tables_and_has_temporary_ones_of_its_
         engine.run("create table shared as select 1 as n")
         engine.run("create temp view seen as select n + 1 as n from shared")
         engine.run("create temp table own as select 1 as n")
+        engine.register("Given", pa.table({"n": [3]}))
         with engine.beside(1) as other:
+            other.register("more", pa.table({"n": [4]}))
+            assert other.rows("select g.n, m.n from Given g, more m") == [(3, 4)]
             assert (other.threads, engine.threads) == (1, 2)
             assert other.value("select n from seen") == 2
             with pytest.raises(EngineError):
