@@ -204,8 +204,10 @@ class _Assignment(WritingJob):
         return ForEach("bucket", lambda job: job.ranges, stages, into=into)
 
     def take(self, decided: DecidedRange) -> Iterator[pa.RecordBatch]:
-        """The decisions of the next range; what was added up beside them is added, and what they
-        were decided from is kept, where that is asked for."""
+        """The decisions of the next range; then what was added up beside them is added, and what
+        they were decided from is kept, where that is asked for."""
+        self.schema = decided.decisions.schema
+        yield from decided.decisions.to_batches()
         self.totals.include(decided.totals)
         self.controls.sums.update(decided.controls)
         for key, watch in self.decider.watches.items():
@@ -217,8 +219,6 @@ class _Assignment(WritingJob):
                 self.columns = dict(decided.columns)
                 self.kept.begin(decided.inputs.schema)
             self.kept.add(decided.inputs.to_batches())
-        self.schema = decided.decisions.schema
-        yield from decided.decisions.to_batches()
 
     def finish(self, decisions: Iterator[pa.RecordBatch]) -> None:
         """Write the decisions, their manifest, and what the run was decided from."""

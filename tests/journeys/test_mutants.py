@@ -242,7 +242,11 @@ class Reported:
     def watch(self, *_: Any, **__: Any) -> Any:
         as_in_training = SimpleNamespace(differences=(), summary="")
         return SimpleNamespace(
-            see=lambda *_: None, drift=lambda: as_in_training, measured=lambda: ()
+            anew=self.watch,
+            see=lambda *_: None,
+            include=lambda _: None,
+            drift=lambda: as_in_training,
+            measured=lambda: (),
         )
 
 
