@@ -185,9 +185,9 @@ class DuckDB(Engine):
             raise EngineError("it was interrupted")
         outside_quotes = sql if _OTHER_QUOTES.search(sql) else _QUOTED.sub("", sql)
         if ";" in outside_quotes or not sql.strip():
-            count = len(self._connection.extract_statements(sql))
-            if count != 1:
-                raise EngineError(f"{count} statements where there should be one")
+            statements = len(self._connection.extract_statements(sql))
+            if statements != 1:
+                raise EngineError(f"{statements} statements where there should be one")
         return sql
 
     def _execute(self, sql: str) -> int | None:

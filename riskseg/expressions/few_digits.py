@@ -60,7 +60,7 @@ class _FewDigits(Writer):
         return self.cast(sql, Kind.DECIMAL) if is_sum else sql
 
     def in_whole_numbers(self, left: Node, right: Node) -> tuple[str, str]:
-        # Multiplied by ten million, a number of eleven digits has eighteen.
+        # Multiplied by a million, which has seven digits, a number of eleven has eighteen.
         held = (f"try_cast({self.stored(node)} as decimal(11, 6))" for node in (left, right))
         dividend, divisor = (f"cast({number} * 1000000 as bigint)" for number in held)
         return dividend, divisor

@@ -32,7 +32,7 @@ def decide_bucket(given: Deciding, in_common: BucketLedger, bucket: Bucket) -> D
     """Decide the accounts of a bucket. Raises what deciding them raises."""
     with in_engine(in_common, bucket) as ledger:
         job = DecidingRange(ledger, given)
-        carry_out(job, (bucket.first, bucket.last))
+        _carry_out(job, (bucket.first, bucket.last))
         return job.decided
 
 
@@ -84,7 +84,7 @@ def score_bucket(scoring: Scoring, in_common: BucketLedger, bucket: Bucket) -> l
     with in_engine(in_common, bucket) as ledger:
         for looked_at in scoring.passes([(bucket.first, bucket.last)]):
             job = ScoringPass(ledger, scoring)
-            carry_out(job, looked_at)
+            _carry_out(job, looked_at)
             scored.append(job.scored)
     return scored
 
@@ -111,6 +111,6 @@ def observe_bucket(given: Observing, bucket: Bucket) -> list[Drawn]:
         ]
 
 
-def carry_out(job: DecidingRange | ScoringPass, item: Any) -> None:
+def _carry_out(job: DecidingRange | ScoringPass, item: Any) -> None:
     """Carry out the stages of a job of one range."""
     job.carry_out([ForEach("bucket", lambda _: [item], job.stages())])

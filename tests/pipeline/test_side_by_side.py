@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 20
 
 
 class OfItem(Job):
-    """The job of one item: its square, unless the item is told to fail."""
+    """The job of one item, which works out its square, unless it is to fail."""
 
     def __init__(self, whole: Whole) -> None:
         super().__init__(None)
